@@ -1,0 +1,73 @@
+"""Who may be a voice in a recording, and who gets a summary of it.
+
+Both are read from what the server knows now: the call's participants and the members of its channel. A local recording
+has the people of its people file, else a single reader "everyone".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from meetings.job import Job
+from meetings.mattermost import MattermostClient
+from meetings.mattermost.client import User
+from meetings.mattermost.delivery import decide_recipient
+from meetings.people import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Somebody who may be heard in the recording; `attended` when the call lists them."""
+
+    username: str
+    name: str
+    nickname: str = ""
+    attended: bool = False
+
+
+def possible_speakers(job: Job, client: MattermostClient | None, people: Sequence[Person]) -> tuple[Known, ...]:
+    """Those whose voice it can be: the call's participants, else the channel's members, else the people file."""
+    if client is None or not job.source.in_mattermost or job.source.channel_id is None:
+        return tuple(Known(username=p.username, name=p.name or p.username) for p in people)
+    attended = set(job.source.participant_ids)
+    ids = attended or set(client.channel_member_ids(job.source.channel_id))
+    return tuple(
+        Known(username=u.username, name=u.name, nickname=u.nickname, attended=u.id in attended)
+        for u in sorted(client.users(ids), key=lambda u: u.username)
+        if not u.is_bot
+    )
+
+
+def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: list[str]) -> tuple[User, ...]:
+    """Those who get a summary of a recording in Mattermost, checked against the channel's members now.
+
+    Args:
+        job: `audience` is `members` or `participants`; with more members than `max_people` it is participants.
+        client: the bot.
+        listed: usernames of the people file; not empty: only these.
+        notes: what was decided is added here, for the report.
+    """
+    assert job.source.channel_id is not None
+    members = set(client.channel_member_ids(job.source.channel_id))
+    users = {u.id: u for u in client.users(members | set(job.source.participant_ids))}
+    chosen = members
+    if listed:
+        absent = sorted(set(listed) - {u.username for u in users.values()})
+        notes += [f"{username} gets no summary: not a member of the recording's channel" for username in absent]
+        chosen = {u.id for u in users.values() if u.username in listed}
+    elif job.audience == "participants" or len(members) > job.max_people:
+        if job.audience != "participants":
+            notes.append(
+                f"the channel has {len(members)} members, more than max_people ({job.max_people}): "
+                "only participants get a summary"
+            )
+        chosen = set(job.source.participant_ids)
+    result = []
+    for user in sorted((users[i] for i in chosen if i in users), key=lambda u: u.username):
+        reason = decide_recipient(user, members=members)
+        if reason is None:
+            result.append(user)
+        elif not user.is_bot:
+            notes.append(f"{user.username} gets no summary: {reason}")
+    return tuple(result)

@@ -1,0 +1,106 @@
+"""The `meetings` command: which sub-commands there are, and how every error ends."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from meetings import __version__
+from meetings.errors import MeetingsError
+
+# Name of the command -> (module, attribute, the line shown in `meetings --help`). The line stands here as well as in
+# the command's own docstring so that help needs no import; a test compares the two.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "process": ("meetings.cli.process", "process", "Turn a recording into a summary for each person."),
+    "summarize": (
+        "meetings.cli.summarize",
+        "summarize",
+        "Summarise a transcript for each person, without audio.",
+    ),
+    "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
+    "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
+    "sandbox": (
+        "meetings.cli.sandbox",
+        "sandbox",
+        "Run a small Mattermost with a sample company and a sample call.",
+    ),
+    "doctor": ("meetings.cli.doctor", "doctor", "Check everything a run needs, each with its remedy."),
+    "config": ("meetings.cli.config", "config", "Show settings and where each value came from."),
+    "completion": ("meetings.cli.completion", "completion", "Print the shell completion script."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a sub-command's module when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`: the main job first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List commands with their one-line help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: meetings process call.mp4 --people people.yml --out summaries/",
+)
+@click.version_option(__version__, prog_name="meetings")
+def cli() -> None:
+    """Self-hosted meeting summaries for Mattermost.
+
+    Takes a call recording, writes down who said what, and sends each person a summary of what matters to them.
+    Everything runs on this machine.
+    """
+
+
+def main() -> None:
+    """Entry point: run the command, turn every ending into an exit code.
+
+    0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered; 130 interrupted.
+    """
+    # Set before any engine is imported: pyannote.audio 4 sends telemetry unless told not to, Hugging Face
+    # libraries look for updates, and libgomp's spinning threads slow down the other engines.
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _interrupted()
+    except KeyboardInterrupt:
+        _interrupted()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except MeetingsError as error:
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) went away: not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _interrupted() -> None:
+    click.echo("interrupted; run the same command again to go on where it stopped", err=True)
+    sys.stderr.flush()
+    # Engines keep worker threads that do not know of Ctrl-C; results on disk are complete or absent.
+    os._exit(130)

@@ -1,0 +1,137 @@
+"""`meetings process`: one recording in, a summary for each person out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  meetings process call.mp4 --people people.yml --out weekly/
+  meetings process https://chat.example.org/acme/pl/xfgr8udsptr4irwfn4rphptgnr --deliver"""
+)
+@click.argument("recording")
+@click.option(
+    "--people",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="People file (YAML): who gets a summary. Default: the channel's members.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for transcript and summaries. Default: NAME-summary beside you.",
+)
+@click.option("--deliver/--no-deliver", default=None, help="Send each person their direct message.")
+@click.option(
+    "--writer",
+    type=click.Choice(["auto", "extract", "rewrite", "compose"]),
+    help="How bullets are written. auto: the best that the language model is admitted for.",
+)
+@click.option("--language", metavar="CODE", help="Spoken language (en, de, ...). Default: detected.")
+@click.option("--title", help="Title of the meeting. Default: the call's title or the file's name.")
+@click.option("--started-at", metavar="TIME", help="When a local recording began, for due dates (ISO 8601).")
+@click.option("--fresh", is_flag=True, help="Do every stage again instead of reusing results.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's report as JSON.")
+def process(
+    recording: str,
+    people: Path | None,
+    out: Path | None,
+    deliver: bool | None,
+    writer: str | None,
+    language: str | None,
+    title: str | None,
+    started_at: str | None,
+    fresh: bool,
+    as_json: bool,
+) -> int:
+    """Turn a recording into a summary for each person.
+
+    RECORDING is a local file of any kind that ffmpeg reads, or a recording in Mattermost: its permalink, post id or
+    file id. Results go into a folder; with --deliver each person gets theirs by direct message. Interrupted at any
+    moment, the same command goes on where it stopped; nothing is sent twice.
+    """
+    import json
+
+    from meetings.cli.progress import observer
+    from meetings.config import load_settings
+    from meetings.export import check_writable, export_run
+    from meetings.pipeline import run_job
+    from meetings.prepare import prepare_job
+    from meetings.stages import Stages
+    from meetings.store import FileStore
+
+    settings = load_settings()
+    job = prepare_job(
+        recording,
+        settings,
+        people=people,
+        deliver=settings.deliver if deliver is None else deliver,
+        writer=writer,
+        language=language,
+        title=title,
+        started_at=started_at,
+        fresh=fresh,
+    )
+    folder = out or Path(f"{job.source.name}-summary")
+    check_writable(folder)
+    with observer(quiet=as_json) as looking:
+        run = run_job(job, settings, observer=looking)
+    store = FileStore(settings.home / "results")
+    conversation = Stages(settings=settings, store=store).conversation(run.conversation_key)
+    report = export_run(run, store, folder, conversation=conversation)
+    if as_json:
+        click.echo(json.dumps({**report, "out": str(folder)}, ensure_ascii=False))
+    else:
+        _print_report(report, folder, spoken=bool(conversation.utterances))
+    if run.not_delivered:
+        reasons = {d["reason"] for d in run.deliveries if d["status"] == "failed"}
+        click.echo(
+            f"error: not delivered to {', '.join(run.not_delivered)}: {'; '.join(sorted(reasons))}; "
+            "run the same command again",
+            err=True,
+        )
+        return 3
+    return 0
+
+
+def _print_report(report: dict[str, object], folder: Path, *, spoken: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from meetings.conversation import clock
+
+    console = Console()
+    stages = report["stages"]
+    assert isinstance(stages, list)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    table.add_column("x real time", justify="right")
+    table.add_column("")
+    for s in stages:
+        factor = s.get("real_time_factor")
+        table.add_row(
+            s["stage"],
+            f"{s['seconds']:.1f}",
+            f"{factor:.3f}" if isinstance(factor, float) else "",
+            "reused" if s["reused"] else str(s.get("model", "")),
+        )
+    console.print(table)
+    for note in report["notes"] if isinstance(report["notes"], list) else ():
+        console.print(f"note: {note}", markup=False, highlight=False)
+    if not spoken:
+        console.print("Nothing was said in this recording.")
+    duration = report["duration"]
+    assert isinstance(duration, float | int)
+    factor = report["real_time_factor"]
+    console.print(
+        f"{clock(float(duration))} of recording, {report['speakers']} speakers, "
+        f"{report['seconds']:.1f} s of work"
+        + (f" ({factor:.2f} x real time)" if isinstance(factor, float) else "")
+        + f", peak memory {report['peak_rss_mb']:.0f} MB",
+        highlight=False,
+    )
+    console.print(f"Written to {folder}/", markup=False, highlight=False)

@@ -1,0 +1,101 @@
+"""Progress on the terminal: bars with time left where somebody looks, plain lines where nobody does."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from meetings.pipeline import Observer, Silent
+from meetings.stages import StageResult
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+TITLES = {
+    "fetch": "Fetching the recording",
+    "audio": "Reading the sound",
+    "transcription": "Writing down what was said",
+    "diarization": "Finding who spoke when",
+    "conversation": "Naming the speakers",
+    "people": "Reading who is who",
+    "summaries": "Writing summaries",
+    "delivery": "Delivering",
+}
+
+
+class PlainObserver:
+    """One line a stage on stderr, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def stage_started(self, stage: str) -> None:
+        """Nothing: the line comes when the stage is done."""
+
+    def stage_progress(self, stage: str, fraction: float) -> None:
+        """Nothing: a log is not a bar."""
+
+    def stage_finished(self, result: StageResult) -> None:
+        """The stage and its time."""
+        done = "reused" if result.reused else f"{result.seconds:.1f} s"
+        click.echo(f"{result.stage}: {done}", err=True)
+
+
+class BarObserver:
+    """Bars by rich, with elapsed time and time left."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=False,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> BarObserver:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._progress.stop()
+
+    def stage_started(self, stage: str) -> None:
+        """A new bar."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(TITLES.get(stage, stage), total=1.0)
+
+    def stage_progress(self, stage: str, fraction: float) -> None:
+        """The bar moves."""
+        if stage in self._tasks:
+            self._progress.update(self._tasks[stage], completed=fraction)
+
+    def stage_finished(self, result: StageResult) -> None:
+        """The bar is full."""
+        stage = "delivery" if result.stage.startswith("delivery") else result.stage
+        self.stage_started(stage)
+        self.stage_progress(stage, 1.0)
+
+
+@contextlib.contextmanager
+def observer(*, quiet: bool) -> Iterator[Observer]:
+    """Bars on a terminal, lines otherwise, nothing when quiet."""
+    if quiet:
+        yield Silent()
+    elif sys.stderr.isatty():
+        with BarObserver() as bars:
+            yield bars
+    else:
+        yield PlainObserver()

@@ -1,0 +1,160 @@
+"""Settings, read once and handed down.
+
+Sources, strongest first: environment (`MEETINGS_…`, and `MATTERMOST_URL`, `MATTERMOST_TOKEN`), `meetings.toml` in the
+working folder, `meetings.toml` in the user's config folder, defaults. Unknown keys are refused by name. Every value
+remembers where it came from, for `meetings config show`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from meetings.errors import ConfigError
+
+CONFIG_NAME = "meetings.toml"
+ENV_PREFIX = "MEETINGS_"
+# Variables that other Mattermost tools already use.
+ENV_ALIASES = {"MATTERMOST_URL": "mattermost_url", "MATTERMOST_TOKEN": "mattermost_token"}
+# Switches of the scripts, not settings of the program.
+ENV_IGNORED = {"MEETINGS_COMPLETE", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
+
+
+def _default_home() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("meetings"))
+
+
+class Settings(BaseModel):
+    """What an admin can set. A field is `key = value` in meetings.toml and `MEETINGS_KEY` in the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=_default_home, description="data: results, run state, sandbox")
+    models: Path | None = Field(default=None, description="model weights; default: HOME/models")
+    threads: int = Field(
+        default=0, ge=0, le=256, description="CPU threads for every engine; 0: as many as there are cores"
+    )
+    device: str = Field(default="auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda")
+    whisper_model: str = Field(default="whisper-base", description="recogniser, a name of the catalogue or a folder")
+    segmentation_model: str = Field(default="segmentation-3.0", description="who-spoke-when segmentation weights")
+    embedding_model: str = Field(default="campplus", description="speaker embedding weights")
+    language_model: str = Field(
+        default="smollm2-135m", description="llama.cpp model: catalogue name, GGUF path, or none"
+    )
+    text_embedding_model: str = Field(default="minilm-l6-v2", description="sentence embeddings")
+    language: str | None = Field(default=None, description="spoken language (en, de, ...); unset: detected")
+    writer: str = Field(
+        default="auto", pattern="^(auto|extract|rewrite|compose)$", description="how bullets are written"
+    )
+    mattermost_url: str | None = Field(default=None, description="https://chat.example.org")
+    mattermost_token: SecretStr | None = Field(default=None, description="the bot's access token")
+    audience: str = Field(
+        default="members",
+        pattern="^(members|participants)$",
+        description="who gets a summary of a call: the channel's members or the call's participants",
+    )
+    max_people: int = Field(
+        default=50,
+        ge=1,
+        description="in channels with more members than this, only participants get a summary",
+    )
+    deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
+
+    @property
+    def models_folder(self) -> Path:
+        """Where weights live."""
+        return self.models or self.home / "models"
+
+    @property
+    def cpu_threads(self) -> int:
+        """Threads each engine may use: the setting, else the cores this process may run on."""
+        if self.threads:
+            return self.threads
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """Settings and where each value came from (`default`, a file's path, or a variable's name)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    *, environ: Mapping[str, str] | None = None, folder: Path | None = None, user_folder: Path | None = None
+) -> Settings:
+    """Settings from files and environment; see `load_settings_with_origins`."""
+    return load_settings_with_origins(environ=environ, folder=folder, user_folder=user_folder).settings
+
+
+def load_settings_with_origins(
+    *, environ: Mapping[str, str] | None = None, folder: Path | None = None, user_folder: Path | None = None
+) -> LoadedSettings:
+    """Read settings and remember the origin of each.
+
+    Args:
+        environ: variables; default the process's.
+        folder: where `meetings.toml` is looked for first; default the working folder.
+        user_folder: where it is looked for second; default the platform's config folder.
+
+    Raises:
+        ConfigError: an unknown key, a wrong value or a file that is not TOML, by name.
+    """
+    environ = os.environ if environ is None else environ
+    if user_folder is None:
+        import platformdirs
+
+        user_folder = Path(platformdirs.user_config_dir("meetings"))
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    explicit = environ.get("MEETINGS_CONFIG")
+    files = [Path(explicit)] if explicit else [user_folder / CONFIG_NAME, (folder or Path.cwd()) / CONFIG_NAME]
+    for file in files:
+        if explicit and not file.is_file():
+            raise ConfigError(f"{file}: no such file (MEETINGS_CONFIG names it)")
+        for key, value in _read_toml(file).items():
+            _check_key(key, origin=str(file))
+            values[key], origins[key] = value, str(file)
+    for variable, value in environ.items():
+        key = ENV_ALIASES.get(variable)
+        if key is None and variable.startswith(ENV_PREFIX) and variable not in ENV_IGNORED:
+            key = variable.removeprefix(ENV_PREFIX).lower()
+            _check_key(key, origin=variable)
+        if key is not None and value != "":
+            values[key], origins[key] = value, variable
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else "settings"
+        raise ConfigError(f"{origins.get(key, 'settings')}: {key}: {first['msg']}") from None
+    return LoadedSettings(settings=settings, origins=origins)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _check_key(key: str, *, origin: str) -> None:
+    if key not in Settings.model_fields:
+        import difflib
+
+        near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; see: meetings config show"
+        raise ConfigError(f"{origin}: unknown setting {key!r}{hint}")

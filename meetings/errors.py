@@ -1,0 +1,166 @@
+"""Every error this program raises on purpose, on one page.
+
+The message of each is one line for a user: what went wrong and what to do about it. The command line catches
+`MeetingsError` and prints that line; nothing else does. Errors carry what they concern as attributes, so that
+code can decide without reading prose.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MeetingsError(Exception):
+    """The root: `str(error)` is the line a user reads; `exit_code` is what the command exits with."""
+
+    exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The step engine stores errors; rebuilding from the message avoids each subclass's own arguments.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(kind: type[MeetingsError], args: tuple[object, ...], state: dict[str, object]) -> MeetingsError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+# Configuration and the machine
+
+
+class ConfigError(MeetingsError):
+    """A settings file or environment variable is wrong."""
+
+
+class StorageError(MeetingsError):
+    """A folder cannot be written or the disk is full."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot write {path}: {reason}")
+
+
+class BusyError(MeetingsError):
+    """Another process is working on the same recording."""
+
+
+# Recordings
+
+
+class RecordingError(MeetingsError):
+    """The recording cannot be used; `path` says which."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {reason}")
+
+
+class RecordingNotFoundError(RecordingError):
+    """There is no such file."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path, "no such file; give a path, a Mattermost permalink, a post id or a file id")
+
+
+class NotMediaError(RecordingError):
+    """ffmpeg does not recognise the file as audio or video."""
+
+
+class NoAudioError(RecordingError):
+    """The file is media but has no audio track, or the track holds no samples."""
+
+
+class TruncatedMediaError(RecordingError):
+    """The file breaks off before the container can be read."""
+
+
+class FfmpegMissingError(MeetingsError):
+    """Neither a system ffmpeg nor the bundled one can be started."""
+
+    def __init__(self) -> None:
+        super().__init__("ffmpeg cannot be started; install it (apt-get install ffmpeg) or pip install imageio-ffmpeg")
+
+
+# Transcripts and people
+
+
+class ConversationError(MeetingsError):
+    """A conversation file does not follow the contract."""
+
+
+class PeopleError(MeetingsError):
+    """The people file is wrong: unknown key, duplicate, nobody in it."""
+
+
+# Models
+
+
+class ModelError(MeetingsError):
+    """A model file cannot be used."""
+
+
+class UnknownModelError(ModelError):
+    """The catalogue has no such model."""
+
+
+class ModelMissingError(ModelError):
+    """A model is in the catalogue but not on disk."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name, self.path = name, path
+        super().__init__(f"model {name} is not in {path}; run: meetings models pull {name}")
+
+
+class ModelHashError(ModelError):
+    """A model file's SHA-256 is not the catalogue's: it was refused and deleted."""
+
+
+class ModelDownloadError(ModelError):
+    """A model could not be fetched."""
+
+
+class LanguageModelError(ModelError):
+    """A language model failed to load or to answer."""
+
+
+# Mattermost
+
+
+class MattermostError(MeetingsError):
+    """The Mattermost server refused or failed; `status` is the HTTP status, 0 when it did not answer."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class MattermostUnreachableError(MattermostError):
+    """The server did not answer."""
+
+
+class MattermostAuthError(MattermostError):
+    """The token is missing, wrong or revoked."""
+
+
+class MattermostForbiddenError(MattermostError):
+    """The bot lacks a permission or a membership."""
+
+
+class MattermostNotFoundError(MattermostError):
+    """There is no such post, file, user or channel, or it was deleted."""
+
+
+class MattermostRateLimitError(MattermostError):
+    """The server asks to slow down; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, status=429)
+
+
+class DeliveryError(MeetingsError):
+    """Some people did not get their message; they are named."""
+
+    exit_code = 3

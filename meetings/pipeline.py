@@ -1,0 +1,258 @@
+"""The stages of one recording, in order, as durable steps: the product's table of contents.
+
+Each stage is a step of a DBOS workflow and leaves its result as a file keyed by what it was made from. A killed run
+goes on in the step it was in; another run over the same recording (other people, another writer) finds the speech
+already done. The bodies of the stages are in `meetings.stages`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, SetWorkflowID
+from filelock import FileLock, Timeout
+
+from meetings.config import Settings
+from meetings.errors import BusyError, StorageError
+from meetings.job import Job
+from meetings.stages import StageResult, Stages
+from meetings.store import FileStore, private_folder
+
+# A run that was killed under one version goes on under the next: stages are keyed by content, not by code.
+APPLICATION_VERSION = "meetings-1"
+
+
+class Observer(Protocol):
+    """Who looks on: the command line draws bars, tests take notes."""
+
+    def stage_started(self, stage: str) -> None:
+        """Work on a stage begins."""
+
+    def stage_progress(self, stage: str, fraction: float) -> None:
+        """The stage is this far, in [0, 1]."""
+
+    def stage_finished(self, result: StageResult) -> None:
+        """The stage is done, or was found done."""
+
+
+class Silent:
+    """Nobody looks on."""
+
+    def stage_started(self, stage: str) -> None:
+        """Nothing."""
+
+    def stage_progress(self, stage: str, fraction: float) -> None:
+        """Nothing."""
+
+    def stage_finished(self, result: StageResult) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished run: its stages, and where conversation and summaries are in the store."""
+
+    job: Job
+    stages: tuple[StageResult, ...]
+    conversation_key: str
+    diarization_key: str
+    summaries_key: str
+    deliveries: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def not_delivered(self) -> tuple[str, ...]:
+        """Usernames whose message failed."""
+        return tuple(str(d["username"]) for d in self.deliveries if d["status"] == "failed")
+
+
+@DBOS.dbos_class()
+class Pipeline(DBOSConfiguredInstance):
+    """Runs jobs. One instance a process; DBOS finds it by name when it takes up a killed run."""
+
+    def __init__(self, stages: Stages, observer: Observer) -> None:
+        self._stages = stages
+        self._observer = observer
+        # Tells results made by this process from those that an earlier one left.
+        self._process = uuid.uuid4().hex
+        super().__init__("pipeline")
+
+    @DBOS.workflow(name="process_recording")
+    def process_recording(self, job_key: str) -> dict[str, Any]:
+        """A recording becomes a different message for each person."""
+        steps = [
+            self.fetch_recording(job_key),
+            self.decode_recording(job_key),
+            self.transcribe_speech(job_key),
+            self.diarize_speakers(job_key),
+        ]
+        conversation = self.join_words_and_speakers(job_key)
+        readers = self.read_people(job_key, conversation["key"])
+        summaries = self.write_summaries(job_key, conversation["key"], readers["key"])
+        steps += [conversation, readers, summaries]
+        deliveries: list[dict[str, Any]] = []
+        down = ""
+        for username in summaries["info"].get("deliver_to", ()):
+            outcome = self.deliver_summary(job_key, conversation["key"], summaries["key"], username, down)
+            down = outcome["info"].pop("down", "")
+            deliveries.append(outcome["info"])
+            steps.append(outcome)
+        self.tidy_up(job_key)
+        return {"stages": steps, "deliveries": deliveries}
+
+    @DBOS.step()
+    def fetch_recording(self, job_key: str) -> dict[str, Any]:
+        """Download the recording, if it lies in Mattermost."""
+        return self._run("fetch", lambda job, tell: self._stages.fetch(job, tell), job_key)
+
+    @DBOS.step()
+    def decode_recording(self, job_key: str) -> dict[str, Any]:
+        """Any container or codec becomes 16 kHz mono."""
+        return self._run("audio", lambda job, tell: self._stages.decode(job, tell), job_key)
+
+    @DBOS.step()
+    def transcribe_speech(self, job_key: str) -> dict[str, Any]:
+        """What was said, word by word with times."""
+        return self._run("transcription", lambda job, tell: self._stages.transcribe(job, tell), job_key)
+
+    @DBOS.step()
+    def diarize_speakers(self, job_key: str) -> dict[str, Any]:
+        """Who spoke when, as voices without names."""
+        return self._run("diarization", lambda job, tell: self._stages.diarize(job, tell), job_key)
+
+    @DBOS.step()
+    def join_words_and_speakers(self, job_key: str) -> dict[str, Any]:
+        """Words and turns become utterances, voices get names where they can be known."""
+        return self._run("conversation", lambda job, tell: self._stages.join(job, tell), job_key)
+
+    @DBOS.step()
+    def read_people(self, job_key: str, conversation_key: str) -> dict[str, Any]:
+        """Who reads, and what matters to them."""
+        return self._run("people", lambda job, tell: self._stages.read_people(job, conversation_key, tell), job_key)
+
+    @DBOS.step()
+    def write_summaries(self, job_key: str, conversation_key: str, people_key: str) -> dict[str, Any]:
+        """Evidence, bullets, grounding, for each person."""
+        return self._run(
+            "summaries",
+            lambda job, tell: self._stages.summarise(job, conversation_key, people_key, tell),
+            job_key,
+        )
+
+    @DBOS.step()
+    def deliver_summary(
+        self, job_key: str, conversation_key: str, summaries_key: str, username: str, down: str
+    ) -> dict[str, Any]:
+        """One person's direct message."""
+        return self._run(
+            "delivery",
+            lambda job, _tell: self._stages.deliver(job, conversation_key, summaries_key, username, down),
+            job_key,
+        )
+
+    @DBOS.step()
+    def tidy_up(self, job_key: str) -> None:
+        """Sound and context are needed no longer; transcripts and summaries stay."""
+        self._stages.tidy(self._stages.read_job(job_key))
+
+    def _run(
+        self, name: str, stage: Callable[[Job, Callable[[float], None]], StageResult], job_key: str
+    ) -> dict[str, Any]:
+        self._observer.stage_started(name)
+        result = stage(self._stages.read_job(job_key), lambda f: self._observer.stage_progress(name, f))
+        self._observer.stage_finished(result)
+        return {**asdict(result), "process": self._process}
+
+    def result(self, job: Job, outcome: Mapping[str, Any]) -> Run:
+        """The workflow's plain output as a `Run`; what an earlier process did counts as reused."""
+        stages = tuple(
+            StageResult(**{**{k: v for k, v in s.items() if k != "process"}, "reused": s["reused"] or
+                           s["process"] != self._process})
+            for s in outcome["stages"]
+        )  # fmt: skip
+        keys = {s.stage: s.key for s in stages}
+        return Run(
+            job=job,
+            stages=stages,
+            conversation_key=keys["conversation"],
+            diarization_key=keys["diarization"],
+            summaries_key=keys["summaries"],
+            deliveries=tuple(outcome["deliveries"]),
+            notes=tuple(note for s in stages for note in s.info.get("notes", ())),
+        )
+
+
+def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -> Run:
+    """Run a job to its end, or take up where an earlier process stopped.
+
+    A run that ended well is not run again; one that ended in an error, or left people without their message, is.
+
+    Raises:
+        BusyError: another process works on the same recording.
+        MeetingsError: a stage failed; its results so far are kept.
+    """
+    state = settings.home / "state"
+    try:
+        private_folder(settings.home)
+        private_folder(state)
+        private_folder(state / "locks")
+    except OSError as error:
+        raise StorageError(state, error.strerror or str(error)) from error
+    lock = FileLock(state / "locks" / f"{job.source.media_id}.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return _run_locked(job, settings, observer or Silent())
+    except Timeout:
+        raise BusyError(
+            f"another process is working on {job.source.title}; wait for it, then run the command again"
+        ) from None
+
+
+def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
+    store = FileStore(settings.home / "results")
+    pipeline_stages = Stages(settings=settings, store=store)
+    job_key = store.put_json("jobs", job.to_json())
+    config: DBOSConfig = {
+        "name": "meetings",
+        "system_database_url": f"sqlite:///{settings.home / 'state' / 'steps.sqlite'}",
+        # On launch DBOS takes up what its executor left pending: with the run's own id that is this run alone.
+        "executor_id": job.run_id,
+        "application_version": APPLICATION_VERSION,
+        "log_level": "CRITICAL",
+        "notification_listener_polling_interval_sec": 0.1,
+    }
+    DBOS(config=config)
+    pipeline = Pipeline(pipeline_stages, observer)
+    DBOS.launch()
+    try:
+        outcome = _finished(job, store, pipeline)
+        if outcome is None:
+            with SetWorkflowID(job.run_id):
+                outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
+        return pipeline.result(job, outcome)
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+
+
+def _finished(job: Job, store: FileStore, pipeline: Pipeline) -> Mapping[str, Any] | None:
+    """The outcome of an earlier run of this job, waited for if it was taken up just now; None if it must run."""
+    status = DBOS.get_workflow_status(job.run_id)
+    if status is None:
+        return None
+    outcome: Mapping[str, Any] | None = None
+    if status.status in {"PENDING", "ENQUEUED"}:
+        handle: Any = DBOS.retrieve_workflow(job.run_id)
+        outcome = handle.get_result(polling_interval_sec=0.2)
+    elif status.status == "SUCCESS":
+        handle = DBOS.retrieve_workflow(job.run_id)
+        outcome = handle.get_result()
+    if outcome is not None:
+        run = pipeline.result(job, outcome)
+        if not run.not_delivered and store.has("summaries", run.summaries_key):
+            return outcome
+    # It failed, was cancelled, left people without their message, or its files were purged: from the top, cheaply.
+    DBOS.delete_workflow(job.run_id)
+    return None
