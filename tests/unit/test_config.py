@@ -1,0 +1,62 @@
+"""Settings: environment over file over default, unknown keys refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from meetings.config import load_settings, load_settings_with_origins
+from meetings.errors import ConfigError
+
+
+def test_the_environment_beats_the_file_and_each_value_knows_its_origin(tmp_path: Path) -> None:
+    user = tmp_path / "user"
+    user.mkdir()
+    (user / "meetings.toml").write_text('threads = 3\nlanguage = "de"\n')
+    (tmp_path / "meetings.toml").write_text('language = "fr"\n')
+    loaded = load_settings_with_origins(
+        environ={"MEETINGS_WRITER": "extract", "MATTERMOST_URL": "https://chat.test"}, folder=tmp_path, user_folder=user
+    )
+    assert (loaded.settings.threads, loaded.settings.language, loaded.settings.writer) == (3, "fr", "extract")
+    assert loaded.origins["threads"] == str(user / "meetings.toml")
+    assert loaded.origins["language"] == str(tmp_path / "meetings.toml")
+    assert loaded.origins["writer"] == "MEETINGS_WRITER"
+    assert loaded.origins["mattermost_url"] == "MATTERMOST_URL"
+    assert loaded.origins["device"] == "default"
+
+
+def load(tmp_path: Path, environ: dict[str, str]) -> None:
+    load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path / "none")
+
+
+def test_an_unknown_key_in_a_file_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "meetings.toml").write_text("thread = 3\n")
+    with pytest.raises(ConfigError, match=r"unknown setting 'thread'; did you mean threads\?"):
+        load(tmp_path, {})
+
+
+def test_an_unknown_variable_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="MEETINGS_WHISPR"):
+        load(tmp_path, {"MEETINGS_WHISPR": "x"})
+
+
+def test_a_wrong_value_names_where_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="MEETINGS_DEVICE: device"):
+        load(tmp_path, {"MEETINGS_DEVICE": "tpu"})
+
+
+def test_a_file_that_is_not_toml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "meetings.toml").write_text("threads == 3")
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(tmp_path, {})
+
+
+def test_a_config_file_named_by_variable_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load(tmp_path, {"MEETINGS_CONFIG": str(tmp_path / "gone.toml")})
+
+
+def test_the_token_never_shows_in_a_repr(tmp_path: Path) -> None:
+    settings = load_settings(environ={"MATTERMOST_TOKEN": "s3cr3t"}, folder=tmp_path, user_folder=tmp_path)
+    assert "s3cr3t" not in repr(settings)
+    assert settings.mattermost_token is not None
+    assert settings.mattermost_token.get_secret_value() == "s3cr3t"
