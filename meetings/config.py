@@ -125,11 +125,11 @@ def load_settings_with_origins(
             _check_key(key, origin=str(file))
             values[key], origins[key] = value, str(file)
     for variable, value in environ.items():
-        key = ENV_ALIASES.get(variable)
-        if key is None and variable.startswith(ENV_PREFIX) and variable not in ENV_IGNORED:
+        key = ENV_ALIASES.get(variable, "")
+        if not key and variable.startswith(ENV_PREFIX) and variable not in ENV_IGNORED:
             key = variable.removeprefix(ENV_PREFIX).lower()
             _check_key(key, origin=variable)
-        if key is not None and value != "":
+        if key and value:
             values[key], origins[key] = value, variable
     try:
         settings = Settings.model_validate(values)

@@ -125,6 +125,15 @@ class LanguageModelError(ModelError):
     """A language model failed to load or to answer."""
 
 
+class WriterNotAdmittedError(ModelError):
+    """A writer was asked for that the language model is not admitted for; `writer` and `model` say which."""
+
+    def __init__(self, writer: str, model: str | None) -> None:
+        self.writer, self.model = writer, model
+        who = f"model {model} is not admitted for it" if model else "there is no language model"
+        super().__init__(f"writer {writer} cannot be used: {who}; use --writer auto or extract")
+
+
 # Mattermost
 
 
@@ -158,6 +167,10 @@ class MattermostRateLimitError(MattermostError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         self.retry_after = retry_after
         super().__init__(message, status=429)
+
+
+class SandboxError(MeetingsError):
+    """The sandbox cannot start, is not running, or its data is wrong."""
 
 
 class DeliveryError(MeetingsError):

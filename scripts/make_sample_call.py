@@ -70,7 +70,7 @@ def speak(line: Line, folder: Path) -> np.ndarray:
         wavfile.write(raw, 24_000, (np.clip(hibari()(line.text, seed=0), -1, 1) * 32767).astype(np.int16))
     else:
         subprocess.run(["flite", "-voice", voice, "-t", line.text, "-o", str(raw)], check=True)
-    subprocess.run(["sox", "-D", str(raw), "-r", str(RATE), str(shaped), *effects], check=True)
+    subprocess.run(["sox", "-D", str(raw), "-r", str(RATE), str(shaped), "gain", "-3", *effects], check=True)
     rate, samples = wavfile.read(shaped)
     audio = samples.astype(np.float32) / 32768
     if rate != RATE:
@@ -102,7 +102,13 @@ def mix(lines: list[Line]) -> tuple[np.ndarray, list[dict[str, Any]]]:
             pieces.append((round(start * RATE), audio))
             end = start + len(audio) / RATE
             turns.append(
-                {"speaker": line.who, "start": round(start, 3), "end": round(end, 3), "text": line.text, "tags": line.tags}
+                {
+                    "speaker": line.who,
+                    "start": round(start, 3),
+                    "end": round(end, 3),
+                    "text": line.text,
+                    "tags": line.tags,
+                }
             )
             clock = max(clock, end)
     total = np.zeros(round((clock + 1.5) * RATE), dtype=np.float32)
@@ -162,13 +168,13 @@ def main() -> None:
         "turns": turns,
         "decisions": [{**d, "turns": tagged[d["tag"]]} for d in about["decisions"]],
         "actions": [{**a, "due": str(a["due"]), "turns": tagged[a["tag"]]} for a in about["actions"]],
-        "confidential": {"turns": tagged["C"]},
+        "confidential": {"text": about["confidential"], "turns": tagged["C"]},
         "expected": {
             person: {
                 "items": [
                     {"what": i["what"], "must": i.get("must", True), "turns": indices(i["tags"])} for i in e["items"]
                 ],
-                "not_for": e.get("not_for", []),
+                "not_for": [{"what": i["what"], "turns": indices(i["tags"])} for i in e["not_for"]],
             }
             for person, e in about["expected"].items()
         },

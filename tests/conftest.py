@@ -19,7 +19,9 @@ def models_folder() -> Path:
     """The starter models, pulled by scripts/test."""
     folder = Path(os.environ.get("MEETINGS_MODELS", ROOT / "models"))
     if not (folder / "whisper-base").is_dir():
-        pytest.fail(f"the starter models are not in {folder}; run: MEETINGS_MODELS={folder} meetings models pull starter")
+        pytest.fail(
+            f"the starter models are not in {folder}; run: MEETINGS_MODELS={folder} meetings models pull starter"
+        )
     return folder
 
 

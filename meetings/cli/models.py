@@ -64,12 +64,11 @@ def list_models(as_json: bool) -> None:
 def pull(names: tuple[str, ...]) -> None:
     """Fetch models by NAME, or the starter set. What is here already is not fetched again."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     from meetings.config import load_settings
-    from meetings.models import catalogue, find
+    from meetings.models import catalogue, find, tidy
     from meetings.models import pull as pull_model
-    from meetings.models import tidy
 
     folder = load_settings().models_folder
     wanted = []
@@ -88,9 +87,11 @@ def pull(names: tuple[str, ...]) -> None:
         for model in missing:
             size = model.size() or 100
             task = bars.add_task(model.name, total=size)
-            pull_model(
-                model, folder, progress=lambda f, task=task, size=size: bars.update(task, completed=f * size)
-            )
+
+            def tell(fraction: float, task: TaskID = task, size: int = size) -> None:
+                bars.update(task, completed=fraction * size)
+
+            pull_model(model, folder, progress=tell)
             click.echo(f"{model.name}: licence {model.licence}", err=True)
     tidy(folder)
     if not missing:

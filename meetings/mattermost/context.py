@@ -111,9 +111,11 @@ def _context(user: User, shared: Iterable[_ChannelPosts], reacted: Iterable[Post
             else:
                 continue
             found.append(_post_context(post, kind, read.channel.name, now=now))
-    for post in reacted:
-        if post.channel_id in names and post.user_id != user.id:
-            found.append(_post_context(post, "reacted", names[post.channel_id], now=now))
+    found += [
+        _post_context(post, "reacted", names[post.channel_id], now=now)
+        for post in reacted
+        if post.channel_id in names and post.user_id != user.id
+    ]
     found.sort(key=lambda p: p.age_days)
     return PersonContext(channels=tuple(channels), posts=tuple(found[:MAX_POSTS_PER_PERSON]))
 

@@ -116,9 +116,7 @@ def talk(make_media: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spoken(
-    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, talk: Path
-) -> Iterator[Path]:
+def spoken(tmp_path_factory: pytest.TempPathFactory, models_folder: Path, talk: Path) -> Iterator[Path]:
     """A home in which the speech of `talk` is already known, to be copied by tests about what comes after."""
     home = tmp_path_factory.mktemp("spoken")
     run = Meetings(

@@ -66,7 +66,7 @@ def test_other_people_and_another_writer_reuse_the_speech(after_speech: Meetings
         ("call.mp3", ["-c:a", "libmp3lame"]),
         ("call.opus", ["-c:a", "libopus"]),
         ("call.flac", ["-c:a", "flac"]),
-        ("it's a \"call\" für Jürgen; $(rm x) -y.wav", ["-c:a", "pcm_s16le"]),
+        ('it\'s a "call" für Jürgen; $(rm x) -y.wav', ["-c:a", "pcm_s16le"]),
     ],
 )
 def test_any_container_and_any_file_name_is_read(

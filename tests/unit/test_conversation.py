@@ -38,13 +38,10 @@ def conversations(draw: st.DrawFn) -> Conversation:
     for i in range(draw(st.integers(0, 6))):
         start, end = sorted((draw(times), draw(times)))
         words = tuple(
-            Word(word=w, start=start, end=end, probability=0.25)
-            for w in draw(st.lists(texts.filter(bool), max_size=3))
+            Word(word=w, start=start, end=end, probability=0.25) for w in draw(st.lists(texts.filter(bool), max_size=3))
         )
         speaker = draw(st.sampled_from(speakers)).id
-        utterances.append(
-            Utterance(id=f"u{i}", speaker=speaker, start=start, end=end, text=draw(texts), words=words)
-        )
+        utterances.append(Utterance(id=f"u{i}", speaker=speaker, start=start, end=end, text=draw(texts), words=words))
     return Conversation(
         id="c", title=draw(texts), language="en", duration=20_000.0, speakers=speakers, utterances=tuple(utterances)
     )

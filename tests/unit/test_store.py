@@ -1,6 +1,5 @@
 """Results on disk are whole or absent, and keyed by what they were made from."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -60,11 +59,11 @@ def test_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="file.*check the folder"):
+    with pytest.raises(StorageError, match=r"file.*check the folder"):
         write_text(tmp_path / "file" / "x.json", "{}")
 
 
 def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     private_folder(tmp_path)
-    assert stat.S_IMODE(os.stat(tmp_path).st_mode) == 0o755
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755

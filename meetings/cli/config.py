@@ -1,0 +1,62 @@
+"""`meetings config`: settings and where each value came from."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group(epilog="Example: meetings config show")
+def config() -> None:
+    """Show settings and where each value came from."""
+
+
+@config.command(epilog="Example: meetings config show --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(as_json: bool) -> None:
+    """Show every setting, its value, its origin and what it means. The token is never shown."""
+    import json
+
+    from meetings.config import Settings, load_settings_with_origins
+
+    loaded = load_settings_with_origins()
+    rows = []
+    for key, field in Settings.model_fields.items():
+        value = getattr(loaded.settings, key)
+        if key == "models" and value is None:
+            value = loaded.settings.models_folder
+        if key == "mattermost_token" and value is not None:
+            value = "(set)"
+        rows.append(
+            {
+                "key": key,
+                "value": None if value is None else str(value),
+                "origin": loaded.origins[key],
+                "about": field.description or "",
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("setting", "value", "from", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["key"], row["value"] or "", row["origin"], row["about"])
+    Console().print(table)
+
+
+@config.command(epilog="Example: meetings config path")
+def path() -> None:
+    """Print the files that are read, the stronger last."""
+    from pathlib import Path
+
+    import platformdirs
+
+    from meetings.config import CONFIG_NAME
+
+    for folder in (Path(platformdirs.user_config_dir("meetings")), Path.cwd()):
+        file = folder / CONFIG_NAME
+        click.echo(f"{file}{'' if file.is_file() else '  (not there)'}")

@@ -1,0 +1,189 @@
+"""Checks everything a run needs; each check is a value with its remedy.
+
+Facts are gathered at the edge (`gather`), judged by a pure function each, so that every verdict is tested without a
+broken machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from meetings.config import CONFIG_NAME, Settings
+from meetings.errors import MattermostError, MeetingsError
+
+State = Literal["ok", "warn", "fail"]
+
+NEEDED_GB = 2.0  # decoded sound of a long call, results, a starter set
+COMFORTABLE_GB = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check: what was looked at, how it is, and what to do if it is not well."""
+
+    check: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
+    """Run every check; `deep` also hashes the models."""
+    yield check_ffmpeg()
+    yield from check_models(settings, deep=deep)
+    yield check_device(settings)
+    yield Finding(check="threads", state="ok", detail=f"{settings.cpu_threads} CPU threads for each engine")
+    for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
+        yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
+    yield from check_secrets()
+    yield from check_mattermost(settings)
+
+
+def check_ffmpeg() -> Finding:
+    """Whether an ffmpeg can be started."""
+    from meetings.speech import ffmpeg_binary
+
+    try:
+        return Finding(check="ffmpeg", state="ok", detail=str(ffmpeg_binary()))
+    except MeetingsError as error:
+        return Finding(check="ffmpeg", state="fail", detail="not found", remedy=str(error))
+
+
+def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """Whether the models that the settings name are there."""
+    from meetings.models import catalogue, locate, verify
+    from meetings.prepare import ROLES
+
+    for setting in ROLES.values():
+        name = str(getattr(settings, setting))
+        if name == "none":
+            yield Finding(check=setting, state="ok", detail="switched off")
+            continue
+        try:
+            path = locate(name, settings.models_folder)
+        except MeetingsError as error:
+            yield Finding(check=setting, state="fail", detail=name, remedy=str(error))
+            continue
+        if deep and name in catalogue():
+            wrong = [c.file for c in verify(catalogue()[name], settings.models_folder) if c.state != "ok"]
+            if wrong:
+                remedy = f"deleted; run: meetings models pull {name}"
+                yield Finding(check=setting, state="fail", detail=f"{name}: wrong {', '.join(wrong)}", remedy=remedy)
+                continue
+        yield Finding(check=setting, state="ok", detail=f"{name} in {path}")
+
+
+def check_device(settings: Settings) -> Finding:
+    """Which device is used, and whether the one asked for is there."""
+    import ctranslate2
+
+    return judge_device(settings.device, gpus=ctranslate2.get_cuda_device_count())
+
+
+def judge_device(wanted: str, *, gpus: int) -> Finding:
+    """The verdict on a device setting, given how many GPUs are seen."""
+    if wanted == "cuda" and gpus == 0:
+        remedy = "install the NVIDIA driver, or set device = 'auto'"
+        return Finding(check="device", state="fail", detail="cuda is set but no GPU is seen", remedy=remedy)
+    used = "cuda" if gpus and wanted != "cpu" else "cpu"
+    return Finding(check="device", state="ok", detail=f"{used} ({gpus} GPU seen)" if gpus else "cpu (no GPU seen)")
+
+
+def judge_folder(name: str, folder: Path, *, writable: bool, free_gb: float) -> Finding:
+    """The verdict on a folder, given whether it can be written and how much room is left."""
+    if not writable:
+        return Finding(
+            check=name, state="fail", detail=f"{folder} cannot be written", remedy="change its owner or the setting"
+        )
+    detail = f"{folder}, {free_gb:.0f} GB free"
+    if free_gb < NEEDED_GB:
+        return Finding(check=name, state="fail", detail=detail, remedy=f"free at least {NEEDED_GB:.0f} GB")
+    if free_gb < COMFORTABLE_GB:
+        return Finding(check=name, state="warn", detail=detail, remedy="larger models need several GB each")
+    return Finding(check=name, state="ok", detail=detail)
+
+
+def check_secrets() -> Iterator[Finding]:
+    """Whether a settings file with a token can be read by others."""
+    import platformdirs
+
+    for folder in (Path(platformdirs.user_config_dir("meetings")), Path.cwd()):
+        file = folder / CONFIG_NAME
+        if file.is_file() and "mattermost_token" in file.read_text(encoding="utf-8", errors="replace"):
+            yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode))
+
+
+def judge_secret(file: Path, *, mode: int) -> Finding:
+    """The verdict on a settings file that holds a token, given its mode."""
+    if mode & 0o077:
+        detail = f"{file} holds the token and others can read it"
+        return Finding(check="secrets", state="fail", detail=detail, remedy=f"run: chmod 600 {file}")
+    return Finding(check="secrets", state="ok", detail=f"{file} is readable by its owner alone")
+
+
+def check_mattermost(settings: Settings) -> Iterator[Finding]:
+    """Whether the server answers, takes the token, and lets the bot read where calls happen."""
+    from meetings.mattermost import MattermostClient
+
+    if settings.mattermost_url is None or settings.mattermost_token is None:
+        missing = "MATTERMOST_URL" if settings.mattermost_url is None else "MATTERMOST_TOKEN"
+        remedy = f"set {missing} to use one (docs/mattermost.md)"
+        yield Finding(check="mattermost", state="warn", detail="none is configured", remedy=remedy)
+        return
+    try:
+        client = MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
+        yield Finding(check="mattermost", state="ok", detail=f"{client.url} runs {client.ping() or 'Mattermost'}")
+        me = client.me()
+        yield judge_account(me.username, is_bot=me.is_bot)
+        channels = [c for t in client.my_teams() for c in client.my_channels(t.id) if c.type in {"O", "P"}]
+        yield judge_channels([c.name for c in channels])
+        if channels:
+            next(client.latest_posts(channels[0].id, 1), None)
+            yield Finding(check="reading", state="ok", detail=f"posts of {channels[0].name} can be read")
+        client.direct_channel(me.id)
+        yield Finding(check="direct messages", state="ok", detail="direct channels can be opened")
+    except MattermostError as error:
+        yield Finding(check="mattermost", state="fail", detail="refused", remedy=str(error))
+    except MeetingsError as error:
+        yield Finding(check="mattermost", state="fail", detail="not usable", remedy=str(error))
+
+
+def judge_account(username: str, *, is_bot: bool) -> Finding:
+    """The verdict on the account behind the token."""
+    if is_bot:
+        return Finding(check="account", state="ok", detail=f"@{username} is a bot")
+    return Finding(
+        check="account",
+        state="warn",
+        detail=f"@{username} is a person's account",
+        remedy="use a bot account: messages would come from this person",
+    )
+
+
+def judge_channels(names: list[str]) -> Finding:
+    """The verdict on the channels the bot is in."""
+    if not names:
+        remedy = "invite it where calls happen: /invite @meetings"
+        return Finding(check="channels", state="fail", detail="the bot is in no channel", remedy=remedy)
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return Finding(check="channels", state="ok", detail=f"{len(names)}: {shown}")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder or its nearest ancestor that exists."""
+    return next(p for p in (folder, *folder.parents) if p.exists())
+
+
+def _writable(folder: Path) -> bool:
+    nearest = _nearest(folder)
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
+
+
+def _free_gb(folder: Path) -> float:
+    return shutil.disk_usage(_nearest(folder)).free / 1e9

@@ -1,0 +1,27 @@
+"""Measures: how good transcripts and summaries are."""
+
+from meetings.evaluation.expected import ExpectedScore, PersonScore, score_summaries
+from meetings.evaluation.speech import (
+    Said,
+    SpeechScore,
+    cp_word_error_rate,
+    diarization_error_rate,
+    read_rttm,
+    score_speech,
+    word_error_rate,
+    words_under_the_wrong_speaker,
+)
+
+__all__ = [
+    "ExpectedScore",
+    "PersonScore",
+    "Said",
+    "SpeechScore",
+    "cp_word_error_rate",
+    "diarization_error_rate",
+    "read_rttm",
+    "score_speech",
+    "score_summaries",
+    "word_error_rate",
+    "words_under_the_wrong_speaker",
+]

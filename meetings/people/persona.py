@@ -1,0 +1,221 @@
+"""What matters to a person: weighted ingredients from who they are and what they do in Mattermost.
+
+Each ingredient has a text, a weight, and where it comes from, so that `meetings people show` can lay all of it open.
+Sources are capped, so that a chatty week does not drown what somebody says of themselves. The context is used for the
+person's own summary alone and is quoted to nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from meetings.people.person import Person
+from meetings.people.profiles import match_profiles, roles_with_term
+from meetings.people.terms import STOPWORDS, stem, terms, words
+
+HALF_LIFE_DAYS = 14.0
+MAX_TEXT = 300
+MAX_INGREDIENTS = 60
+
+# Weight of one ingredient of a source, and the most that the source may weigh in all.
+WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "interest": (1.2, 6.0),
+        "about": (1.0, 6.0),
+        "position": (0.8, 0.8),
+        "profile": (0.6, 2.4),
+        "own post": (0.7, 4.0),
+        "mention": (0.5, 1.5),
+        "thread": (0.35, 1.5),
+        "reaction": (0.3, 1.2),
+        "channel": (0.3, 1.5),
+    }
+)
+_POST_SOURCES = {"own": "own post", "thread": "thread", "reacted": "reaction", "mentioned": "mention"}
+# A rank names no subject.
+_RANKS = frozenset(map(stem, ("head", "director", "lead", "leader", "chief", "officer", "manager", "expert")))
+# Channels that everyone is in say nothing of anyone.
+_COMMON_CHANNELS = {"town-square", "off-topic", "general", "random"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelContext:
+    """A channel the person is a member of."""
+
+    name: str
+    display_name: str = ""
+    purpose: str = ""
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostContext:
+    """A post that says something of the person; `kind` is own, thread, reacted or mentioned; age in days."""
+
+    text: str
+    age_days: float
+    kind: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonContext:
+    """What Mattermost tells about a person."""
+
+    channels: tuple[ChannelContext, ...] = ()
+    posts: tuple[PostContext, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredient:
+    """One thing that matters: its text, its weight, its source (a key of `WEIGHTS`) and the detail of it."""
+
+    source: str
+    text: str
+    weight: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """A person with what matters to them.
+
+    `terms` maps stems to weights; `wants` maps kinds of statement to how much more than others they are wanted;
+    `names` are the words by which the person is called in speech, lower case.
+    """
+
+    person: Person
+    ingredients: tuple[Ingredient, ...]
+    terms: Mapping[str, float]
+    wants: Mapping[str, float]
+    profiles: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def build_persona(person: Person, context: PersonContext | None = None) -> Persona:
+    """Put together what matters to a person.
+
+    Args:
+        person: who they are.
+        context: what Mattermost tells; None if nothing is known.
+    """
+    profiles = match_profiles(person.position)
+    found = [*_said_of_themselves(person)]
+    for profile, share in profiles:
+        base = WEIGHTS["profile"][0]
+        found += [
+            Ingredient(source="profile", text=text, weight=base * (0.5 + 0.5 * share), detail=profile.name)
+            for text in profile.interests
+        ]
+    if context is not None:
+        found += [*_from_channels(context.channels), *_from_posts(context.posts)]
+    ingredients = _capped(found)
+    weights: dict[str, float] = defaultdict(float)
+    for ingredient in ingredients:
+        said = terms(ingredient.text)
+        if ingredient.source == "position":
+            said = [t for t in said if t not in _RANKS]
+        _add_terms(weights, said, ingredient.weight)
+    for profile, share in profiles:
+        for term in {s for t in profile.terms for s in terms(t)}:
+            # A term of many roles says little of one.
+            _add_terms(weights, [term], WEIGHTS["profile"][0] * share / roles_with_term(term) ** 0.5)
+    wants: dict[str, float] = defaultdict(float)
+    for profile, share in profiles:
+        for kind, want in profile.wants.items():
+            wants[kind] += share * want
+    return Persona(
+        person=person,
+        ingredients=ingredients,
+        terms=MappingProxyType(dict(weights)),
+        wants=MappingProxyType(dict(wants)),
+        profiles=tuple(p.name for p, _ in profiles),
+        names=call_names(person),
+    )
+
+
+def call_names(person: Person) -> tuple[str, ...]:
+    """How the person is called: full name, first name, username; names that are common words are left out."""
+    full = " ".join(re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", person.name.lower()))
+    first = full.split(" ")[0] if full else ""
+    # Someone listed as "Project Manager" is not called "Project".
+    if len(first) < 3 or first in words(person.position):
+        first = ""
+    candidates = [full, first, person.username.lower()]
+    if person.speaks_as:
+        candidates.append(person.speaks_as.lower())
+    return tuple(dict.fromkeys(c for c in candidates if c and c not in STOPWORDS))
+
+
+def _said_of_themselves(person: Person) -> Iterable[Ingredient]:
+    if person.position:
+        yield Ingredient(source="position", text=person.position, weight=WEIGHTS["position"][0])
+    for text in person.interests:
+        yield Ingredient(source="interest", text=text, weight=WEIGHTS["interest"][0])
+    for text in _sentences(person.about):
+        yield Ingredient(source="about", text=text, weight=WEIGHTS["about"][0])
+
+
+def _from_channels(channels: Iterable[ChannelContext]) -> Iterable[Ingredient]:
+    for channel in channels:
+        if channel.name in _COMMON_CHANNELS:
+            continue
+        title = channel.display_name or channel.name.replace("-", " ").replace("_", " ")
+        text = _tidy(f"{title}: {channel.purpose or channel.header}" if channel.purpose or channel.header else title)
+        yield Ingredient(source="channel", text=text, weight=WEIGHTS["channel"][0], detail=f"~{channel.name}")
+
+
+def _from_posts(posts: Iterable[PostContext]) -> Iterable[Ingredient]:
+    for post in posts:
+        text = _tidy(post.text)
+        source = _POST_SOURCES.get(post.kind)
+        if source is None or len(terms(text)) < 2:
+            continue
+        age = max(0.0, post.age_days)
+        detail = f"{age:.0f} days old" + (f" in ~{post.channel}" if post.channel else "")
+        weight = WEIGHTS[source][0] * 0.5 ** (age / HALF_LIFE_DAYS)
+        yield Ingredient(source=source, text=text, weight=weight, detail=detail)
+
+
+def _capped(found: Iterable[Ingredient]) -> tuple[Ingredient, ...]:
+    """The heaviest ingredients, each source up to its cap, without repetitions; heaviest first."""
+    room = {source: cap for source, (_, cap) in WEIGHTS.items()}
+    seen: set[str] = set()
+    kept: list[Ingredient] = []
+    for ingredient in sorted(found, key=lambda i: (-i.weight, i.source, i.text)):
+        key = ingredient.text.lower()
+        if not ingredient.text or key in seen or ingredient.weight < 0.01:
+            continue
+        weight = min(ingredient.weight, room[ingredient.source])
+        if weight <= 0:
+            continue
+        room[ingredient.source] -= weight
+        seen.add(key)
+        kept.append(Ingredient(source=ingredient.source, text=ingredient.text, weight=weight, detail=ingredient.detail))
+    return tuple(kept[:MAX_INGREDIENTS])
+
+
+def _add_terms(weights: dict[str, float], found: Iterable[str], weight: float) -> None:
+    # The strongest mention counts in full, further ones a quarter: a term said everywhere does not grow without end.
+    for term in set(found):
+        high, low = max(weights[term], weight), min(weights[term], weight)
+        weights[term] = high + 0.25 * low
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text, and lists within them, as separate phrases."""
+    sentences = [s for s in re.split(r"(?<=[.!?;])\s+|\n+", text) if s.strip()]
+    return [_tidy(s) for s in sentences]
+
+
+def _tidy(text: str) -> str:
+    """One line without addresses, code and markup, cut at `MAX_TEXT` characters."""
+    text = re.sub(r"```.*?```|`[^`]*`", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"https?://\S+|www\.\S+", " ", text)
+    text = re.sub(r":[a-z0-9_+-]+:|[*_~>|]{1,3}", " ", text)
+    return " ".join(text.split())[:MAX_TEXT].strip(" .;,")

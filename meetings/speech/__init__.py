@@ -1,0 +1,24 @@
+"""Speech: from a recording to utterances with named speakers."""
+
+from meetings.speech.alignment import align_words
+from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio
+from meetings.speech.diarization import Diarization, Turn, diarize
+from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech.transcription import Transcription, transcribe
+
+__all__ = [
+    "AudioInfo",
+    "CallsCue",
+    "Candidate",
+    "Diarization",
+    "Transcription",
+    "Turn",
+    "align_words",
+    "decode_audio",
+    "diarize",
+    "ffmpeg_binary",
+    "load_audio",
+    "name_speakers",
+    "read_calls_vtt",
+    "transcribe",
+]

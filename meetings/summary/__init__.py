@@ -1,0 +1,15 @@
+"""Summaries: what matters to whom, in words that were said."""
+
+from meetings.summary.contract import Bullet, Summary, summary_from_json, summary_to_json
+from meetings.summary.render import MAX_MESSAGE, render_markdown
+from meetings.summary.summarize import summarize
+
+__all__ = [
+    "MAX_MESSAGE",
+    "Bullet",
+    "Summary",
+    "render_markdown",
+    "summarize",
+    "summary_from_json",
+    "summary_to_json",
+]

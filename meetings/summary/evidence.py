@@ -1,0 +1,300 @@
+"""How much every utterance of a conversation matters to every reader, and why.
+
+Two scales. *Relevance* ranks the utterances of one conversation for one reader: whose voice it is, what it is about,
+smoothed over the discussion it stands in. *Match* says of one sentence, on a scale that holds across conversations,
+how much it is the reader's business, so that a reader without any business in a meeting gets little.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log, log1p
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetings.conversation import Conversation, Speaker
+from meetings.people import Persona, load_profiles
+from meetings.people.terms import STOPWORDS, words
+from meetings.summary.statements import Statement
+
+Floats = NDArray[np.float64]
+Kernel = Any  # a scipy.sparse matrix, which has no types of its own
+
+# Chosen on the 97 QMSum product meetings for training, by recall of gold turns in the top quarter; see docs/quality.md.
+# A turn of twelve words is one step of the discussion; the kernels are as wide as one topic and as its surroundings.
+NARROW, WIDE = 8.0, 16.0
+STEP, WORDS_PER_STEP = 0.7, 40.0
+WEIGHTS_SPEAKING: Mapping[str, float] = {
+    "voice": 0.25, "voice_words": 0.5, "voice_wide": 0.2, "terms": 0.15, "meaning": 0.1, "talk": 0.15,
+}  # fmt: skip
+WEIGHTS_SILENT: Mapping[str, float] = {
+    "voice": 0.0, "voice_words": 0.4, "voice_wide": 0.2, "terms": 0.25, "meaning": 0.2, "talk": 0.2,
+}  # fmt: skip
+# Being named, asked or given a task outweighs any topic.
+ADDRESSED = 1.5
+# Softmax over how much each voice talks of the reader's business, when the reader's own voice is not known.
+VOICE_SHARPNESS = 1.5
+
+_K1, _B = 1.2, 0.5  # BM25, with little normalisation: turns are short
+_MAX_WORDS = 60
+
+
+class TextEmbedder(Protocol):
+    """What turns texts into unit vectors."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A conversation prepared once for all readers. Rows of `vectors` are statements, of `turn_vectors` utterances."""
+
+    conversation: Conversation
+    statements: tuple[Statement, ...]
+    vectors: NDArray[np.float32]
+    turn_vectors: NDArray[np.float32]
+    general: NDArray[np.float32]  # mean similarity of each statement to all role profiles: how business-like it is
+    turn_general: NDArray[np.float32]
+    turn_words: Floats
+    speakers: tuple[str, ...]  # of each utterance
+    postings: Mapping[str, tuple[tuple[int, int], ...]]  # term -> (utterance, times it is said there)
+    turn_terms: Floats  # number of terms in each utterance
+    narrow: Kernel
+    wide: Kernel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a conversation holds for one reader.
+
+    `relevance` has one number in (0, 1) for each utterance; `match` one in [0, 1] for each statement; `about` says for
+    each statement which of the reader's ingredients it is closest to (-1: none); `hits` which of their terms it names.
+    """
+
+    persona: Persona
+    voices: frozenset[str]
+    relevance: Floats
+    match: Floats
+    about: tuple[int, ...]
+    hits: tuple[tuple[str, ...], ...]
+
+
+def prepare_talk(conversation: Conversation, statements: Sequence[Statement], embedder: TextEmbedder) -> Talk:
+    """Everything about a conversation that does not depend on the reader."""
+    count = len(conversation.utterances)
+    texts = [s.text if len(s.terms) > 0 else "" for s in statements]
+    distinct = list(dict.fromkeys(t for t in texts if t))
+    phrases = [phrase for profile in load_profiles() for phrase in profile.interests]
+    embedded = embedder.embed([*distinct, *phrases])
+    place = {t: i for i, t in enumerate(distinct)}
+    vectors = np.zeros((len(texts), embedded.shape[1]), dtype=np.float32)
+    for row, text in enumerate(texts):
+        if text:
+            vectors[row] = embedded[place[text]]
+    background = embedded[len(distinct) :]
+    turn_vectors = np.zeros((count, embedded.shape[1]), dtype=np.float32)
+    postings: dict[str, Counter[int]] = defaultdict(Counter)
+    turn_terms = np.zeros(count)
+    turn_words = np.zeros(count)
+    for turn, utterance in enumerate(conversation.utterances):
+        turn_words[turn] = len(words(utterance.text))
+    for statement, vector in zip(statements, vectors, strict=True):
+        # A sentence over several utterances counts where it begins, for all of them.
+        for turn in statement.turns:
+            turn_vectors[turn] += vector * len(statement.terms)
+        for term in statement.terms:
+            postings[term][statement.turn] += 1
+        turn_terms[statement.turn] += len(statement.terms)
+    norms = np.linalg.norm(turn_vectors, axis=1, keepdims=True)
+    turn_vectors /= np.maximum(norms, 1e-9)
+    place_of_turn = np.cumsum(STEP + turn_words / WORDS_PER_STEP)
+    return Talk(
+        conversation=conversation,
+        statements=tuple(statements),
+        vectors=vectors,
+        turn_vectors=turn_vectors,
+        general=(vectors @ background.T).mean(axis=1),
+        turn_general=(turn_vectors @ background.T).mean(axis=1),
+        turn_words=turn_words,
+        speakers=tuple(u.speaker for u in conversation.utterances),
+        postings={term: tuple(sorted(found.items())) for term, found in postings.items()},
+        turn_terms=turn_terms,
+        narrow=_kernel(place_of_turn, NARROW) if count else None,
+        wide=_kernel(place_of_turn, WIDE) if count else None,
+    )
+
+
+def _kernel(place: Floats, width: float) -> Kernel:
+    """Gaussian weights between utterances, those within four widths: a band, however long the conversation."""
+    from scipy.sparse import diags
+
+    count = len(place)
+    reach = min(count - 1, int(4 * width / STEP))
+    bands = [np.exp(-((place[d:] - place[: count - d]) ** 2) / (2 * width * width)) for d in range(reach + 1)]
+    offsets = [*range(reach + 1), *range(-reach, 0)]
+    kernel: Kernel = diags([*bands, *reversed(bands[1:])], offsets, shape=(count, count), format="csr")
+    return kernel
+
+
+def embed_personas(personas: Sequence[Persona], embedder: TextEmbedder) -> list[NDArray[np.float32]]:
+    """Vectors of each persona's ingredients; texts that several share are embedded once."""
+    distinct = list(dict.fromkeys(i.text for p in personas for i in p.ingredients))
+    vectors = embedder.embed(distinct)
+    place = {t: n for n, t in enumerate(distinct)}
+    return [vectors[[place[i.text] for i in p.ingredients]] for p in personas]
+
+
+def own_voices(persona: Persona, speakers: Sequence[Speaker]) -> frozenset[str]:
+    """The ids of the speakers who are this reader."""
+    person = persona.person
+    names = {_plain(n) for n in (person.speaks_as, person.name) if n}
+    return frozenset(
+        s.id for s in speakers if (s.username == person.username if s.username else _plain(s.name) in names)
+    )
+
+
+def _plain(name: str) -> str:
+    return " ".join(words(name))
+
+
+def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32]) -> Evidence:
+    """What the conversation holds for one reader.
+
+    Args:
+        talk: the prepared conversation.
+        persona: the reader.
+        interests: vectors of the persona's ingredients.
+    """
+    voices = own_voices(persona, talk.conversation.speakers)
+    match, about, hits = _match(talk, persona, interests)
+    return Evidence(
+        persona=persona,
+        voices=voices,
+        relevance=_relevance(talk, persona, interests, voices),
+        match=match,
+        about=about,
+        hits=hits,
+    )
+
+
+def _relevance(talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str]) -> Floats:
+    count = len(talk.speakers)
+    if count == 0:
+        return np.zeros(0)
+    talked = np.log1p(talk.turn_words)
+    named = _bm25(talk, persona)
+    meaning = _closeness(talk.turn_vectors, talk.turn_general, interests) * talked
+    speaks = any(s in voices for s in talk.speakers)
+    voice = (
+        np.array([float(s in voices) for s in talk.speakers])
+        if speaks
+        else _likely_voices(talk, talked, [named, meaning])
+    )
+    features = {
+        "voice": talk.narrow @ (talked * voice),
+        "voice_words": talk.narrow @ (np.minimum(talk.turn_words, _MAX_WORDS) * voice),
+        "voice_wide": talk.wide @ (talked * voice),
+        "terms": talk.wide @ named,
+        "meaning": talk.wide @ meaning,
+        "talk": talk.wide @ talked,
+    }
+    weights = WEIGHTS_SPEAKING if speaks else WEIGHTS_SILENT
+    score = np.zeros(count)
+    for name, values in features.items():
+        score += weights[name] * _standard(values)
+    for statement in talk.statements:
+        if _falls_to(statement, persona):
+            score[list(statement.turns)] += ADDRESSED
+    squashed: Floats = 1 / (1 + np.exp(-score))
+    return squashed
+
+
+def _falls_to(statement: Statement, persona: Persona) -> bool:
+    username = persona.person.username
+    return any(n is not None and n.key == username for n in (*statement.owners, statement.addressee))
+
+
+def _standard(values: Floats) -> Floats:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def _bm25(talk: Talk, persona: Persona) -> Floats:
+    count = len(talk.speakers)
+    scores = np.zeros(count)
+    average = max(1.0, float(talk.turn_terms.mean()))
+    for term, weight in persona.terms.items():
+        found = talk.postings.get(term, ())
+        rarity = log(1 + count / (len(found) + 0.5))
+        for turn, times in found:
+            length = 1 - _B + _B * talk.turn_terms[turn] / average
+            scores[turn] += weight * rarity * times * (_K1 + 1) / (times + _K1 * length)
+    return scores
+
+
+def _closeness(vectors: NDArray[np.float32], general: NDArray[np.float32], interests: NDArray[np.float32]) -> Floats:
+    """The mean of the three closest interests, above what the text has in common with every role."""
+    if not len(interests):
+        return np.zeros(len(vectors))
+    similar = vectors @ interests.T
+    closest = np.sort(similar, axis=1)[:, -3:].mean(axis=1)
+    above: Floats = (closest - general).astype(np.float64)
+    return above
+
+
+def _likely_voices(talk: Talk, talked: Floats, signals: Sequence[Floats]) -> Floats:
+    """Whose words are most the reader's business, as a share for each utterance by its voice.
+
+    For somebody who was not there, the colleague who speaks of their field is the best guide to it.
+    """
+    names = sorted(set(talk.speakers))
+    rows = {name: [i for i, s in enumerate(talk.speakers) if s == name] for name in names}
+    total = np.zeros(len(names))
+    for signal in signals:
+        # 30: somebody who says two words is not known by them.
+        rate = np.array([signal[rows[n]].sum() / (talked[rows[n]].sum() + 30) for n in names])
+        total += _standard(rate) / len(signals)
+    share = np.exp(VOICE_SHARPNESS * total)
+    share /= share.sum()
+    place = {n: i for i, n in enumerate(names)}
+    return np.array([share[place[s]] for s in talk.speakers])
+
+
+def _match(
+    talk: Talk, persona: Persona, interests: NDArray[np.float32]
+) -> tuple[Floats, tuple[int, ...], tuple[tuple[str, ...], ...]]:
+    """How much each statement is the reader's business in itself, by its words and by its meaning, in [0, 1]."""
+    count = len(talk.statements)
+    lexical = np.zeros(count)
+    hits: list[tuple[str, ...]] = []
+    for row, statement in enumerate(talk.statements):
+        named = {t for t in statement.terms if t in persona.terms}
+        lexical[row] = sum(persona.terms[t] for t in named)
+        hits.append(tuple(sorted(named, key=lambda t: (-persona.terms[t], t))))
+    lexical = 1 - np.exp(-lexical / 1.2)
+    about = [-1] * count
+    semantic = np.zeros(count)
+    if len(interests) and count:
+        strength = np.array([min(1.0, 0.6 + 0.4 * i.weight) for i in persona.ingredients])
+        above = (talk.vectors @ interests.T - 0.5 * talk.general[:, None]) * strength[None, :]
+        best = above.argmax(axis=1)
+        value = above[np.arange(count), best]
+        semantic = np.clip((value - 0.12) / 0.33, 0.0, 1.0)
+        about = [int(b) if v > 0.2 else -1 for b, v in zip(best, value, strict=True)]
+    match: Floats = 0.5 * lexical + 0.5 * semantic
+    return match, tuple(about), tuple(hits)
+
+
+def said_words(text: str) -> set[str]:
+    """The words of a text that carry something, as said."""
+    return {w for w in words(text) if w not in STOPWORDS}
+
+
+def information(statement: Statement) -> float:
+    """How much a sentence says, by its number of different terms; 1 at twelve."""
+    return min(1.0, log1p(len(set(statement.terms))) / log1p(12))

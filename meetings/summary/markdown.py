@@ -1,0 +1,59 @@
+"""Text that people said or wrote, made inert for Mattermost: it pings nobody, links nowhere and formats nothing.
+
+Characters that mean something to Mattermost's Markdown are escaped where every parser knows the escape, and broken with
+a zero-width space where it does not (mentions, hashtags, channel links, emoji, addresses, tags).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+ZERO_WIDTH = "\u200b"
+
+# Controls, line breaks, and characters that are not seen or turn the direction of text.
+_UNSEEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# CommonMark and Mattermost's parser (a fork of marked) both know these escapes.
+_ESCAPED = re.compile(r"([\\`*_\[\]{}|~])")
+_LEADING = re.compile(r"^([#>+\-=]|\d{1,9}(?=[.)]))")
+
+
+def inert(text: str, *, limit: int = 2_000) -> str:
+    """A text as one line that shows as it stands.
+
+    Args:
+        text: anything.
+        limit: characters of the text kept; more becomes an ellipsis.
+    """
+    seen = "".join(" " if _breaks(c) else c for c in text if not _unseen(c))
+    line = " ".join(seen.split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    line = _ESCAPED.sub(r"\\\1", line)
+    # @all, #tag, :emoji:, <tag>, &entity;, ![image, http://, mailto:, www.
+    line = re.sub(r"([@#<!&])(?=\S)", rf"\1{ZERO_WIDTH}", line)
+    line = re.sub(r"(\\~)(?=\S)", rf"\1{ZERO_WIDTH}", line)
+    line = re.sub(r":(?=[^\s\d])", f":{ZERO_WIDTH}", line)
+    line = re.sub(r"(?<=\w)\.(?=[^\W\d])", f".{ZERO_WIDTH}", line)
+    return _LEADING.sub(_leading, line)
+
+
+def _leading(match: re.Match[str]) -> str:
+    # A number may start a list; a zero-width space before its full stop keeps it a number.
+    found = match.group(1)
+    return f"{found}{ZERO_WIDTH}" if found.isdigit() else f"\\{found}" if found != "=" else f"{ZERO_WIDTH}="
+
+
+def _breaks(character: str) -> bool:
+    return character in "\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+def _unseen(character: str) -> bool:
+    return not _breaks(character) and unicodedata.category(character) in _UNSEEN_CATEGORIES
+
+
+def link(shown: str, url: str | None) -> str:
+    """A link that this program makes itself; plain text if the address is not an ordinary one."""
+    if url is None or not re.fullmatch(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'*+,;=%-]+", url):
+        return shown
+    return f"[{shown}]({url})"

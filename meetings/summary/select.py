@@ -1,0 +1,289 @@
+"""Which statements a reader gets: what falls to them, what everyone must know, and what is their business, each matter
+once.
+
+A choice is a value (`Choice`): the statements that stand behind one bullet, why, and how much it counts. Statements
+said in confidence are chosen only for readers who were there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from meetings.people.terms import stem
+from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.statements import Statement, is_substantial
+from meetings.summary.text import MAX_CHARS
+
+ROOM = {"short": 5, "medium": 9, "long": 14}
+# Below this a statement is not worth a reader's time.
+BAR = 0.75
+# A statement that is this little the reader's business needs another reason.
+LITTLE_MATCH = 0.3
+# Two statements closer than this are one matter.
+SAME_MATTER = 0.82
+MAX_DECISIONS = 5
+
+_DANGLING = re.compile(
+    r"^(?:but |and |so |because )?(?:it|it's|that|that's|this|this is|they|they're|them|those|these|he|she|"
+    r"which|then|there)\b",
+    re.IGNORECASE,
+)
+# They say what a sentence does, not what it is about.
+_KIND_WORDS = frozenset(stem(w) for w in ["decide", "decision", "agree", "risk", "question", "number", "action"])
+_AGENDA = re.compile(
+    r"^(?:today|first|next|then|now) (?:we|let's|let us|i)\b|\b(?:on the agenda|agenda for|last point|"
+    r"next point|let's talk about)\b",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(r"\b(?:it|this|that|they|them|those|these|thing|things|stuff|something|one|ones)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One bullet to be: its statements in order (the last is the point), its kind, why this reader gets it."""
+
+    statements: tuple[Statement, ...]
+    kind: str
+    why: str
+    score: float
+    mine: bool
+
+    @property
+    def point(self) -> Statement:
+        """The statement that the bullet is about; the ones before it only say what `it` means."""
+        return self.statements[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The choices in the order they were made, best first, and how many more would have been worth telling."""
+
+    choices: tuple[Choice, ...]
+    left_out: int
+
+
+def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
+    """Choose for one reader.
+
+    Args:
+        talk: the conversation.
+        evidence: what it holds for the reader.
+        attended: whether they were there: then what they said themselves is no news, and what was said in confidence is
+            theirs to keep.
+    """
+    room = ROOM.get(evidence.persona.person.length or "medium", ROOM["medium"])
+    candidates = _candidates(talk, evidence, attended=attended)
+    chosen: list[Choice] = []
+    told: set[str] = set()
+    left_out = decisions = 0
+    pool = sorted(candidates, key=_first)
+    while pool:
+        best = pool.pop(0)
+        if best.score < BAR:
+            continue
+        decisions += best.kind == "decision"
+        if len(chosen) >= room or (best.kind == "decision" and not best.mine and decisions > MAX_DECISIONS):
+            left_out += 1
+            continue
+        chosen.append(best)
+        told |= {t for s in best.statements for t in s.terms}
+        pool = _without_same_matter(talk, pool, best, told)
+    chosen.sort(key=lambda c: (-c.score, c.point.index))
+    return Selection(choices=tuple(chosen), left_out=left_out)
+
+
+def _first(choice: Choice) -> tuple[int, float, int]:
+    """What falls to the reader, then what was clearly decided, then the rest, each by its score."""
+    decided = choice.kind == "decision" and choice.point.reading.strength >= 0.9
+    return (0 if choice.mine else 1 if decided else 2, -choice.score, choice.point.index)
+
+
+def _candidates(talk: Talk, evidence: Evidence, *, attended: bool) -> list[Choice]:
+    order = np.argsort(np.argsort(evidence.relevance, kind="stable"), kind="stable")
+    rank = (order + 1) / max(1, len(order))
+    found = []
+    for statement in talk.statements:
+        if not is_substantial(statement) or (statement.confidential and not attended):
+            continue
+        found.append(_choice(talk, evidence, statement, float(rank[statement.turn]), attended=attended))
+    return found
+
+
+def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *, attended: bool) -> Choice:
+    persona, reading = evidence.persona, statement.reading
+    username = persona.person.username
+    own_words = statement.speaker.id in evidence.voices
+    owns = any(o.key == username for o in statement.owners) or (own_words and "me" in reading.owners)
+    named = statement.addressee is not None and statement.addressee.key == username and not own_words
+    # Who was there and answered at once needs no reminder of the question.
+    asked = named and not (attended and _answered(talk, evidence, statement))
+    mentioned = not named and not own_words and any(m.key == username for m in statement.mentioned)
+    match = _match_in_place(evidence, statement.index)
+    score = match + 0.25 * rank * (0.5 + information(statement)) + _worth(statement, persona.wants)
+    if match < LITTLE_MATCH and reading.kind != "decision":
+        score -= 0.25 * (1 - match / LITTLE_MATCH)
+    if statement.confidential:
+        # Those who were there must know that it stays there.
+        score += 0.3
+    if owns:
+        score += 1.2
+    elif asked:
+        score += 0.7
+    elif mentioned:
+        score += 0.1 if attended else 0.45
+    if own_words and attended and not owns and reading.kind != "decision":
+        score -= 0.2 if reading.kind == "risk" else 0.5
+    score -= _clumsy(statement)
+    statements = _with_context(talk, statement)
+    kind = _kind(statement, for_them=asked or (mentioned and not attended), owns=owns)
+    return Choice(
+        statements=statements,
+        kind=kind,
+        why=_why(evidence, statement, kind=kind, owns=owns, asked=asked, mentioned=mentioned),
+        score=score,
+        mine=owns or asked,
+    )
+
+
+def _match_in_place(evidence: Evidence, index: int) -> float:
+    """How much a statement is the reader's business, helped by the sentences just around it."""
+    around = evidence.match[max(0, index - 2) : index + 3]
+    return float(evidence.match[index]) * 0.8 + 0.25 * float(around.max())
+
+
+def _worth(statement: Statement, wants: object) -> float:
+    """What a kind is worth to this reader, before what it is about."""
+    reading = statement.reading
+    wanted = float(wants.get(reading.kind, 0.0)) if hasattr(wants, "get") else 0.0
+    base = {"decision": 0.65, "action": 0.3, "risk": 0.3, "question": 0.05, "number": 0.1, "info": 0.0}[reading.kind]
+    if reading.kind == "action" and reading.due:
+        base += 0.15
+    return (base + 0.3 * wanted) * reading.strength
+
+
+def _clumsy(statement: Statement) -> float:
+    """How badly a statement reads alone: too short, too long, full of words that point elsewhere."""
+    count = len(statement.text.split())
+    vague = len(_VAGUE.findall(statement.text)) / max(1, count)
+    agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
+    return agenda + 0.25 * (count < 6) + 0.15 * (len(statement.text) > 2 * MAX_CHARS) + 0.8 * max(0.0, vague - 0.08)
+
+
+def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
+    kind = statement.reading.kind
+    if for_them and not owns and kind in {"question", "info", "number"}:
+        return "for_you"
+    return "info" if kind == "number" else kind
+
+
+def _with_context(talk: Talk, statement: Statement) -> tuple[Statement, ...]:
+    """The statement, and the one before it by the same voice if it says what `it` is."""
+    if statement.index == 0 or not _DANGLING.match(statement.text):
+        return (statement,)
+    before = next(
+        (
+            s
+            for s in reversed(talk.statements[max(0, statement.index - 3) : statement.index])
+            if is_substantial(s) or s.speaker.id == statement.speaker.id
+        ),
+        talk.statements[statement.index - 1],
+    )
+    fits = len(before.text) + len(statement.text) < MAX_CHARS
+    same = before.speaker.id == statement.speaker.id and before.confidential == statement.confidential
+    if fits and same and is_substantial(before) and statement.start - before.end < 10:
+        return (before, statement)
+    return (statement,)
+
+
+def _answered(talk: Talk, evidence: Evidence, statement: Statement) -> bool:
+    after = statement.turns[-1] + 1
+    return any(s in evidence.voices for s in talk.speakers[after : after + 2])
+
+
+def _why(evidence: Evidence, statement: Statement, *, kind: str, owns: bool, asked: bool, mentioned: bool) -> str:
+    if owns:
+        own_words = statement.speaker.id in evidence.voices
+        return "you said you would" if own_words else f"{statement.speaker.name} says it falls to you"
+    if asked:
+        return "you are asked" if statement.reading.kind in {"question", "action"} else "you are addressed"
+    if mentioned and kind != "decision":
+        return "you are named"
+    ingredient = None
+    about = evidence.about[statement.index]
+    if about >= 0:
+        ingredient = evidence.persona.ingredients[about]
+    topic = ""
+    if ingredient is not None:
+        topic = _about(ingredient.source, ingredient.text)
+    elif evidence.hits[statement.index]:
+        shown = _as_said(statement, [h for h in evidence.hits[statement.index] if h not in _KIND_WORDS][:2])
+        topic = f"it names {' and '.join(shown)}, your field" if shown else ""
+    if kind == "decision":
+        return f"a decision, and {topic}" if topic else "a decision, which everyone gets"
+    return topic or "it stands in a part of the call that concerns you"
+
+
+def _about(source: str, text: str) -> str:
+    short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
+    return {
+        "position": f"close to your position, {short}",
+        "profile": f"close to what your role cares about: {short}",
+        "channel": f"close to your channel {short}",
+        "own post": f"close to what you wrote: {short}",
+        "thread": f"close to a thread you are in: {short}",
+        "reaction": f"close to a post you reacted to: {short}",
+        "mention": f"close to a post that names you: {short}",
+    }.get(source, f"close to your interest: {short}")
+
+
+def _as_said(statement: Statement, stems: Sequence[str]) -> list[str]:
+    """The words of the statement behind stems."""
+    spoken = sorted(said_words(statement.text))
+    found = (next((w for w in spoken if w.startswith(s[: max(3, len(s) - 1)])), None) for s in stems)
+    return [w for w in dict.fromkeys(found) if w]
+
+
+def _same_task(one: Statement, other: Statement, similar: float) -> bool:
+    """`Ben, can you finish the load test by Friday?` and Ben's `yes, I will finish it by Friday`."""
+    if one.reading.kind != "action" or other.reading.kind != "action":
+        return False
+    same_owner = bool({o.key for o in one.owners} & {o.key for o in other.owners})
+    near = abs(one.turn - other.turn) <= 3
+    return same_owner and near and (similar > 0.5 or bool(set(one.terms) & set(other.terms)))
+
+
+def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, told: set[str]) -> list[Choice]:
+    """What is left after a choice: nothing that says the same; what is close to it counts less."""
+    vector = talk.vectors[chosen.point.index]
+    taken = {s.index for s in chosen.statements}
+    terms = set(chosen.point.terms)
+    left: list[Choice] = []
+    for other in pool:
+        if taken & {s.index for s in other.statements}:
+            continue
+        similar = float(vector @ talk.vectors[other.point.index])
+        shared = terms & set(other.point.terms)
+        overlap = len(shared) / max(1, len(terms | set(other.point.terms)))
+        if similar > SAME_MATTER or overlap > 0.6 or _same_task(chosen.point, other.point, similar):
+            continue
+        if other.kind == "decision" and len(set(other.point.terms) - told) <= 0.35 * len(set(other.point.terms)):
+            # A recapitulation of what is there already.
+            continue
+        penalty = 0.5 * max(0.0, similar - 0.45)
+        left.append(
+            other
+            if penalty == 0
+            else Choice(
+                statements=other.statements,
+                kind=other.kind,
+                why=other.why,
+                score=other.score - penalty,
+                mine=other.mine,
+            )
+        )
+    left.sort(key=_first)
+    return left

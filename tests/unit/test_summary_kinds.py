@@ -1,0 +1,179 @@
+"""What sentences do: decisions, tasks with owner and date, risks, questions, numbers; and what is said in confidence."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from meetings.summary.confidence import Part, announces_confidence, confidential_parts
+from meetings.summary.kinds import read_sentence
+
+NAMES = ("ana", "ben", "ben okafor", "tom")
+THURSDAY = date(2026, 11, 19)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We decided to drop the old importer.",
+        "So that is decided, from next Monday two factor login is required.",
+        "Let's go with rubber for the case.",
+        "The decision is to keep the price.",
+        "We've agreed on three buttons.",
+        "The release moves to the tenth of December.",
+        "The budget for a second engineer is approved.",
+        "We'll ship without the dark mode.",
+        "Let's postpone the launch.",
+        "We are not shipping this in November.",
+    ],
+)
+def test_decisions_are_recognised(said: str) -> None:
+    assert read_sentence(said, names=NAMES, said_on=THURSDAY).kind == "decision"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Have we decided on the price?",
+        "We haven't decided yet.",
+        "If we go with rubber, it costs more.",
+        "Maybe we should drop it.",
+        "Should we ship it in December?",
+        "Agreed, I'll tell Tom.",
+        "The train goes to London.",
+        "I don't think we decided that.",
+    ],
+)
+def test_what_only_looks_like_a_decision_is_none(said: str) -> None:
+    assert read_sentence(said, names=NAMES, said_on=THURSDAY).kind != "decision"
+
+
+@pytest.mark.parametrize(
+    ("said", "owners", "due"),
+    [
+        ("I'll send the report by Wednesday.", ("me",), "2026-11-25"),
+        ("I will ask Brightwater for a quote by next Tuesday.", ("me",), "2026-11-24"),
+        ("Ben, can you finish the load test by Friday?", ("ben",), "2026-11-20"),
+        ("Ben will write the release notes.", ("ben",), None),
+        ("I'll draft the post, and Ben checks the facts.", ("me", "ben"), None),
+        ("I will ask Ana to update the design.", ("me", "ana"), None),
+        ("I will open the job posting together with Tom by Monday.", ("me", "tom"), "2026-11-23"),
+        ("Can you send me the numbers by tomorrow?", ("you",), "2026-11-20"),
+        ("I'll take care of it.", ("me",), None),
+        ("We need to update the certificates by the end of next week.", (), "2026-11-27"),
+    ],
+)
+def test_tasks_have_owners_and_dates(said: str, owners: tuple[str, ...], due: str | None) -> None:
+    reading = read_sentence(said, names=NAMES, said_on=THURSDAY)
+    assert reading.kind == "action"
+    assert tuple(o.lower() for o in reading.owners) == owners
+    assert (reading.due.shown if reading.due else None) == due
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I'll just go through the agenda.",
+        "I'll show you the slides.",
+        "I will explain that now.",
+        "Maybe I could write something.",
+        "If I send it today, will you read it?",
+        "Can you see my screen?",
+        "Can you tell us more?",
+        "I can see that.",
+    ],
+)
+def test_talk_about_the_meeting_is_no_task(said: str) -> None:
+    assert read_sentence(said, names=NAMES, said_on=THURSDAY).kind != "action"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("I'm worried about the deadline.", "risk"),
+        ("The service falls over at four gigabytes.", "risk"),
+        ("They may leave us in March.", "risk"),
+        ("There is no risk in that.", "info"),
+        ("How many customers send files like that?", "question"),
+        ("We still don't know whether we have to tell them.", "question"),
+        ("That's an open question.", "question"),
+        ("The webinar brought 300 visitors and 40 percent stayed.", "number"),
+        ("The case is made of rubber.", "info"),
+    ],
+)
+def test_other_kinds(said: str, kind: str) -> None:
+    assert read_sentence(said, names=NAMES, said_on=THURSDAY).kind == kind
+
+
+def test_the_one_addressed_is_known() -> None:
+    assert read_sentence("Ana, what do customers say about the editor?", names=NAMES).named == "Ana"
+    assert read_sentence("What do customers say, Ana?", names=NAMES).named == "Ana"
+    assert read_sentence("I asked Ana yesterday about it.", names=NAMES).named is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "One more thing, and this stays in this call, please.",
+        "Please keep this between us.",
+        "Keep that confidential, please.",
+        "This is off the record.",
+        "That doesn't leave this room.",
+        "Don't tell anyone yet.",
+        "Strictly confidential.",
+        "Please don't share this outside.",
+        "Just between us, they may be sold.",
+        "That's not public yet.",
+    ],
+)
+def test_announcements_of_confidence_are_heard(said: str) -> None:
+    assert announces_confidence(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We keep this button in the middle.",
+        "This stays in scope.",
+        "We share the code between two services.",
+        "The record is off by one.",
+        "Everything stays with the old design.",
+    ],
+)
+def test_ordinary_words_announce_no_confidence(said: str) -> None:
+    assert not announces_confidence(said)
+
+
+def parts(*said: str, seconds: float = 5.0) -> list[Part]:
+    return [Part(turn=n, start=n * seconds, end=(n + 1) * seconds, text=t) for n, t in enumerate(said)]
+
+
+def test_a_confidence_lasts_until_somebody_leads_back() -> None:
+    marked = confidential_parts(
+        parts(
+            "The price page changes.",
+            "This stays in this call, please.",
+            "Northgate may leave us.",
+            "Oh no.",
+            "Okay, back to the agenda.",
+            "The budget is approved.",
+        )
+    )
+    assert marked == {1, 2, 3}
+
+
+def test_an_announcement_that_points_back_covers_what_was_said_before() -> None:
+    marked = confidential_parts(parts("Moving on to sales.", "Northgate may leave us.", "That stays in this call."))
+    assert {1, 2} <= marked
+    assert 0 not in marked
+
+
+def test_a_confidence_that_nobody_ends_runs_out() -> None:
+    marked = confidential_parts(parts("Keep this between us.", *["And so on we talk."] * 30))
+    assert 8 in marked
+    assert 20 not in marked
+
+
+def test_nothing_is_confidential_without_an_announcement() -> None:
+    assert confidential_parts(parts("The price page changes.", "The budget is approved.")) == frozenset()
