@@ -23,7 +23,7 @@ ENV_PREFIX = "MEETINGS_"
 # Variables that other Mattermost tools already use.
 ENV_ALIASES = {"MATTERMOST_URL": "mattermost_url", "MATTERMOST_TOKEN": "mattermost_token"}
 # Switches of the scripts, not settings of the program.
-ENV_IGNORED = {"MEETINGS_COMPLETE", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
+ENV_IGNORED = {"MEETINGS_DEMO_PORT", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
 
 
 def _default_home() -> Path:

@@ -29,13 +29,13 @@ ROOT = Path(__file__).parents[1]
 RATE = 24_000
 NAME = "weekly-product-call"
 # Engine, its voice, then sox effects. `speed` moves pitch and formants together, which makes another person of a
-# voice; `tempo` gives the pace back.
+# voice; `tempo` gives the pace back; the rest is each one's microphone: laptop, headset, telephone-like, close.
 VOICES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "maya": ("hibari", "heart", ("tempo", "1.02")),
-    "ben": ("flite", "awb", ("tempo", "1.05")),
-    "laura": ("flite", "slt", ("speed", "1.06", "tempo", "0.98")),
-    "oscar": ("flite", "rms", ("tempo", "1.10")),
-    "nadia": ("hibari", "heart", ("speed", "0.86", "tempo", "1.12")),
+    "ben": ("flite", "awb", ("tempo", "1.05", "highpass", "110", "treble", "-3")),
+    "laura": ("flite", "slt", ("speed", "1.06", "tempo", "0.98", "highpass", "180", "treble", "3")),
+    "oscar": ("flite", "rms", ("tempo", "1.10", "bass", "4")),
+    "nadia": ("hibari", "heart", ("speed", "0.83", "tempo", "1.14", "bass", "3", "lowpass", "5500")),
 }
 LINE = re.compile(r"(?P<who>\w+)(?: (?P<gap>-?[\d.]+))?: (?P<text>.*?) \{\{(?P<tags>.*)\}\}")
 
@@ -57,7 +57,7 @@ def read_script(path: Path) -> list[Line]:
         if raw and not raw.startswith("#"):
             match = LINE.fullmatch(raw)
             assert match, raw
-            gap = float(match["gap"]) if match["gap"] else 0.35
+            gap = float(match["gap"]) if match["gap"] else 0.45
             lines.append(Line(match["who"], gap, match["text"], tuple(match["tags"].split())))
     return lines
 

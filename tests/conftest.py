@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
 # No test may call out: pyannote.audio 4 would send telemetry, Hugging Face libraries would look for updates.
 os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile("no-clock", deadline=None)
+settings.load_profile("no-clock")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from meetings.people.person import Person
 from meetings.people.profiles import match_profiles, roles_with_term
-from meetings.people.terms import STOPWORDS, stem, terms, words
+from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 
 HALF_LIFE_DAYS = 14.0
 MAX_TEXT = 300
@@ -119,7 +119,9 @@ def build_persona(person: Person, context: PersonContext | None = None) -> Perso
         said = terms(ingredient.text)
         if ingredient.source == "position":
             said = [t for t in said if t not in _RANKS]
-        _add_terms(weights, said, ingredient.weight)
+        # One word of a long phrase says less than a phrase of one word.
+        weight = ingredient.weight / max(1, len(set(said))) ** 0.5
+        _add_terms(weights, [t for t in said if t not in WEAK], weight)
     for profile, share in profiles:
         for term in {s for t in profile.terms for s in terms(t)}:
             # A term of many roles says little of one.
@@ -207,9 +209,14 @@ def _add_terms(weights: dict[str, float], found: Iterable[str], weight: float) -
 
 
 def _sentences(text: str) -> list[str]:
-    """The sentences of a text, and lists within them, as separate phrases."""
-    sentences = [s for s in re.split(r"(?<=[.!?;])\s+|\n+", text) if s.strip()]
-    return [_tidy(s) for s in sentences]
+    """The sentences of a text; a sentence that is a list gives its items."""
+    phrases: list[str] = []
+    for sentence in re.split(r"(?<=[.!?;])\s+|\n+", text):
+        items = [i for i in re.split(r",\s*(?:and\s+)?|;\s*", sentence) if i.strip()]
+        # Three short items or more are a list of subjects, not a sentence.
+        is_list = len(items) >= 3 and all(len(i.split()) <= 5 for i in items)
+        phrases += [_tidy(p) for p in (items if is_list else [sentence])]
+    return [p for p in phrases if p]
 
 
 def _tidy(text: str) -> str:

@@ -85,6 +85,7 @@ def diarize(
     import torch
 
     from meetings.speech.pyannote_pipeline import build_pipeline
+    from meetings.speech.resegmentation import resegment
 
     torch.set_num_threads(threads)
     samples = load_audio(audio)
@@ -103,11 +104,13 @@ def diarize(
             max_speakers=max_speakers,
             hook=_hook(progress),
         )
+        turns = _turns(result.speaker_diarization, len(samples) / SAMPLE_RATE)
+        exclusive = _turns(result.exclusive_speaker_diarization, len(samples) / SAMPLE_RATE)
+        if turns and pipeline.frames is not None:
+            looked_again = resegment(turns, pipeline.frames, pipeline.network)
+            turns, exclusive = tuple(looked_again[0]), tuple(looked_again[1])
     progress(1.0)
-    return Diarization(
-        turns=_turns(result.speaker_diarization, len(samples) / SAMPLE_RATE),
-        exclusive=_turns(result.exclusive_speaker_diarization, len(samples) / SAMPLE_RATE),
-    )
+    return Diarization(turns=turns, exclusive=exclusive)
 
 
 def _file(path: Path) -> Path:

@@ -54,7 +54,18 @@ class Embedding(Model):
 
 
 class OnceOverDiarization(SpeakerDiarization):
-    """The pipeline with `get_embeddings` pooled from features that were computed once over the recording."""
+    """The pipeline with `get_embeddings` pooled from features that were computed once over the recording.
+
+    The features stay in `frames` (512, frames at 50 Hz) after a run that found speech, else it is None.
+    """
+
+    frames: Tensor | None = None
+
+    @property
+    def network(self) -> CamPlusPlus:
+        """The embedding network."""
+        network: CamPlusPlus = self._embedding.model_.network
+        return network
 
     def get_embeddings(
         self,
@@ -65,8 +76,9 @@ class OnceOverDiarization(SpeakerDiarization):
     ) -> npt.NDArray[np.float32]:
         """Embeddings (windows, speakers, 192); not-a-number where a speaker is silent."""
         del exclude_overlap  # always: overlapped speech is two voices at once
-        network: CamPlusPlus = self._embedding.model_.network
+        network = self.network
         frames = recording_frames(network, file["waveform"][0], hook=hook)
+        self.frames = frames
         windows = binary_segmentations.sliding_window
         masks = np.nan_to_num(binary_segmentations.data, nan=0.0).astype(np.float32)
         clean = masks * (masks.sum(axis=2, keepdims=True) < 2)
@@ -119,21 +131,16 @@ def recording_frames(network: CamPlusPlus, waveform: Tensor, *, hook: Callable[.
     return torch.cat(parts, dim=-1)
 
 
-def build_pipeline(
-    segmentation: Path, embedding: Path, *, step: float = 0.1, stock: bool = False
-) -> SpeakerDiarization:
+def build_pipeline(segmentation: Path, embedding: Path) -> OnceOverDiarization:
     """The pipeline from local files, without a hub.
 
     Args:
         segmentation: pyannote's segmentation weights.
         embedding: CAM++ weights.
-        step: distance of windows as a share of their 10 s.
-        stock: pyannote's own way of embedding, for comparison.
     """
-    kind = SpeakerDiarization if stock else OnceOverDiarization
-    pipeline = kind(
+    pipeline = OnceOverDiarization(
         segmentation=str(segmentation),
-        segmentation_step=step,
+        segmentation_step=0.1,
         embedding=Embedding(load_campplus(embedding)),
         embedding_exclude_overlap=True,
         # VBx would need it; agglomerative clustering does not, and the default lies on a hub.

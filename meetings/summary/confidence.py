@@ -14,26 +14,27 @@ def _r(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
 
 
+# Said of something: it is to stay where it is.
+_STAYS = (
+    r"(?:stays|has to stay|must stay|should stay|needs to stay|will stay|remains) "
+    r"(?:(?:in|inside|within) (?:this|the|our|that) (?:\w+ )?(?:call|room|meeting|team|group|circle|round|company)|"
+    r"(?:with|between|among) (?:us|you|the \w+ of us|ourselves)|here|confidential|internal|private|secret)"
+)
+_PLACE = r"(?:this|the) (?:room|call|meeting|team|group|circle)"
 _CONFIDENTIAL = _r(
-    r"\b(?:(?:this|that|it|what i (?:just )?said|everything|the following) (?:stays|has to stay|must stay|"
-    r"should stay|needs to "
-    r"stay|will stay|remains) (?:in|inside|within|with|between|among|here|confidential|internal|"
-    r"private)\b(?!.{0,20}\b(?:scope|budget|touch)\b)|"
-    r"keep (?:this|that|it) (?:between|among|to ourselves|to yourselves|to yourself|quiet|confidential|private|"
-    r"in this|inside|"
-    r"internal|under)|just between us|between us for now|between you and me|(?:strictly |this is |that's |is |"
-    r"highly |still )"
-    r"confidential|in confidence|confidentially|off the record|not for the (?:record|notes|minutes|summary)|"
-    r"(?:please )?(?:don't|do not|nobody|no one|not to) (?:share|repeat|mention|spread|forward|tell (?:anyone|"
-    r"anybody|others)|"
-    r"pass) (?:this|that|it|any of this|anyone|anybody|a word)?(?: (?:on|outside|to anyone|with anyone|beyond|"
-    r"around|further|yet))+|"
-    r"(?:don't|do not) (?:tell|share|repeat|mention) (?:anyone|anybody|this|it|that)\b|"
-    r"(?:not|nothing) (?:leaves|to leave|go outside|outside) (?:this|the) (?:room|call|meeting|team|group)|"
-    r"(?:doesn't|does not|must not|mustn't|shouldn't|should not|can't|cannot) leave (?:this|the) (?:room|call|"
-    r"meeting|team|group)|"
-    r"for (?:your|our) ears only|not public yet|under (?:nda|embargo)|leave (?:this|that|"
-    r"it) out of the (?:notes|minutes|summary))"
+    rf"\b(?:(?:this|that|it|what i (?:just )?said|everything|the following) {_STAYS}|"
+    r"keep (?:this|that|it) (?:(?:strictly |just )?(?:between|among) (?:us|you|ourselves)|to ourselves|to yourselves|"
+    r"to yourself|quiet|confidential|private|secret|internal|inside|in this (?:call|room|meeting|group)|under)|"
+    r"just between us|between us for now|between you and me|in confidence|confidentially|off the record|"
+    r"(?:strictly|this is|that's|that is|it's|is|highly|still) confidential|for (?:your|our) ears only|"
+    r"not for the (?:record|notes|minutes|summary)|not public yet|under (?:nda|embargo)|"
+    r"leave (?:this|that|it) out of the (?:notes|minutes|summary)|"
+    r"(?<!we )(?<!i )(?<!they )(?:don't|do not|nobody should|no one should) "
+    r"(?:tell|share|repeat|mention|spread|forward) "
+    r"(?:anyone|anybody|others|this|it|that|any of this)\b|nobody outside|no one outside|"
+    rf"not (?:leave|leaves|to leave|go outside|outside) {_PLACE}|nothing (?:leaves|goes outside) {_PLACE}|"
+    r"(?:doesn't|does not|must not|mustn't|shouldn't|should not|can't|cannot|don't let (?:this|that|it)) "
+    rf"leave {_PLACE})"
 )
 _BACK_REFERENCE = _r(
     r"\b(?:that (?:stays|has to|must|should|is confidential|was|doesn't|does not|must not)|what i (?:just )?said|"

@@ -183,19 +183,29 @@ def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32]) -> Evide
 
 
 def _relevance(talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str]) -> Floats:
-    count = len(talk.speakers)
-    if count == 0:
-        return np.zeros(0)
+    score = np.zeros(len(talk.speakers))
+    weights = WEIGHTS_SPEAKING if voices & set(talk.speakers) else WEIGHTS_SILENT
+    for name, values in features(talk, persona, interests, voices).items():
+        score += weights[name] * _standard(values)
+    for statement in talk.statements:
+        if _falls_to(statement, persona):
+            score[list(statement.turns)] += ADDRESSED
+    squashed: Floats = 1 / (1 + np.exp(-score))
+    return squashed
+
+
+def features(talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str]) -> dict[str, Floats]:
+    """What relevance is made of, one number for each utterance and feature, smoothed over the discussion."""
+    if not talk.speakers:
+        return {}
     talked = np.log1p(talk.turn_words)
     named = _bm25(talk, persona)
     meaning = _closeness(talk.turn_vectors, talk.turn_general, interests) * talked
-    speaks = any(s in voices for s in talk.speakers)
-    voice = (
-        np.array([float(s in voices) for s in talk.speakers])
-        if speaks
-        else _likely_voices(talk, talked, [named, meaning])
-    )
-    features = {
+    if voices & set(talk.speakers):
+        voice = np.array([float(s in voices) for s in talk.speakers])
+    else:
+        voice = _likely_voices(talk, talked, [named, meaning])
+    return {
         "voice": talk.narrow @ (talked * voice),
         "voice_words": talk.narrow @ (np.minimum(talk.turn_words, _MAX_WORDS) * voice),
         "voice_wide": talk.wide @ (talked * voice),
@@ -203,15 +213,6 @@ def _relevance(talk: Talk, persona: Persona, interests: NDArray[np.float32], voi
         "meaning": talk.wide @ meaning,
         "talk": talk.wide @ talked,
     }
-    weights = WEIGHTS_SPEAKING if speaks else WEIGHTS_SILENT
-    score = np.zeros(count)
-    for name, values in features.items():
-        score += weights[name] * _standard(values)
-    for statement in talk.statements:
-        if _falls_to(statement, persona):
-            score[list(statement.turns)] += ADDRESSED
-    squashed: Floats = 1 / (1 + np.exp(-score))
-    return squashed
 
 
 def _falls_to(statement: Statement, persona: Persona) -> bool:

@@ -147,7 +147,7 @@ _RISK = _r(
     r"delay(?:ed|s)?|slip(?:s|ping|ped)?|(?:won't|not going to|can't|will not|cannot) (?:make|meet|hit|hold|finish)|"
     r"behind schedule|falls? behind|fail(?:s|ed|ing|ure)?|break(?:s|ing)?|broken|lose|losing|lost|churn\w*|"
     r"(?:big|real|serious|main|major|biggest|huge) (?:problem|issue)|(?:the|a) problem (?:is|with)|"
-    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of|unhappy|"
+    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of|unhappy|not happy|upset|angry|frustrated|"
     r"(?:may|might|could|will|threaten\w* to) (?:leave|cancel|quit|fail|break|lose|slip)|too (?:expensive|late|"
     r"slow|risky)|over budget|deadline is tight|overdue|understaffed|short of people|data loss|complain\w*)\b"
 )

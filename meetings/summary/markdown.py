@@ -30,10 +30,10 @@ def inert(text: str, *, limit: int = 2_000) -> str:
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     line = _ESCAPED.sub(r"\\\1", line)
-    # @all, #tag, :emoji:, <tag>, &entity;, ![image, http://, mailto:, www.
-    line = re.sub(r"([@#<!&])(?=\S)", rf"\1{ZERO_WIDTH}", line)
-    line = re.sub(r"(\\~)(?=\S)", rf"\1{ZERO_WIDTH}", line)
-    line = re.sub(r":(?=[^\s\d])", f":{ZERO_WIDTH}", line)
+    # @all, #tag, <tag>, ~channel, &entity;, :emoji:, http://, mailto:, www. At the end too: our own text follows.
+    line = re.sub(r"([@#<]|\\~)", rf"\1{ZERO_WIDTH}", line)
+    line = re.sub(r"&(?=[#\w])", f"&{ZERO_WIDTH}", line)
+    line = re.sub(r":(?![\s\d])", f":{ZERO_WIDTH}", line)
     line = re.sub(r"(?<=\w)\.(?=[^\W\d])", f".{ZERO_WIDTH}", line)
     return _LEADING.sub(_leading, line)
 

@@ -36,9 +36,12 @@ def render_markdown(summary: Summary, conversation: Conversation, *, recording_u
         message = _message(summary, bullets, conversation, recording_url, dropped)
         if len(message) <= MAX_MESSAGE:
             return message
-        # Only absurdly long names or titles lead here: the weakest bullet goes first.
-        bullets.remove(min(bullets, key=lambda b: b.score))
-        dropped += 1
+        # Only absurdly long lists lead here: the weakest go first, as many as the message is too long by.
+        share = 1 - MAX_MESSAGE / len(message)
+        going = max(1, int(len(bullets) * share))
+        weakest = sorted(range(len(bullets)), key=lambda n: bullets[n].score)[:going]
+        bullets = [b for n, b in enumerate(bullets) if n not in set(weakest)]
+        dropped += going
 
 
 def _message(
@@ -47,7 +50,8 @@ def _message(
     parts = [_title(conversation, url)]
     if summary.bullets:
         parts.append(f"_{_opening(summary)}_")
-    parts.append(f"**{inert(summary.headline, limit=300)}**")
+    if headline := inert(summary.headline, limit=300):
+        parts.append(f"**{headline}**")
     for heading, group in _groups(bullets):
         if group:
             lines = [_bullet(b, summary, url, reasons=heading == "Worth knowing") for b in group]
@@ -60,7 +64,7 @@ def _message(
 
 
 def _title(conversation: Conversation, url: str | None) -> str:
-    title = inert(conversation.title or "Call", limit=200)
+    title = inert(conversation.title, limit=200) or "Call"
     facts = [f"#### {link(title, url)}"]
     if day := _day(conversation.started_at):
         facts.append(f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}")

@@ -18,9 +18,9 @@ from meetings.summary.evidence import Evidence, Talk, information, said_words
 from meetings.summary.statements import Statement, is_substantial
 from meetings.summary.text import MAX_CHARS
 
-ROOM = {"short": 5, "medium": 9, "long": 14}
+ROOM = {"short": 5, "medium": 10, "long": 14}
 # Below this a statement is not worth a reader's time.
-BAR = 0.75
+BAR = 0.65
 # A statement that is this little the reader's business needs another reason.
 LITTLE_MATCH = 0.3
 # Two statements closer than this are one matter.
@@ -34,6 +34,10 @@ _DANGLING = re.compile(
 )
 # They say what a sentence does, not what it is about.
 _KIND_WORDS = frozenset(stem(w) for w in ["decide", "decision", "agree", "risk", "question", "number", "action"])
+_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those)[.!?]?$", re.IGNORECASE)
+_SECOND_PERSON = re.compile(r"\b(?:you (?:can|could|should|may|must|need|have)|please|your)\b", re.IGNORECASE)
+# A question of this strength was left open.
+OPEN = 0.9
 _AGENDA = re.compile(
     r"^(?:today|first|next|then|now) (?:we|let's|let us|i)\b|\b(?:on the agenda|agenda for|last point|"
     r"next point|let's talk about)\b",
@@ -130,12 +134,17 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
         # Those who were there must know that it stays there.
         score += 0.3
     if owns:
-        score += 1.2
+        # A task without content (`I'll do that`) is hardly one.
+        score += 0.5 + 0.7 * information(statement)
     elif asked:
         score += 0.7
     elif mentioned:
         score += 0.1 if attended else 0.45
-    if own_words and attended and not owns and reading.kind != "decision":
+    elif _answers(talk, evidence, statement):
+        score += 0.3
+    if reading.kind == "question" and reading.strength < OPEN and _was_answered(talk, statement) and not asked:
+        score -= 0.4
+    if own_words and attended and not owns and reading.kind != "decision" and not statement.confidential:
         score -= 0.2 if reading.kind == "risk" else 0.5
     score -= _clumsy(statement)
     statements = _with_context(talk, statement)
@@ -159,9 +168,11 @@ def _worth(statement: Statement, wants: object) -> float:
     """What a kind is worth to this reader, before what it is about."""
     reading = statement.reading
     wanted = float(wants.get(reading.kind, 0.0)) if hasattr(wants, "get") else 0.0
-    base = {"decision": 0.65, "action": 0.3, "risk": 0.3, "question": 0.05, "number": 0.1, "info": 0.0}[reading.kind]
+    base = {"decision": 0.65, "action": 0.3, "risk": 0.4, "question": 0.05, "number": 0.1, "info": 0.0}[reading.kind]
     if reading.kind == "action" and reading.due:
         base += 0.15
+    if reading.kind == "question" and reading.strength >= OPEN:
+        base += 0.3
     return (base + 0.3 * wanted) * reading.strength
 
 
@@ -170,7 +181,14 @@ def _clumsy(statement: Statement) -> float:
     count = len(statement.text.split())
     vague = len(_VAGUE.findall(statement.text)) / max(1, count)
     agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
-    return agenda + 0.25 * (count < 6) + 0.15 * (len(statement.text) > 2 * MAX_CHARS) + 0.8 * max(0.0, vague - 0.08)
+    pointing = 0.15 if _POINTS_BACK.search(statement.text) else 0.0
+    return (
+        agenda
+        + pointing
+        + 0.25 * (count < 6)
+        + 0.15 * (len(statement.text) > 2 * MAX_CHARS)
+        + 0.8 * max(0.0, vague - 0.08)
+    )
 
 
 def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
@@ -202,6 +220,22 @@ def _with_context(talk: Talk, statement: Statement) -> tuple[Statement, ...]:
 def _answered(talk: Talk, evidence: Evidence, statement: Statement) -> bool:
     after = statement.turns[-1] + 1
     return any(s in evidence.voices for s in talk.speakers[after : after + 2])
+
+
+def _answers(talk: Talk, evidence: Evidence, statement: Statement) -> bool:
+    """Whether a sentence speaks to the reader without naming them: a `you can` right after they spoke."""
+    if statement.addressee is not None or statement.speaker.id in evidence.voices or statement.turn == 0:
+        return False
+    return talk.speakers[statement.turn - 1] in evidence.voices and bool(_SECOND_PERSON.search(statement.text))
+
+
+def _was_answered(talk: Talk, statement: Statement) -> bool:
+    """Whether somebody else said more than a word or two right after a question."""
+    after = statement.turns[-1] + 1
+    for turn in range(after, min(after + 2, len(talk.speakers))):
+        if talk.speakers[turn] != statement.speaker.id:
+            return bool(talk.turn_words[turn] >= 3)
+    return False
 
 
 def _why(evidence: Evidence, statement: Statement, *, kind: str, owns: bool, asked: bool, mentioned: bool) -> str:
@@ -253,7 +287,8 @@ def _same_task(one: Statement, other: Statement, similar: float) -> bool:
         return False
     same_owner = bool({o.key for o in one.owners} & {o.key for o in other.owners})
     near = abs(one.turn - other.turn) <= 3
-    return same_owner and near and (similar > 0.5 or bool(set(one.terms) & set(other.terms)))
+    shared = len(set(one.terms) & set(other.terms)) / max(1, min(len(set(one.terms)), len(set(other.terms))))
+    return same_owner and near and (similar > 0.6 or shared >= 0.5)
 
 
 def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, told: set[str]) -> list[Choice]:

@@ -122,6 +122,7 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
     secret = confidential_parts(parts)
     statements: list[Statement] = []
     recapped = -1
+    upgraded: set[int] = set()
     for index, piece in enumerate(pieces):
         text = clean(piece.raw)
         reading = read_sentence(text, names=tuple(called), said_on=day)
@@ -133,6 +134,8 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
             reading = replace(reading, strength=0.4)
         if _RECAP.search(text):
             recapped = piece.turns[0]
+        if reading.kind == "question" and reading.strength >= 0.9 and len(set(terms(text))) <= 2:
+            upgraded |= _asked_before(statements)
         speaker = conversation.speaker_of(conversation.utterances[piece.turns[0]])
         statements.append(
             Statement(
@@ -151,7 +154,13 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
                 confidential=index in secret,
             )
         )
-    return tuple(statements)
+    return tuple(replace(s, reading=replace(s.reading, strength=0.9)) if s.index in upgraded else s for s in statements)
+
+
+def _asked_before(statements: Sequence[Statement]) -> set[int]:
+    """`That's an open question.`: the last question of the three sentences before it is what stays open."""
+    found = [s.index for s in statements[-3:] if s.reading.kind == "question" and s.raw.rstrip().endswith("?")]
+    return set(found[-1:])
 
 
 _RECAP = re.compile(

@@ -54,9 +54,8 @@ def test_what_is_written_is_read_back(conversation: Conversation) -> None:
 
 @given(conversations())
 def test_a_vtt_cue_holds_one_line_and_no_markup_of_the_speech(conversation: Conversation) -> None:
-    blocks = to_vtt(conversation).split("\n\n")
-    assert blocks[0] == "WEBVTT"
-    cues = [b for b in blocks[1:] if b.strip("\n")]
+    head, *cues = (block.strip("\n") for block in to_vtt(conversation).rstrip("\n").split("\n\n"))
+    assert head == "WEBVTT"
     assert len(cues) == len(conversation.utterances)
     for cue in cues:
         timing, *rest = cue.split("\n")

@@ -1,4 +1,4 @@
-"""What sentences do: decisions, tasks with owner and date, risks, questions, numbers; and what is said in confidence."""
+"""What sentences do: decisions, tasks with owner and date, risks, questions; and what is said in confidence."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -185,7 +185,7 @@ def test_only_ordinary_addresses_become_links(url: str) -> None:
 
 
 def assert_inert(message: str) -> None:
-    """No token but those this program writes: paragraphs, its own headings, lists, emphasis and links to the recording."""
+    """No token but those this program writes: its own headings, lists, emphasis, links to the recording."""
     assert not MENTION.search(message)
     for token in parser().parse(message):
         assert token.type not in {"fence", "code_block", "html_block", "blockquote_open", "table_open", "hr"}
@@ -208,6 +208,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("@\u200dall")
 @example("＠all @\u2060all")
@@ -222,7 +223,7 @@ def test_text_from_people_pings_links_and_formats_nothing(text: str) -> None:
     )
     message = render_markdown(poisoned, call(title=text), recording_url=URL)
     assert_inert(message)
-    assert not re.search(r"(?:https?|ftp|mailto):(?!//chat\.example\.org/)", message)
+    assert not re.search(r"(?:https?|ftp)://(?!chat\.example\.org/)|mailto:\w", message)
     assert not re.search(r"\bwww\.\w", message)
     assert not re.search(r"(?:^|\s)#\w|(?:^|\s)~\w|:[a-z+]\w*:", message)
     assert len(message) <= MAX_MESSAGE
@@ -235,6 +236,7 @@ def test_inert_text_reads_as_it_was_said(text: str) -> None:
     assert " ".join(shown.split()) == " ".join(text.split())
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(min_value=0, max_value=400), st.integers(min_value=1, max_value=5_000))
 def test_a_message_always_fits(count: int, size: int) -> None:
     bullet = Bullet(kind="info", text="*" * size, evidence=("u21",), start=0.0, speaker="@" * size, why="_" * size)

@@ -1,0 +1,106 @@
+"""Who hears what: events, the sockets that are open, and the numbering of their frames.
+
+Who may hear an event is decided when it happens, inside the change that causes it; it is sent once the change is
+kept. Each connection counts its own frames from 0, the `hello`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from meetings.sandbox.ids import new_id
+
+# Frames that wait for a slow reader; beyond this the connection is given up, as the real server does.
+MAX_WAITING = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, and who may hear of it (`listeners` None: everybody)."""
+
+    name: str
+    data: Mapping[str, Any]
+    listeners: frozenset[str] | None
+    user_id: str = ""
+    channel_id: str = ""
+    team_id: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One open socket; `user_id` is empty until it has shown a token. None in `waiting` ends it."""
+
+    user_id: str = ""
+    id: str = field(default_factory=new_id)
+    waiting: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    _next: int = 0
+
+    def send(self, frame: Mapping[str, Any]) -> None:
+        """Queue a frame as it is."""
+        if self.waiting.qsize() >= MAX_WAITING:
+            self.waiting.put_nowait(None)
+            return
+        self.waiting.put_nowait(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def tell(self, event: Event) -> None:
+        """Queue an event under the connection's next number."""
+        broadcast = {
+            "omit_users": None,
+            "user_id": event.user_id,
+            "channel_id": event.channel_id,
+            "team_id": event.team_id,
+        }
+        self.send({"event": event.name, "data": event.data, "broadcast": broadcast, "seq": self._next})
+        self._next += 1
+
+
+class Hub:
+    """The open connections, and who is online."""
+
+    def __init__(self) -> None:
+        self._connections: set[Connection] = set()
+        self._online: set[str] = set()
+
+    def publish(self, event: Event) -> None:
+        """Send an event to every connection whose user may hear it."""
+        for connection in tuple(self._connections):
+            if event.listeners is None or connection.user_id in event.listeners:
+                connection.tell(event)
+
+    def add(self, connection: Connection) -> None:
+        """Start telling a connection that has shown its token."""
+        self._connections.add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection; its user is offline when it was the last."""
+        self._connections.discard(connection)
+        if not any(c.user_id == connection.user_id for c in self._connections):
+            self._online.discard(connection.user_id)
+
+    def set_online(self, user_id: str) -> None:
+        """Mark a user as online, and tell them if they were not."""
+        if user_id not in self._online:
+            self._online.add(user_id)
+            self.publish(
+                Event(
+                    name="status_change",
+                    data={"status": "online", "user_id": user_id},
+                    listeners=frozenset([user_id]),
+                    user_id=user_id,
+                )
+            )
+
+    def statuses(self, user_ids: Collection[str] | None = None) -> dict[str, str]:
+        """Who is online: of those asked for, else of everybody who is."""
+        if user_ids is None:
+            return dict.fromkeys(sorted(self._online), "online")
+        return {u: "online" if u in self._online else "offline" for u in user_ids}
+
+    def end(self) -> None:
+        """End every connection."""
+        for connection in tuple(self._connections):
+            connection.waiting.put_nowait(None)

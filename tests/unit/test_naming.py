@@ -1,0 +1,115 @@
+"""Names are given where they are known, and never guessed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meetings.conversation import Speaker, Utterance
+from meetings.speech import CallsCue, Candidate, name_speakers, read_calls_vtt
+
+ANA = Candidate(username="ana.ruiz", name="Ana Ruiz")
+BEN = Candidate(username="ben.okafor", name="Ben Okafor")
+CHLOE = Candidate(username="chloe.oneil", name="Chloe O'Neil", nickname="Clo")
+ALL = (ANA, BEN, CHLOE)
+
+
+def talk(*lines: tuple[str, str]) -> list[Utterance]:
+    return [
+        Utterance(id=f"u{i}", speaker=who, start=5.0 * i, end=5.0 * i + 4.5, text=text)
+        for i, (who, text) in enumerate(lines)
+    ]
+
+
+def names(found: tuple[Speaker, ...]) -> dict[str, str]:
+    return {s.id: s.name for s in found}
+
+
+def test_an_introduction_names_a_voice() -> None:
+    found = name_speakers(talk(("A", "Hello, this is Ana."), ("B", "Hi, Ben here.")), ALL)
+    assert names(found) == {"A": "Ana Ruiz", "B": "Ben Okafor"}
+    assert {s.how for s in found} == {"talk"}
+    assert all(s.confidence >= 0.9 for s in found)
+
+
+def test_one_hand_over_is_not_enough() -> None:
+    found = name_speakers(talk(("A", "Ben, over to you."), ("B", "So, the parser works.")), ALL)
+    assert names(found) == {"A": "Speaker 1", "B": "Speaker 2"}
+    assert {s.username for s in found} == {None}
+
+
+def test_several_hand_overs_name_the_one_who_answers() -> None:
+    lines = [("A", "Ben, over to you."), ("B", "It works."), ("A", "Thanks, Ben. And the tests?"), ("B", "Green.")]
+    found = name_speakers(talk(*lines, ("A", "Ben, can you write that down?"), ("B", "Sure.")), ALL)
+    assert names(found)["B"] == "Ben Okafor"
+    assert names(found)["A"] == "Speaker 1"
+
+
+def test_nobody_is_named_by_being_talked_about() -> None:
+    found = name_speakers(
+        talk(("A", "I agree with Ben."), ("B", "Ben said so yesterday."), ("A", "Ben is right.")), ALL
+    )
+    assert {s.username for s in found} == {None}
+
+
+def test_two_voices_that_claim_one_name_both_stay_unnamed() -> None:
+    found = name_speakers(talk(("A", "This is Ana."), ("B", "This is Ana.")), ALL)
+    assert {s.username for s in found} == {None}
+
+
+def test_a_voice_with_two_introductions_stays_unnamed() -> None:
+    found = name_speakers(talk(("A", "This is Ana. Morning, Ben here."), ("B", "Fine.")), ALL)
+    assert names(found)["A"] == "Speaker 1"
+
+
+def test_a_first_name_that_two_people_share_names_nobody() -> None:
+    other = Candidate(username="ana.lopez", name="Ana Lopez")
+    assert {s.username for s in name_speakers(talk(("A", "This is Ana.")), (ANA, other))} == {None}
+
+
+def test_a_guest_is_not_named_after_a_member() -> None:
+    found = name_speakers(talk(("A", "Hi, this is Zoe from the agency."), ("B", "This is Ben.")), ALL)
+    assert names(found) == {"A": "Speaker 1", "B": "Ben Okafor"}
+
+
+def test_without_candidates_nobody_is_named() -> None:
+    assert names(name_speakers(talk(("A", "This is Ana.")), ())) == {"A": "Speaker 1"}
+
+
+def test_the_calls_transcript_names_voices_by_common_time() -> None:
+    utterances = talk(("A", "Welcome."), ("B", "Thanks."), ("A", "Next."), ("B", "Well."), ("A", "So."), ("B", "Yes."))
+    cues = [
+        CallsCue(name="Ana Ruiz" if u.speaker == "A" else "Chloe ONeil", start=u.start + 0.3, end=u.end + 0.3, text="")
+        for u in utterances
+    ]
+    found = name_speakers(utterances, ALL, calls_cues=cues)
+    assert names(found) == {"A": "Ana Ruiz", "B": "Chloe O'Neil"}
+    assert {s.how for s in found} == {"transcript"}
+
+
+def test_several_people_behind_one_account_do_not_all_get_its_name() -> None:
+    utterances = talk(*[("AB"[i % 2], "Hello.") for i in range(8)])
+    cues = [CallsCue(name="Ana Ruiz", start=u.start, end=u.end, text="") for u in utterances]
+    assert {s.username for s in name_speakers(utterances, ALL, calls_cues=cues)} == {None}
+
+
+def test_calls_cues_are_read_with_their_doubled_names() -> None:
+    text = (
+        "WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ana Ruiz>(Ana Ruiz) Hello there.\n\n"
+        "garbage\n\n01:00:00.000 --> 01:00:01.000\n<v Chloe ONeil>(Chloe ONeil) Bye.\n"
+    )
+    assert read_calls_vtt(text) == (
+        CallsCue(name="Ana Ruiz", start=1.0, end=2.5, text="Hello there."),
+        CallsCue(name="Chloe ONeil", start=3600.0, end=3601.0, text="Bye."),
+    )
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_as_cues_without_failing(text: str) -> None:
+    assert all(c.end > c.start for c in read_calls_vtt(text))
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABCD"), st.text(max_size=40)), max_size=12))
+def test_each_person_is_given_to_at_most_one_voice(lines: list[tuple[str, str]]) -> None:
+    found = name_speakers(talk(*lines), ALL)
+    given_names = [s.username for s in found if s.username]
+    assert len(given_names) == len(set(given_names))
+    assert [s.id for s in found] == list(dict.fromkeys(who for who, _ in lines))

@@ -1,0 +1,38 @@
+"""Headlines without a model: counts and topics that cannot be wrong."""
+
+from __future__ import annotations
+
+from meetings.summary import Bullet
+from meetings.summary.headline import extractive_headline, topic_words, write_headline
+
+
+def bullet(text: str, kind: str = "info", **more: object) -> Bullet:
+    return Bullet(kind=kind, text=text, evidence=("u1",), start=0.0, speaker="Maya Chen", **more)  # type: ignore[arg-type]
+
+
+def test_tasks_questions_and_decisions_are_counted() -> None:
+    line = extractive_headline(
+        [
+            bullet("I will finish the load test by Friday.", "action", mine=True),
+            bullet("Could you read the draft contract?", "for_you"),
+            bullet("The parser release moves.", "decision"),
+            bullet("The price page changes.", "decision"),
+        ],
+        title="Weekly call",
+    )
+    assert line == "Load test, draft contract, parser release: one task for you, one question for you, two decisions"
+
+
+def test_names_of_speakers_are_no_topics() -> None:
+    assert "maya" not in topic_words([bullet("Maya Chen likes the parser.")], names={"maya", "chen"})
+
+
+def test_nothing_to_tell_is_said() -> None:
+    assert extractive_headline([], title="Weekly call") == "Weekly call: nothing in it seems to concern you."
+    assert extractive_headline([], title="") == "Nothing in this call seems to concern you."
+
+
+def test_confidential_bullets_give_no_topics() -> None:
+    line, by = write_headline([bullet("Northgate may leave.", confidential=True)], title="Call", model=None)
+    assert "northgate" not in line.lower()
+    assert by == "extract"
