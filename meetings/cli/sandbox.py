@@ -86,7 +86,10 @@ def stop(folder: Path) -> None:
 @_json_option
 @click.pass_context
 def status(context: click.Context, folder: Path, as_json: bool) -> None:
-    """Say whether and where the sandbox runs; exits with 1 when it does not."""
+    """Say whether and where the sandbox runs.
+
+    Exits with 1 when it does not.
+    """
     import json
 
     from meetings.sandbox import state
@@ -106,7 +109,7 @@ def status(context: click.Context, folder: Path, as_json: bool) -> None:
 @sandbox.command(epilog='Example: eval "$(meetings sandbox env)"')
 @_folder_option
 def env(folder: Path) -> None:
-    """Print the variables that connect this program to the sandbox, for a shell."""
+    """Print shell variables that connect to the sandbox."""
     import shlex
 
     from meetings.sandbox.credentials import load_credentials
@@ -194,7 +197,10 @@ def dms(folder: Path, person: str | None, as_json: bool) -> None:
 @_folder_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(folder: Path, yes: bool) -> None:
-    """Stop the sandbox and delete its data; the next start sets it up anew."""
+    """Stop the sandbox and delete its data.
+
+    The next start sets it up anew.
+    """
     from meetings.sandbox import state
 
     if not yes:

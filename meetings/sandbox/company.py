@@ -19,8 +19,8 @@ from meetings.errors import SandboxError
 BOT = "meetings"
 CALLS_BOT = "calls"
 
-_AT = re.compile(r"-(\d{1,3})d (\d{2}):(\d{2})")
-_AFTER = re.compile(r"(\d{1,4})([mhd])")
+_AT = re.compile(r"^-([0-9]{1,3})d ([01][0-9]|2[0-3]):([0-5][0-9])$")
+_AFTER = re.compile(r"^([0-9]{1,4})([mhd])$")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Emoji = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+-]{1,64}$")]

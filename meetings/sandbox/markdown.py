@@ -20,6 +20,8 @@ _SPECIAL = re.compile(
     r"|:(?P<emoji>[a-z0-9_+-]+):",
     re.IGNORECASE,
 )
+# Mattermost's names that rich does not know.
+ALIASES = {"thinking": "thinking_face"}
 
 
 def render(text: str) -> str:
@@ -29,7 +31,7 @@ def render(text: str) -> str:
 
 def emoji(name: str) -> str:
     """The character for an emoji's name, else the name between colons."""
-    return Emoji.replace(f":{name}:")
+    return Emoji.replace(f":{ALIASES.get(name, name)}:")
 
 
 def _markdown() -> MarkdownIt:

@@ -138,7 +138,8 @@ def _prepared(
     world = World.open(folder, max_file_size=max_file_size)
     lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(blocking=False)
+        # Not at once: whoever asks whether the folder is served holds the lock for a moment.
+        lock.acquire(timeout=1)
     except Timeout:
         world.close()
         raise SandboxError(f"another process serves the sandbox in {folder}; see: meetings sandbox status") from None

@@ -136,8 +136,8 @@ def talk_evidence(utterances: Sequence[Utterance], candidates: Sequence[Candidat
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     introduced = re.compile(rf"\b(?:this is|i am|i'm|my name is)\s+({any_name})\b(?!')|\b({any_name})\s+here\b", re.I)
     thanked = re.compile(rf"\b(?:thanks|thank you)(?:\s+\w+)?,?\s+({any_name})\b", re.I)
-    # A vocative opens a sentence before a comma, or closes one after a comma.
-    addressed = re.compile(rf"(?:^|[.?!]\s+|\b(?:okay|so|and|right),?\s+)({any_name}),|,\s+({any_name})\s*[?.!]", re.I)
+    # A vocative opens a sentence before a comma, closes one after a comma, or stands between two.
+    addressed = re.compile(rf"(?:^|[.?!]\s+|\b(?:okay|so|and|right),?\s+)({any_name}),|,\s+({any_name})\s*[?.!,]", re.I)
     mentioned = re.compile(rf"\b({any_name})\b", re.I)
     for index, utterance in enumerate(utterances):
         text = utterance.text

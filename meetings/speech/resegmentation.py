@@ -2,8 +2,8 @@
 
 pyannote's segmentation sees ten seconds at a time and tells at most three voices apart in them; short answers between
 two turns of another are easily taken for that other. Here each voice's mean embedding is compared with a one-second
-embedding every quarter of a second, and the most likely path through the voices (Viterbi 1967) replaces the labels where
-one person speaks. Where and whether anybody speaks, and who overlaps whom, stays as pyannote found it.
+embedding every quarter of a second, and the most likely path through the voices (Viterbi 1967) replaces the labels
+where one person speaks. Where and whether anybody speaks, and who overlaps whom, stays as pyannote found it.
 
 Measured: DER 0.070 to 0.059 on ES2014b, 0.150 to 0.097 on a first cut of the sample call (scripts/bench/accuracy.py).
 """
@@ -50,8 +50,8 @@ def resegment(turns: Sequence[Turn], frames: torch.Tensor, network: CamPlusPlus)
     voices = _embed(network, frames, (active * alone[:, None]).T)
     known = np.isfinite(voices).all(axis=1)
     voices[~known] = 0.0
-    starts = np.arange(0, count, HOP)
-    scores = FOUND_SO * np.stack([active[s : s + HOP].mean(axis=0) for s in starts])
+    starts = range(0, count, HOP)
+    scores: Floats = np.stack([FOUND_SO * active[s : s + HOP].mean(axis=0) for s in starts]).astype(np.float32)
     speech = active.max(axis=1)
     for index, start in enumerate(starts):
         first = max(0, start + HOP // 2 - WINDOW // 2)

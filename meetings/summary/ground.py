@@ -113,12 +113,11 @@ def check(
     """
     said = " ".join(evidence)
     low, said_low = text.lower(), said.lower()
-    said_words = set(words(said))
     reasons = []
     # A number may be told twice; it must have been said once.
     if extra := set(numbers(text)) - set(numbers(said)):
         reasons.append(f"number not said: {', '.join(sorted(extra))}")
-    if extra_names := {n for n in names(text, known_names) if not set(words(n)) <= said_words}:
+    if extra_names := {n for n in names(text, known_names) if not _said(n, said_low)}:
         reasons.append(f"name not said: {', '.join(sorted(extra_names))}")
     if extra_dates := set(_DATES.findall(low)) - set(_DATES.findall(said_low)):
         reasons.append(f"date not said: {', '.join(sorted(extra_dates))}")
@@ -138,6 +137,10 @@ def check(
     if similarity is not None and similarity < MIN_SIMILARITY:
         reasons.append(f"says something else (similarity {similarity:.2f})")
     return Verdict(ok=not reasons, reasons=tuple(reasons))
+
+
+def _said(name: str, said: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said))
 
 
 def _negated_nearby(text: str, evidence: Sequence[str]) -> bool:

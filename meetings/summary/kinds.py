@@ -142,7 +142,8 @@ _VOCATIVE = (
 )
 
 _RISK = _r(
-    r"\b(?:risk(?:s|y)?|at risk|worried|worry|worries|concern(?:s|ed|ing)?|afraid (?:that|of|it|we)|danger(?:ous)?|"
+    r"\b(?:risk(?:s|y)?|at risk|worried|worry|worries|concern(?:s|ing)?|(?<!is )(?<!are )concerned|"
+    r"afraid (?:that|of|it|we)|danger(?:ous)?|"
     r"block(?:er|ers|ing us)|blocked|bottleneck|vulnerab\w+|breach|leak(?:ed|s|ing)?|exploit\w*|incident|outage|"
     r"delay(?:ed|s)?|slip(?:s|ping|ped)?|(?:won't|not going to|can't|will not|cannot) (?:make|meet|hit|hold|finish)|"
     r"behind schedule|falls? behind|fail(?:s|ed|ing|ure)?|break(?:s|ing)?|broken|lose|losing|lost|churn\w*|"
@@ -235,7 +236,8 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     hedged = bool(_HEDGED.search(text))
     others = () if asks or hedged else _others(text, names)
     if not asks and not _MAYBE_I.search(text):
-        promised = _I_WILL.search(text) and (due or (_FIRM.search(text) and not _TALK.search(text)))
+        will = _I_WILL.search(text)
+        promised = will and (due or (_FIRM.search(will.group()) and not _TALK.search(text)))
         if promised or _I_OWN.search(text):
             return Reading(
                 kind="action",

@@ -81,7 +81,10 @@ def _day(text: str | None) -> date | None:
 
 
 def _opening(summary: Summary) -> str:
-    first = inert(summary.name.split()[0] if summary.name.split() else summary.name, limit=60)
+    parts = summary.name.split()
+    # Someone listed as "Project Manager" is not called "Project".
+    is_role = {p.lower() for p in parts} <= {p.lower() for p in summary.position.split()}
+    first = inert(summary.name if is_role or not parts else parts[0], limit=60)
     if summary.attended is None:
         return _NEUTRAL_OPENING
     if summary.attended:

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
-from meetings.summary.statements import Statement, is_substantial
+from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS
 
 ROOM = {"short": 5, "medium": 10, "long": 14}
 # Below this a statement is not worth a reader's time.
-BAR = 0.65
+BAR = 0.6
 # A statement that is this little the reader's business needs another reason.
 LITTLE_MATCH = 0.3
 # Two statements closer than this are one matter.
 SAME_MATTER = 0.82
+# Each further bullet about the same interest counts this much less.
+SAME_INTEREST = 0.1
 MAX_DECISIONS = 5
 
 _DANGLING = re.compile(
@@ -55,6 +57,7 @@ class Choice:
     why: str
     score: float
     mine: bool
+    about: int = -1
 
     @property
     def point(self) -> Statement:
@@ -111,7 +114,7 @@ def _candidates(talk: Talk, evidence: Evidence, *, attended: bool) -> list[Choic
     rank = (order + 1) / max(1, len(order))
     found = []
     for statement in talk.statements:
-        if not is_substantial(statement) or (statement.confidential and not attended):
+        if not statement.substantial or (statement.confidential and not attended):
             continue
         found.append(_choice(talk, evidence, statement, float(rank[statement.turn]), attended=attended))
     return found
@@ -129,7 +132,7 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
     match = _match_in_place(evidence, statement.index)
     score = match + 0.25 * rank * (0.5 + information(statement)) + _worth(statement, persona.wants)
     if match < LITTLE_MATCH and reading.kind != "decision":
-        score -= 0.25 * (1 - match / LITTLE_MATCH)
+        score -= (0.4 if reading.kind == "action" else 0.25) * (1 - match / LITTLE_MATCH)
     if statement.confidential:
         # Those who were there must know that it stays there.
         score += 0.3
@@ -145,7 +148,7 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
     if reading.kind == "question" and reading.strength < OPEN and _was_answered(talk, statement) and not asked:
         score -= 0.4
     if own_words and attended and not owns and reading.kind != "decision" and not statement.confidential:
-        score -= 0.2 if reading.kind == "risk" else 0.5
+        score -= 0.1 if reading.kind == "risk" else 0.35
     score -= _clumsy(statement)
     statements = _with_context(talk, statement)
     kind = _kind(statement, for_them=asked or (mentioned and not attended), owns=owns)
@@ -155,6 +158,7 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
         why=_why(evidence, statement, kind=kind, owns=owns, asked=asked, mentioned=mentioned),
         score=score,
         mine=owns or asked,
+        about=evidence.about[statement.index],
     )
 
 
@@ -185,6 +189,7 @@ def _clumsy(statement: Statement) -> float:
     return (
         agenda
         + pointing
+        + 0.2 * (len(set(statement.terms)) < 3)
         + 0.25 * (count < 6)
         + 0.15 * (len(statement.text) > 2 * MAX_CHARS)
         + 0.8 * max(0.0, vague - 0.08)
@@ -206,13 +211,13 @@ def _with_context(talk: Talk, statement: Statement) -> tuple[Statement, ...]:
         (
             s
             for s in reversed(talk.statements[max(0, statement.index - 3) : statement.index])
-            if is_substantial(s) or s.speaker.id == statement.speaker.id
+            if s.substantial or s.speaker.id == statement.speaker.id
         ),
         talk.statements[statement.index - 1],
     )
     fits = len(before.text) + len(statement.text) < MAX_CHARS
     same = before.speaker.id == statement.speaker.id and before.confidential == statement.confidential
-    if fits and same and is_substantial(before) and statement.start - before.end < 10:
+    if fits and same and before.substantial and statement.start - before.end < 10:
         return (before, statement)
     return (statement,)
 
@@ -309,16 +314,8 @@ def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, tol
             # A recapitulation of what is there already.
             continue
         penalty = 0.5 * max(0.0, similar - 0.45)
-        left.append(
-            other
-            if penalty == 0
-            else Choice(
-                statements=other.statements,
-                kind=other.kind,
-                why=other.why,
-                score=other.score - penalty,
-                mine=other.mine,
-            )
-        )
+        if other.about == chosen.about >= 0 and other.kind not in {"decision", "action"}:
+            penalty += SAME_INTEREST
+        left.append(other if penalty == 0 else replace(other, score=other.score - penalty))
     left.sort(key=_first)
     return left

@@ -48,6 +48,7 @@ class Statement:
     mentioned: tuple[Name, ...]
     addressee: Name | None
     confidential: bool
+    substantial: bool  # whether it can stand in a summary at all
 
     @property
     def turn(self) -> int:
@@ -94,17 +95,20 @@ def known_names(conversation: Conversation, people: Iterable[tuple[str, str, Seq
             return
         found[called] = Name(called=called, key=key, shown=shown)
 
+    readers = set()
     for username, shown, ways in people:
+        readers.add(username)
         for way in ways:
             add(way, username, shown)
     for speaker in conversation.speakers:
         if speaker.how == "unknown" or re.match(r"speaker\b", speaker.name, re.IGNORECASE):
             continue
-        key = speaker.username or _key_of(found, speaker.name) or speaker.id
+        known = _key_of(found, speaker.name)
+        key = speaker.username or known or speaker.id
         add(speaker.name, key, speaker.name)
-        first = speaker.name.split()[0] if speaker.name.split() else ""
-        if len(speaker.name.split()) > 1:
-            add(first, key, speaker.name)
+        # How a reader is called is settled above; others go by their first name.
+        if known is None and speaker.username not in readers and len(speaker.name.split()) > 1:
+            add(speaker.name.split()[0], key, speaker.name)
     return tuple(found.values())
 
 
@@ -152,9 +156,29 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
                 mentioned=tuple(n for n in names if re.search(rf"\b{re.escape(n.called)}\b", text, re.IGNORECASE)),
                 addressee=called.get((reading.named or "").lower()),
                 confidential=index in secret,
+                substantial=_is_substantial(piece.raw, text),
             )
         )
-    return tuple(replace(s, reading=replace(s.reading, strength=0.9)) if s.index in upgraded else s for s in statements)
+    repeated = _told_again(statements)
+    return tuple(
+        replace(
+            s,
+            reading=replace(s.reading, strength=0.9) if s.index in upgraded else s.reading,
+            confidential=s.confidential or s.index in repeated,
+        )
+        for s in statements
+    )
+
+
+def _told_again(statements: Sequence[Statement]) -> set[int]:
+    """Sentences elsewhere that say again what was said in confidence: three terms or more, most of the sentence."""
+    secrets = [set(s.terms) for s in statements if s.confidential]
+    return {
+        s.index
+        for s in statements
+        if not s.confidential
+        and any(len(set(s.terms) & secret) >= max(3, 0.6 * len(set(s.terms))) for secret in secrets)
+    }
 
 
 def _asked_before(statements: Sequence[Statement]) -> set[int]:
@@ -173,9 +197,8 @@ def _announces_decision(statement: Statement) -> bool:
     return statement.reading.kind == "decision" and len(set(statement.terms)) <= 2
 
 
-def is_substantial(statement: Statement) -> bool:
-    """Whether a sentence can stand in a summary at all."""
-    return len(statement.text.split()) >= 4 and len(statement.terms) >= 2 and not is_hand_over(statement.raw)
+def _is_substantial(raw: str, text: str) -> bool:
+    return len(text.split()) >= 4 and len(terms(text)) >= 2 and not is_hand_over(raw)
 
 
 def _owners(

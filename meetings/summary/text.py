@@ -39,6 +39,12 @@ _NUMBER_WORD = re.compile(
     r"^(?:\d.*|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|"
     r"million|billion|point|oh|double)$"
 )
+# A word begun and begun again: "w we", "th the"; two letters at most, so that no whole word is lost.
+_BEGUN = re.compile(
+    r"(?<![\w'’])(?!(?:a|i|an|as|at|be|by|do|go|he|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we)\b)"
+    r"([^\W\d_]{1,2})\s+(?=\1[^\W\d_]+)",
+    re.IGNORECASE,
+)
 # Sentences whose only content is the running of the meeting.
 _HAND_OVER = re.compile(
     r"^(?:(?:and |so |okay |ok |now |well |right |alright )*)"
@@ -120,6 +126,7 @@ def clean(sentence: str, *, opening: bool = True) -> str:
     text = plain(sentence)
     text = _BROKEN.sub(" ", text)
     text = _FILLERS.sub(" ", text)
+    text = _BEGUN.sub("", text)
     for _ in range(3):
         before = text
         text = _ASIDES.sub(" ", text)
@@ -168,6 +175,8 @@ def _without_repetitions(text: str, longest: int = 5) -> str:
     """Leave out words said twice in a row: `I I think`, `we need, we need to`. Numbers stay: they may be meant."""
     words = list(_WORD.finditer(text))
     keys = [w.group().lower() for w in words]
+    if len(set(keys)) == len(keys):
+        return text
     drop: set[int] = set()
     i = 0
     while i < len(keys):

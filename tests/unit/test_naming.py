@@ -43,6 +43,12 @@ def test_several_hand_overs_name_the_one_who_answers() -> None:
     assert names(found)["A"] == "Speaker 1"
 
 
+def test_a_name_between_commas_is_an_address() -> None:
+    lines = [("A", "Over to you, Ben, for the parser."), ("B", "It works."), ("A", "Thanks, Ben."), ("B", "Sure.")]
+    found = name_speakers(talk(*lines, ("A", "Ben, can you test it?"), ("B", "Yes.")), ALL)
+    assert names(found)["B"] == "Ben Okafor"
+
+
 def test_nobody_is_named_by_being_talked_about() -> None:
     found = name_speakers(
         talk(("A", "I agree with Ben."), ("B", "Ben said so yesterday."), ("A", "Ben is right.")), ALL

@@ -83,6 +83,20 @@ def test_what_was_said_in_confidence_is_marked_for_those_who_were_there() -> Non
     assert all(b.confidential for b in told)
 
 
+def test_a_confidence_told_again_elsewhere_is_one_too() -> None:
+    again = replace(
+        WEEKLY,
+        utterances=(
+            *WEEKLY.utterances,
+            Utterance(
+                id="u14", speaker="laura", start=70, end=75, text="Northgate Insurance may leave us in March then."
+            ),
+        ),
+    )
+    tom = summaries(again, attended={"maya", "ben", "laura"})["tom"]
+    assert not any("Northgate" in b.text for b in tom.bullets)
+
+
 def test_no_headline_is_made_of_confidences() -> None:
     secret = talk(
         (
