@@ -15,9 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from meetings.errors import SandboxError
-
-BOT = "meetings"
-CALLS_BOT = "calls"
+from meetings.sandbox.credentials import BOT, CALLS_BOT
 
 _AT = re.compile(r"^-([0-9]{1,3})d ([01][0-9]|2[0-3]):([0-5][0-9])$")
 _AFTER = re.compile(r"^([0-9]{1,4})([mhd])$")

@@ -11,6 +11,9 @@ from pathlib import Path
 from meetings.errors import SandboxError
 
 NAME = "credentials.json"
+# The two bots that every company has.
+BOT = "meetings"
+CALLS_BOT = "calls"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

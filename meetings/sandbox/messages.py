@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meetings.errors import SandboxError
-from meetings.sandbox.company import BOT
-from meetings.sandbox.credentials import Credentials
+from meetings.sandbox.credentials import BOT, Credentials
 from meetings.sandbox.rest import Rest
 
 PAGE = 200

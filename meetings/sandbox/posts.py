@@ -60,7 +60,6 @@ def create(tx: Change, author: User, draft: Draft) -> dict[str, Any]:
         raise RefusedError(
             400, "api.post.create_post.can_not_post_to_deleted.error", "Can not post to deleted channel."
         )
-    tx.world.hub.set_online(author.id)
     repeated = _repeated(tx, author, draft)
     if repeated is not None:
         channels.mark_viewed(tx, channel.id, author.id)

@@ -46,6 +46,7 @@ async def create_post(request: Request, caller: SignedIn) -> Response:
     )
     with world_of(request).change() as tx:
         shown = posts.create(tx, caller.user, draft)
+    world_of(request).hub.set_online(caller.user.id)
     return answer(request, shown, status=201)
 
 

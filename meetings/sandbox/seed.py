@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from meetings.errors import SandboxError
 from meetings.sandbox import channels, model, posts, teams, users
-from meetings.sandbox.company import BOT, CALLS_BOT, Company, PostEntry, ReplyEntry
-from meetings.sandbox.credentials import Credentials
+from meetings.sandbox.company import Company, PostEntry, ReplyEntry
+from meetings.sandbox.credentials import BOT, CALLS_BOT, Credentials
 from meetings.sandbox.ids import Clock, derived_id
 from meetings.sandbox.model import Channel, User
 from meetings.sandbox.world import Change, World

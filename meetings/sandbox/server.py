@@ -17,23 +17,26 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import uvicorn
 from filelock import FileLock, Timeout
 
 from meetings.errors import SandboxError
-from meetings.sandbox.app import create_app
-from meetings.sandbox.company import Company, check_company, read_company
 from meetings.sandbox.credentials import Credentials, load_credentials
-from meetings.sandbox.seed import check_seeded, seed
 from meetings.sandbox.state import LOCK, STATE, Running
-from meetings.sandbox.world import MAX_FILE_SIZE, World
+
+# The server itself (FastAPI, SQLAlchemy) loads when one starts: commands that only talk to one answer sooner.
+if TYPE_CHECKING:
+    import uvicorn
+
+    from meetings.sandbox.company import Company
+    from meetings.sandbox.world import World
 
 START_TIMEOUT = 60.0  # seconds
 # Open sockets are told goodbye; after this they are cut (seconds).
 GRACE = 3
 # Tests hand over a company as it stands in a file.
-CompanySource = Path | Company | Mapping[str, object]
+CompanySource: TypeAlias = "Path | Company | Mapping[str, object]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ def run_in_thread(
     company: CompanySource | None = None,
     now: datetime | None = None,
     port: int = 0,
-    max_file_size: int = MAX_FILE_SIZE,
+    max_file_size: int | None = None,
 ) -> Iterator[Sandbox]:
     """Serve a folder from a thread of this process, on loopback, for the time of a `with` block.
 
@@ -107,7 +110,7 @@ def run_in_thread(
         company: what a new sandbox is filled with; None: nothing.
         now: the moment that a new sandbox's days count back from; None: now.
         port: the port; 0 takes a free one.
-        max_file_size: larger uploads are refused, in bytes.
+        max_file_size: larger uploads are refused, in bytes; None: as `world` has it.
     """
     with _prepared(folder, host="127.0.0.1", port=port, company=company, anchor=now, max_file_size=max_file_size) as (
         server,
@@ -132,10 +135,15 @@ def _prepared(
     port: int,
     company: CompanySource | None,
     anchor: datetime | None,
-    max_file_size: int = MAX_FILE_SIZE,
+    max_file_size: int | None = None,
 ) -> Iterator[tuple[uvicorn.Server, socket.socket, Sandbox]]:
     """Lock the folder, take the port, fill the world, and clean up after the block."""
-    world = World.open(folder, max_file_size=max_file_size)
+    import uvicorn
+
+    from meetings.sandbox.app import create_app
+    from meetings.sandbox.world import MAX_FILE_SIZE, World
+
+    world = World.open(folder, max_file_size=MAX_FILE_SIZE if max_file_size is None else max_file_size)
     lock = FileLock(folder / LOCK)
     try:
         # Not at once: whoever asks whether the folder is served holds the lock for a moment.
@@ -169,6 +177,8 @@ def _prepared(
 
 def _tokens(world: World, company: CompanySource | None, anchor: datetime | None) -> Credentials:
     """Fill a new world; the tokens, with the address where it answers now."""
+    from meetings.sandbox.seed import check_seeded, seed
+
     if check_seeded(world, anchor=anchor, empty=company is None):
         tokens = replace(load_credentials(world.folder), url=world.url)
     else:
@@ -178,6 +188,8 @@ def _tokens(world: World, company: CompanySource | None, anchor: datetime | None
 
 
 def _read(company: CompanySource) -> Company:
+    from meetings.sandbox.company import Company, check_company, read_company
+
     if isinstance(company, Company):
         return company
     if isinstance(company, Path):

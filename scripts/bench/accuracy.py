@@ -3,9 +3,9 @@
 
     python scripts/bench/accuracy.py OUT_DIR TRUTH_STEM [--json]
 
-OUT_DIR is the folder of `meetings process`; TRUTH_STEM.truth.json and TRUTH_STEM.rttm are the truth. If the truth says what
-each person ought to get, their bullets are compared with it: an item counts as got when a bullet's evidence shares time
-with the turns that carry the item.
+OUT_DIR is the folder of `meetings process`; TRUTH_STEM.truth.json and TRUTH_STEM.rttm are the truth. If the truth says
+what each person ought to get, their bullets are compared with it: an item counts as got when a bullet's evidence shares
+time with the turns that carry the item.
 """
 
 from __future__ import annotations

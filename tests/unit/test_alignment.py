@@ -87,9 +87,9 @@ def test_the_likeliest_path_changes_voice_only_when_it_pays() -> None:
 
     from meetings.speech.resegmentation import most_likely_path
 
-    scores = np.zeros((9, 2), dtype=np.float32)
+    scores = np.zeros((12, 2), dtype=np.float32)
     scores[:, 0] = 1.0
     scores[4, :] = (0.0, 1.5)  # one doubtful quarter of a second
-    assert most_likely_path(scores, 2.0).tolist() == [0] * 9
+    assert most_likely_path(scores, 2.0).tolist() == [0] * 12
     scores[4:8, :] = (0.0, 1.5)
-    assert most_likely_path(scores, 2.0).tolist() == [0] * 4 + [1] * 4 + [0]
+    assert most_likely_path(scores, 2.0).tolist() == [0] * 4 + [1] * 4 + [0] * 4

@@ -1,0 +1,61 @@
+"""The command line: help that is true, quick and has an example for every command."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from meetings.cli.main import COMMANDS, cli
+
+ROOT = Path(__file__).parents[2]
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    def below(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+        yield path, command
+        if isinstance(command, click.Group):
+            context = click.Context(command, info_name=path)
+            for name in command.list_commands(context):
+                child = command.get_command(context, name)
+                assert child is not None
+                yield from below(child, f"{path} {name}")
+
+    yield from below(cli, "meetings")
+
+
+@pytest.mark.parametrize(("path", "command"), list(every_command()), ids=lambda v: v if isinstance(v, str) else "")
+def test_every_command_explains_itself_with_an_example(path: str, command: click.Command) -> None:
+    assert command.help
+    assert command.epilog, path
+    assert "Example" in command.epilog
+    assert "meetings" in command.epilog
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_in_the_list_is_the_commands_own(name: str) -> None:
+    module, attribute, line = COMMANDS[name]
+    command = getattr(importlib.import_module(module), attribute)
+    assert command.help.strip().splitlines()[0] == line
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "make_command_docs.py"), "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_loads_no_engine() -> None:
+    code = (
+        "import sys; from meetings.cli.main import cli\n"
+        "try: cli(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'faster_whisper', 'pyannote', 'llama_cpp', 'dbos', 'fastapi', 'pydantic', 'rich', 'yaml'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
