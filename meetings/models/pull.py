@@ -24,6 +24,7 @@ from meetings.models.catalogue import Model, ModelFile, Part
 from meetings.progress import Progress, no_progress
 
 CHUNK = 1024 * 1024
+HTTP_CHUNK = 64 * 1024  # what is lost of a download that breaks off
 LOCK_FILE = "hashes.json"  # hashes of hub files, as first seen
 ATTEMPTS = 6
 
@@ -215,7 +216,7 @@ def _download(address: str, target: Path, progress: Progress, what: str) -> None
                     have = 0
                 total = have + int(response.headers.get("Content-Length", 0))
                 with part.open("ab" if have else "wb") as out:
-                    for chunk in response.iter_content(CHUNK):
+                    for chunk in response.iter_content(HTTP_CHUNK):
                         out.write(chunk)
                         have += len(chunk)
                         progress(min(1.0, have / total) if total > have or total else 0.0)

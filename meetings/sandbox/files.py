@@ -53,6 +53,15 @@ def safe_name(name: str) -> str:
     return kept if kept.strip(". ") else "file"
 
 
+def too_large(name: str, size: int, limit: int) -> RefusedError:
+    """The refusal of an upload."""
+    return RefusedError(
+        413,
+        "api.file.upload_file.too_large_detailed.app_error",
+        f"Unable to upload file {name}. {size} bytes exceeds the maximum allowed {limit} bytes.",
+    )
+
+
 async def receive(world: World, chunks: AsyncIterator[bytes], *, name: str) -> tuple[str, int]:
     """Write an upload to disk as it comes.
 
@@ -70,12 +79,7 @@ async def receive(world: World, chunks: AsyncIterator[bytes], *, name: str) -> t
             async for chunk in chunks:
                 size += len(chunk)
                 if size > world.max_file_size:
-                    raise RefusedError(
-                        413,
-                        "api.file.upload_file.too_large_detailed.app_error",
-                        f"Unable to upload file {name}. {size} bytes exceeds the maximum allowed "
-                        f"{world.max_file_size} bytes.",
-                    )
+                    raise too_large(name, size, world.max_file_size)
                 target.write(chunk)
         partial.replace(world.files / file_id)
     finally:

@@ -162,7 +162,7 @@ def no_such_page(request: Request, status: int) -> Response:
 
 def _refused(request: Request) -> Response | None:
     """The page is for this machine: whoever else can reach the server needs a token and REST."""
-    if request.client is not None and is_loopback(request.client.host):
+    if request.client is not None and is_loopback(request.client.host) and is_loopback(request.url.hostname or ""):
         return None
     return PlainTextResponse("this page needs no login and so answers to its own machine only\n", 403)
 

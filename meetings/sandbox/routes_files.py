@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/v4")
 
 CHUNK = 256 * 1024  # bytes
 MAX_FILES = 10
+FORM_SLACK = 1024 * 1024  # bytes that a form may be larger than its file
 
 
 @router.post("/files")
@@ -28,6 +29,10 @@ async def upload(request: Request, caller: SignedIn) -> Response:
     uploads: list[tuple[str, str, int]] = []
     client_ids: list[str] = []
     if request.headers.get("content-type", "").startswith("multipart/"):
+        # A form is read to disk before it is looked at: what is far too large is refused by its announced length.
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > world.max_file_size + FORM_SLACK:
+            raise files.too_large("the form", int(announced), world.max_file_size)
         async with request.form(max_files=MAX_FILES) as form:
             channel_id = form.get("channel_id") or request.query_params.get("channel_id", "")
             with world.change() as tx:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from meetings.errors import SandboxError
+from meetings.errors import SandboxError, StorageError
 from meetings.sandbox.credentials import Credentials, load_credentials
 from meetings.sandbox.state import LOCK, STATE, Running
 
@@ -139,6 +139,7 @@ def _prepared(
 ) -> Iterator[tuple[uvicorn.Server, socket.socket, Sandbox]]:
     """Lock the folder, take the port, fill the world, and clean up after the block."""
     import uvicorn
+    from sqlalchemy.exc import OperationalError
 
     from meetings.sandbox.app import create_app
     from meetings.sandbox.world import MAX_FILE_SIZE, World
@@ -155,7 +156,10 @@ def _prepared(
     try:
         listener = _listen(host, port)
         world.url = _url(host, listener.getsockname()[1])
-        tokens = _tokens(world, company, anchor)
+        try:
+            tokens = _tokens(world, company, anchor)
+        except (OSError, OperationalError) as error:
+            raise StorageError(folder, str(error.orig if isinstance(error, OperationalError) else error)) from error
         sandbox = Sandbox(url=world.url, folder=folder, tokens=tokens, world=world)
         _say(folder, Running(pid=os.getpid(), url=world.url, host=host))
         config = uvicorn.Config(
@@ -179,10 +183,9 @@ def _tokens(world: World, company: CompanySource | None, anchor: datetime | None
     """Fill a new world; the tokens, with the address where it answers now."""
     from meetings.sandbox.seed import check_seeded, seed
 
-    if check_seeded(world, anchor=anchor, empty=company is None):
-        tokens = replace(load_credentials(world.folder), url=world.url)
-    else:
-        tokens = seed(world, None if company is None else _read(company), anchor=anchor)
+    if not check_seeded(world, anchor=anchor, empty=company is None):
+        return seed(world, None if company is None else _read(company), anchor=anchor)
+    tokens = replace(load_credentials(world.folder), url=world.url)
     tokens.save(world.folder)
     return tokens
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError
 
 from meetings.errors import SandboxError
 from meetings.sandbox import model
@@ -119,7 +120,13 @@ class World:
             raise SandboxError(f"{folder}: the sandbox cannot use this folder ({error.strerror})") from error
         engine = create_engine(URL.create("sqlite", database=str(folder / DATABASE)))
         event.listen(engine, "connect", _prepare)
-        model.metadata.create_all(engine)
+        try:
+            model.metadata.create_all(engine)
+        except DatabaseError as error:
+            engine.dispose()
+            raise SandboxError(
+                f"{folder / DATABASE} cannot be used ({error.orig}); if it is damaged run: meetings sandbox reset"
+            ) from error
         world = cls(folder=folder, engine=engine, clock=Clock(source=source), max_file_size=max_file_size)
         with world.change() as tx:
             version = tx.fact("schema")

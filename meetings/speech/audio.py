@@ -155,6 +155,8 @@ def _run(recording: Path, target: Path, progress: Progress) -> tuple[int, str]:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
         log.seek(0)
         return code, log.read().decode("utf-8", errors="replace")
 

@@ -26,21 +26,30 @@ _BORING = re.compile(
 )
 
 
-def write_headline(bullets: Sequence[Bullet], *, title: str, model: LanguageModel | None) -> tuple[str, str]:
+def write_headline(
+    bullets: Sequence[Bullet],
+    *,
+    title: str,
+    model: LanguageModel | None,
+    reader: str = "",
+    answers: dict[tuple[str, int], str] | None = None,
+) -> tuple[str, str]:
     """The headline, and who wrote it: the model's name or `extract`.
 
     Args:
         bullets: the reader's bullets that may be told; confidential ones are left out here.
         title: the conversation's title.
         model: who may propose; None for nobody.
+        reader: the reader's name, which is no topic.
+        answers: what the model answered to a prompt and seed before; readers with the same bullets share the work.
     """
     told = [b for b in bullets if not b.confidential]
     notes = _notes(told)
     if model is not None and notes:
-        for candidate in _candidates(notes, model):
+        for candidate in _candidates(notes, model, {} if answers is None else answers):
             if _stands(candidate, told, title):
                 return candidate, model.name
-    return extractive_headline(told, title=title), "extract"
+    return extractive_headline(told, title=title, reader=reader), "extract"
 
 
 def _notes(bullets: Sequence[Bullet]) -> tuple[str, ...]:
@@ -49,12 +58,16 @@ def _notes(bullets: Sequence[Bullet]) -> tuple[str, ...]:
     return tuple(fit[:2])
 
 
-def _candidates(notes: Sequence[str], model: LanguageModel) -> Iterator[str]:
+def _candidates(notes: Sequence[str], model: LanguageModel, answers: dict[tuple[str, int], str]) -> Iterator[str]:
     """Proposals one by one: a model is asked again only when its last one did not stand."""
     prompt = "\n".join(f"- {note}" for note in notes) + "\n\nHeadline:"
     for seed in range(CANDIDATES):
-        answer = model.complete(prompt, max_tokens=28, temperature=0.0 if seed == 0 else 0.6, seed=seed, stop=["\n"])
-        line = re.sub(r"^[\s\"'*#“”-]*(?:headline:)?[\s\"'*#“”-]*", "", answer.strip(), flags=re.IGNORECASE)
+        if (prompt, seed) not in answers:
+            answers[prompt, seed] = model.complete(
+                prompt, max_tokens=28, temperature=0.0 if seed == 0 else 0.6, seed=seed, stop=["\n"]
+            )
+        answer = answers[prompt, seed].strip()
+        line = re.sub(r"^[\s\"'*#“”-]*(?:headline:)?[\s\"'*#“”-]*", "", answer, flags=re.IGNORECASE)
         if line := line.strip("\"'*“” "):
             yield line
 
@@ -79,7 +92,7 @@ def _stands(candidate: str, bullets: Sequence[Bullet], title: str) -> bool:
     return carried >= 0.8 and check(candidate, [best.text, title]).ok
 
 
-def extractive_headline(bullets: Sequence[Bullet], *, title: str) -> str:
+def extractive_headline(bullets: Sequence[Bullet], *, title: str, reader: str = "") -> str:
     """A headline of topics and counts: `Load test, table reading, price: two decisions, one task for you`."""
     if not bullets:
         return (
@@ -87,18 +100,24 @@ def extractive_headline(bullets: Sequence[Bullet], *, title: str) -> str:
         )
     decisions = sum(b.kind == "decision" for b in bullets)
     mine = sum(b.mine and b.kind == "action" for b in bullets)
-    asked = sum(b.kind == "for_you" for b in bullets)
+    asked = sum(b.kind == "for_you" and b.text.endswith("?") for b in bullets)
+    named = sum(b.kind == "for_you" for b in bullets) - asked
     parts = []
     if mine:
         parts.append(_count(mine, "task for you", "tasks for you"))
     if asked:
         parts.append(_count(asked, "question for you", "questions for you"))
+    if named:
+        parts.append(_count(named, "mention of you", "mentions of you"))
     if decisions:
         parts.append(_count(decisions, "decision", "decisions"))
     if not parts:
         parts.append(_count(len(bullets), "point for you", "points for you"))
     counts = ", ".join(parts)
-    topics = topic_words(bullets, names={w for b in bullets for n in (b.speaker, b.owner or "") for w in words(n)})
+    topics = topic_words(
+        bullets,
+        names={w for n in {reader, *(n for b in bullets for n in (b.speaker, b.owner or ""))} for w in words(n)},
+    )
     line = f"{', '.join(topics)}: {counts}" if topics else counts
     return line[:1].upper() + line[1:]
 
@@ -122,11 +141,11 @@ def topic_words(bullets: Sequence[Bullet], *, names: Collection[str] = (), limit
                 continue
             key = stem(word)
             score[key] += weight * 0.6
-            shown.setdefault(key, word)
+            shown.setdefault(key, _as_written(bullet.text, word))
             if i + 1 < len(spoken) and good[i + 1] and _adjacent(bullet.text, word, spoken[i + 1]):
                 pair = f"{key} {stem(spoken[i + 1])}"
                 score[pair] += weight
-                shown.setdefault(pair, f"{word} {spoken[i + 1]}")
+                shown.setdefault(pair, _as_written(bullet.text, f"{word} {spoken[i + 1]}"))
     chosen: list[str] = []
     used: set[str] = set()
     for key, _ in sorted(score.items(), key=lambda item: (-item[1], item[0])):
@@ -134,6 +153,12 @@ def topic_words(bullets: Sequence[Bullet], *, names: Collection[str] = (), limit
             chosen.append(shown[key])
             used |= set(key.split())
     return chosen
+
+
+def _as_written(text: str, topic: str) -> str:
+    """A topic as its bullet writes it, so that names keep their capitals; the first word of a bullet has no say."""
+    found = re.search(rf"(?<=\w )\b{re.escape(topic)}\b", text, re.IGNORECASE)
+    return found.group() if found else topic
 
 
 def _adjacent(text: str, first: str, second: str) -> bool:

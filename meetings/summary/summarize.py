@@ -59,7 +59,7 @@ def summarize(
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
     vectors = embed_personas(personas, embedder)
-    headlines: dict[tuple[str, ...], tuple[str, str]] = {}
+    answers: dict[tuple[str, int], str] = {}
     summaries = []
     for number, (persona, interests) in enumerate(zip(personas, vectors, strict=True), start=1):
         evidence = weigh(talk, persona, interests)
@@ -71,7 +71,7 @@ def summarize(
                 model=language_model,
                 explain=explain,
                 attended=attended,
-                headlines=headlines,
+                answers=answers,
             )
         )
         progress(number / len(personas))
@@ -86,17 +86,16 @@ def _summary(
     model: LanguageModel | None,
     explain: bool,
     attended: Collection[str] | None,
-    headlines: dict[tuple[str, ...], tuple[str, str]],
+    answers: dict[tuple[str, int], str],
 ) -> Summary:
     conversation, person = talk.conversation, evidence.persona.person
     was_there = _was_there(evidence, attended)
     selection = select(talk, evidence, attended=was_there is not False)
     written = [extract(choice, conversation) for choice in selection.choices]
     by_weight = [bullet for bullet, _ in written]
-    key = tuple(f"{b.kind} {b.mine} {b.text}" for b in by_weight if not b.confidential)
-    if key not in headlines:
-        headlines[key] = write_headline(by_weight, title=conversation.title, model=model)
-    headline, headline_by = headlines[key]
+    headline, headline_by = write_headline(
+        by_weight, title=conversation.title, model=model, reader=person.name, answers=answers
+    )
     return Summary(
         username=person.username,
         name=person.name,

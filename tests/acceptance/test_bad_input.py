@@ -47,10 +47,26 @@ def test_zero_seconds_of_sound(meetings: Meetings, make_media: Callable[..., Pat
     assert "zero.wav" in refused(meetings, nothing)
 
 
-def test_a_truncated_mp4(meetings: Meetings) -> None:
-    whole = SAMPLE.read_bytes()
-    (meetings.cwd / "cut.mp4").write_bytes(whole[: len(whole) // 2].replace(b"moov", b"free"))
-    assert "cut.mp4" in refused(meetings, "cut.mp4")
+def test_a_truncated_mp4(meetings: Meetings, make_media: Callable[..., Path]) -> None:
+    # Without faststart the index stands at the end of an mp4: cut in half, it has none.
+    whole = make_media("whole.mp4", "-t", "8", "-i", str(SAMPLE), "-c:a", "aac", "-vn").read_bytes()
+    (meetings.cwd / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    line = refused(meetings, "cut.mp4")
+    assert "cut.mp4" in line
+    assert "breaks off" in line
+
+
+def test_a_recording_cut_off_at_the_end_is_used_as_far_as_it_goes(
+    make_media: Callable[..., Path], tmp_path: Path
+) -> None:
+    from meetings.speech import decode_audio
+
+    args = ("-t", "20", "-i", str(SAMPLE), "-c:a", "aac", "-vn", "-movflags", "+faststart")
+    whole = make_media("fast.mp4", *args).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    info = decode_audio(tmp_path / "cut.mp4", tmp_path / "audio.wav")
+    assert 5 < info.duration < 15
+    assert "damaged" in info.warnings[0]
 
 
 @pytest.mark.parametrize(

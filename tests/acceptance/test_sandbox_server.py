@@ -13,8 +13,8 @@ import pytest
 import requests
 from mattermostdriver import Driver
 
-from meetings.errors import SandboxError
-from meetings.sandbox import Sandbox, posts, run_in_thread
+from meetings.errors import SandboxError, StorageError
+from meetings.sandbox import Credentials, Sandbox, posts, run_in_thread
 from tests.acceptance.sandbox_company import COMPANY, Api, api, sandbox_in
 
 CONTENT = bytes(range(256)) * 40
@@ -26,13 +26,20 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """For tests that leave it as it was, or do not mind what others left."""
+    with sandbox_in(tmp_path_factory.mktemp("shared") / "sandbox", max_file_size=100_000) as running:
+        yield running
+
+
 def refusal(response: requests.Response) -> tuple[int, str]:
     return response.status_code, response.json()["id"]
 
 
-def test_the_real_driver_logs_in_by_token_posts_and_downloads(sandbox: Sandbox) -> None:
-    port = int(sandbox.url.rsplit(":", 1)[1])
-    options = {"scheme": "http", "url": "127.0.0.1", "port": port, "token": sandbox.bot_token}
+def test_the_real_driver_logs_in_by_token_posts_and_downloads(shared: Sandbox) -> None:
+    port = int(shared.url.rsplit(":", 1)[1])
+    options = {"scheme": "http", "url": "127.0.0.1", "port": port, "token": shared.bot_token}
     driver = Driver(options)
     driver.login()
     assert driver.client.username == "meetings"
@@ -43,7 +50,7 @@ def test_the_real_driver_logs_in_by_token_posts_and_downloads(sandbox: Sandbox) 
     post = driver.posts.create_post({"channel_id": direct["id"], "message": "#### Weekly", "file_ids": [file_id]})
     assert post["props"]["from_bot"] == "true"
     assert driver.files.get_file(file_id).content == CONTENT
-    read = api(sandbox, "ana").get(f"/channels/{direct['id']}/posts")
+    read = api(shared, "ana").get(f"/channels/{direct['id']}/posts")
     assert [read["posts"][i]["message"] for i in read["order"]] == ["#### Weekly"]
 
 
@@ -62,18 +69,38 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
         assert ana.write(channel["id"], "after")["create_at"] > before["create_at"]
 
 
+def test_a_start_that_fails_leaves_no_data_without_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Credentials, "save", full)
+        with pytest.raises(StorageError, match="No space"), sandbox_in(tmp_path / "sandbox"):
+            pass
+    with sandbox_in(tmp_path / "sandbox") as again:
+        assert api(again, "ana").get("/users/me")["username"] == "ana"
+
+
+def test_a_damaged_database_is_said_to_be_one(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    folder.mkdir()
+    (folder / "sandbox.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(SandboxError, match="meetings sandbox reset"), sandbox_in(folder):
+        pass
+
+
 def test_one_process_serves_a_folder_at_a_time(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="another process"), sandbox_in(sandbox.folder):
         pass
 
 
-def test_tokens_lie_in_a_file_that_only_its_owner_reads(sandbox: Sandbox) -> None:
-    path = sandbox.folder / "credentials.json"
+def test_tokens_lie_in_a_file_that_only_its_owner_reads(shared: Sandbox) -> None:
+    path = shared.folder / "credentials.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert sandbox.folder.stat().st_mode & 0o777 == 0o700
+    assert shared.folder.stat().st_mode & 0o777 == 0o700
     kept = json.loads(path.read_text())
     assert set(kept) == {"url", "team", "bot_token", "calls_token", "admin_token", "users"}
-    database = b"".join(p.read_bytes() for p in sandbox.folder.glob("sandbox.db*"))
+    database = b"".join(p.read_bytes() for p in shared.folder.glob("sandbox.db*"))
     assert kept["bot_token"].encode() not in database
 
 
@@ -88,9 +115,9 @@ def test_tokens_lie_in_a_file_that_only_its_owner_reads(sandbox: Sandbox) -> Non
     ],
 )
 def test_a_part_of_a_file_is_answered_with_that_part(
-    sandbox: Sandbox, given: str, status: int, part: slice | None
+    shared: Sandbox, given: str, status: int, part: slice | None
 ) -> None:
-    ana = api(sandbox, "ana")
+    ana = api(shared, "ana")
     file = ana.upload(ana.channel("product")["id"], "call.mp4", CONTENT)
     answer = ana.send("GET", f"/files/{file['id']}", headers={"Range": given})
     assert answer.status_code == status
@@ -108,10 +135,12 @@ def test_a_file_too_large_is_refused_and_leaves_nothing(sandbox: Sandbox) -> Non
     form = ana.send("POST", "/files", data={"channel_id": channel_id}, files={"files": ("a.bin", large)})
     assert refusal(raw) == refusal(form) == (413, "api.file.upload_file.too_large_detailed.app_error")
     assert list((sandbox.folder / "files").iterdir()) == []
+    body = {"data": bytes(1_200_000), "headers": {"Content-Type": "multipart/form-data; boundary=x"}}
+    assert ana.send("POST", "/files", **body).status_code == 413
 
 
-def test_a_file_goes_onto_one_post_of_its_own_uploader_only(sandbox: Sandbox) -> None:
-    ana, ben = api(sandbox, "ana"), api(sandbox, "ben")
+def test_a_file_goes_onto_one_post_of_its_own_uploader_only(shared: Sandbox) -> None:
+    ana, ben = api(shared, "ana"), api(shared, "ben")
     channel_id = ana.channel("product")["id"]
     file_id = ana.upload(channel_id, "a.txt", b"words")["id"]
     assert "file_ids" not in ben.write(channel_id, "not mine", file_ids=[file_id])
@@ -122,8 +151,8 @@ def test_a_file_goes_onto_one_post_of_its_own_uploader_only(sandbox: Sandbox) ->
     ]
 
 
-def test_a_page_in_an_upload_is_never_run(sandbox: Sandbox) -> None:
-    ana = api(sandbox, "ana")
+def test_a_page_in_an_upload_is_never_run(shared: Sandbox) -> None:
+    ana = api(shared, "ana")
     file = ana.upload(ana.channel("product")["id"], "../x.html", b"<script>alert(1)</script>")
     answer = ana.send("GET", f"/files/{file['id']}")
     assert file["name"] == "x.html"
@@ -186,21 +215,21 @@ def test_a_page_in_an_upload_is_never_run(sandbox: Sandbox) -> None:
     ],
 )
 def test_what_is_not_allowed_is_refused_by_name(
-    sandbox: Sandbox, who: str, method: str, path: str, body: Any, expected: tuple[int, str]
+    shared: Sandbox, who: str, method: str, path: str, body: Any, expected: tuple[int, str]
 ) -> None:
-    admin = api(sandbox, "admin")
+    admin = api(shared, "admin")
     known = {name: admin.channel(name)["id"] for name in ("product", "secret")}
     known["team"] = admin.get("/teams/name/acme")["id"]
     known["ben"] = admin.get("/users/username/ben")["id"]
     text = json.dumps(body)
     for name, value in known.items():
         path, text = path.replace(f"{{{name}}}", value), text.replace(f"{{{name}}}", value)
-    answer = api(sandbox, who).send(method, path, json=json.loads(text))
+    answer = api(shared, who).send(method, path, json=json.loads(text))
     assert refusal(answer) == expected
 
 
-def test_posts_of_others_cannot_be_edited_or_deleted(sandbox: Sandbox) -> None:
-    ana, ben = api(sandbox, "ana"), api(sandbox, "ben")
+def test_posts_of_others_cannot_be_edited_or_deleted(shared: Sandbox) -> None:
+    ana, ben = api(shared, "ana"), api(shared, "ben")
     post = ana.write(ana.channel("product")["id"], "mine")
     assert ben.send("PUT", f"/posts/{post['id']}/patch", json={"message": "yours"}).status_code == 403
     assert ben.send("DELETE", f"/posts/{post['id']}").status_code == 403
@@ -216,8 +245,8 @@ def test_more_than_200_a_page_are_200_without_a_word(tmp_path: Path) -> None:
         assert len(ana.get(path)["order"]) == 60
 
 
-def test_a_pending_post_id_is_forgotten_after_a_while(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    ana = api(sandbox, "ana")
+def test_a_pending_post_id_is_forgotten_after_a_while(shared: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = api(shared, "ana")
     channel_id = ana.channel("product")["id"]
 
     def write() -> str:
@@ -229,8 +258,8 @@ def test_a_pending_post_id_is_forgotten_after_a_while(sandbox: Sandbox, monkeypa
     assert write() != first
 
 
-def test_a_deactivated_account_is_out_until_it_comes_back(sandbox: Sandbox) -> None:
-    ana, admin = api(sandbox, "ana"), api(sandbox, "admin")
+def test_a_deactivated_account_is_out_until_it_comes_back(shared: Sandbox) -> None:
+    ana, admin = api(shared, "ana"), api(shared, "admin")
     user_id = ana.get("/users/me")["id"]
     admin.delete(f"/users/{user_id}")
     assert ana.send("GET", "/users/me").status_code == 401
@@ -239,19 +268,19 @@ def test_a_deactivated_account_is_out_until_it_comes_back(sandbox: Sandbox) -> N
     assert ana.get("/users/me")["delete_at"] == 0
 
 
-def test_a_session_ends_with_logout(sandbox: Sandbox) -> None:
+def test_a_session_ends_with_logout(shared: Sandbox) -> None:
     body = {"username": "eve", "email": "eve@acme.example", "password": "long enough"}
-    requests.post(f"{sandbox.url}/api/v4/users", json=body, timeout=30)
+    requests.post(f"{shared.url}/api/v4/users", json=body, timeout=30)
     login = {"login_id": "eve@acme.example", "password": "long enough"}
-    answer = requests.post(f"{sandbox.url}/api/v4/users/login", json=login, timeout=30)
-    eve = Api(sandbox.url, answer.headers["Token"])
+    answer = requests.post(f"{shared.url}/api/v4/users/login", json=login, timeout=30)
+    eve = Api(shared.url, answer.headers["Token"])
     assert eve.get("/users/me")["roles"] == "system_user"
     eve.post("/users/logout", {})
     assert eve.send("GET", "/users/me").status_code == 401
 
 
-def test_an_unchanged_answer_is_304(sandbox: Sandbox) -> None:
-    ana = api(sandbox, "ana")
+def test_an_unchanged_answer_is_304(shared: Sandbox) -> None:
+    ana = api(shared, "ana")
     path = f"/channels/{ana.channel('product')['id']}/posts"
     etag = ana.send("GET", path).headers["Etag"]
     same = ana.send("GET", path, headers={"If-None-Match": etag})

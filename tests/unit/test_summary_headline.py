@@ -15,12 +15,14 @@ def test_tasks_questions_and_decisions_are_counted() -> None:
         [
             bullet("I will finish the load test by Friday.", "action", mine=True),
             bullet("Could you read the draft contract?", "for_you"),
+            bullet("It was for her.", "for_you"),
             bullet("The parser release moves.", "decision"),
             bullet("The price page changes.", "decision"),
         ],
         title="Weekly call",
     )
-    assert line == "Load test, draft contract, parser release: one task for you, one question for you, two decisions"
+    assert line.startswith("Load test, draft contract, ")
+    assert line.endswith(": one task for you, one question for you, one mention of you, two decisions")
 
 
 def test_names_of_speakers_are_no_topics() -> None:
@@ -36,3 +38,12 @@ def test_confidential_bullets_give_no_topics() -> None:
     line, by = write_headline([bullet("Northgate may leave.", confidential=True)], title="Call", model=None)
     assert "northgate" not in line.lower()
     assert by == "extract"
+
+
+def test_names_of_companies_keep_their_capitals() -> None:
+    assert topic_words([bullet("I will ask Brightwater for it.")])[0] == "Brightwater"
+
+
+def test_the_reader_is_no_topic() -> None:
+    line = extractive_headline([bullet("Leo trained the model.", "for_you")], title="", reader="Leo Martin")
+    assert "leo" not in line.lower()
