@@ -228,7 +228,9 @@ class Stages:
             embedder = llm.Embedder(self._model(job, "text_embedding"), threads=threads) if speaks else None
             model = None
             if speaks and job.models["language_model"] != "none":
-                model = llm.LlamaCpp(self._model(job, "language_model"), threads=threads)
+                model = llm.LlamaCpp(
+                    self._model(job, "language_model"), threads=threads, name=job.models["language_model"]
+                )
             attended = set(conversation.participants) or None
             return [
                 summary_to_json(s)

@@ -55,7 +55,7 @@ def summarize(
         folder, threads = settings.models_folder, settings.cpu_threads
         embedder = Embedder(locate(settings.text_embedding_model, folder), threads=threads)
         if settings.language_model != "none":
-            model = LlamaCpp(locate(settings.language_model, folder), threads=threads)
+            model = LlamaCpp(locate(settings.language_model, folder), threads=threads, name=settings.language_model)
     summaries = summarize_for(
         talk,
         [build_persona(person) for person in readers],

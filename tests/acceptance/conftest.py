@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "meetings" / "sandbox" / "data" / "sample_call" / "weekly-product-call.mp4"
 SAMPLE_PEOPLE = ROOT / "meetings" / "sandbox" / "data" / "people.yml"
+
+
+def _hear_ctrl_c() -> None:
+    """A shell that starts a job in the background makes it deaf to Ctrl-C; a user's terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -48,6 +54,7 @@ class Meetings:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )
 
     def command(self, *args: str | Path) -> list[str]:
