@@ -18,7 +18,7 @@ from meetings.errors import ModelError
 from meetings.progress import Progress, no_progress
 from meetings.speech.audio import SAMPLE_RATE, load_audio
 
-# Measured on spoken meetings: DER is flat from 0.6 to 0.8, at 0.9 speakers are lost (see docs/speech.md).
+# Measured on spoken meetings: DER is flat from 0.6 to 0.8, at 0.9 speakers are lost.
 CLUSTERING_THRESHOLD = 0.7
 MIN_CLUSTER_SIZE = 12
 CHUNK = 20.0  # seconds of features computed at a time

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 BAR = 0.9  # probability below which a voice stays unnamed
-NOBODY = 1.5  # log-odds that a voice is someone else, before any evidence
+NOBODY = 2.0  # log-odds that a voice is someone else, before any evidence
 
-# Log-odds of one observation. Three hand-overs, or one introduction, pass the bar.
-INTRODUCED = 5.0
+# Log-odds of one observation. Three hand-overs, or one introduction, pass the bar among up to thirty candidates.
+INTRODUCED = 7.0
 ADDRESSED_NEXT = 2.0
 THANKED_BEFORE = 1.5
 SPEAKS_OF_THEM = -2.5  # nobody addresses or thanks themselves
-TRANSCRIPT = 9.0  # times the share of the voice's time under the account's cues
+TRANSCRIPT = 9.0  # times the share of the voice's time that lies under the account's cues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,60 +127,146 @@ def _softmax(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 # What is said
 
+_GREETING = (
+    r"(?:(?:hi|hello|hey|yes|yeah|okay|ok|so|um|uh|well|morning|good (?:morning|afternoon|evening)|everyone|everybody|"
+    r"all|folks|team|there|guys)\b[,!. ]*)*(?:(?:hi|hello|hey) \w+,? )?"
+)
+# Words after "this is Ben" that make him somebody else: "this is Ben, who joined last week".
+_SOMEONE_ELSE = (
+    r"(?!\w|'|\u2019|,? (?:who|whose|our|my|the new|and (?:he|she)|he|she|again said|talking|speaking of)\b)"
+)
+_TO_YOU = re.compile(r"\?$|\b(?:you|your|yours|over to|go ahead|go on|please|let's hear|take it)\b", re.I)
+_NOT_THEM = re.compile(r"\b(?:he|she|him|her|isn't here|is not here|not here|has left|is out|is off|absent)\b", re.I)
+_SENTENCE = re.compile(r"[^.?!]+[.?!]*")
+FIRST_WORDS = 3  # utterances of a voice in which people say who they are
+PROMPTLY = 6.0  # seconds within which somebody who was addressed answers
+
 
 def talk_evidence(utterances: Sequence[Utterance], candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], float]:
-    """Log-odds of (voice, username) from introductions, hand-overs and thanks."""
+    """Log-odds of (voice, username) from introductions, hand-overs and thanks.
+
+    The patterns are narrow on purpose: "is Ben here?", "thanks to Ben", "we need Ana, Ben, and Carl" and "this is Ben,
+    our new engineer" speak of Ben and must not make him of anybody.
+    """
     names = _first_names(candidates)
     evidence: defaultdict[tuple[str, str], float] = defaultdict(float)
     if not names:
         return evidence
-    any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    introduced = re.compile(rf"\b(?:this is|i am|i'm|my name is)\s+({any_name})\b(?!')|\b({any_name})\s+here\b", re.I)
-    thanked = re.compile(rf"\b(?:thanks|thank you)(?:\s+\w+)?,?\s+({any_name})\b", re.I)
-    # A vocative opens a sentence before a comma, closes one after a comma, or stands between two.
-    addressed = re.compile(rf"(?:^|[.?!]\s+|\b(?:okay|so|and|right),?\s+)({any_name}),|,\s+({any_name})\s*[?.!,]", re.I)
-    mentioned = re.compile(rf"\b({any_name})\b", re.I)
+    patterns = _Patterns.of(names)
+    heard: defaultdict[str, int] = defaultdict(int)
     for index, utterance in enumerate(utterances):
-        text = utterance.text
-        own = {_name(m) for m in introduced.finditer(text)}
-        for name in own:
-            evidence[utterance.speaker, names[name]] += INTRODUCED
-        thanks = {_name(m) for m in thanked.finditer(text)}
-        vocatives = {_name(m) for m in addressed.finditer(text)}
-        if before := _neighbour(utterances, index, -1):
-            for name in thanks - own:
-                evidence[before, names[name]] += THANKED_BEFORE
-        if after := _neighbour(utterances, index, +1):
-            # The last one addressed is the one who is expected to speak.
-            ordered = [_name(m) for m in addressed.finditer(text) if _name(m) not in own | thanks]
-            for name in ordered[-1:]:
-                evidence[after, names[name]] += ADDRESSED_NEXT
-        for name in ({_name(m) for m in mentioned.finditer(text)} | thanks | vocatives) - own:
+        heard[utterance.speaker] += 1
+        said = patterns.read(utterance.text)
+        if heard[utterance.speaker] <= FIRST_WORDS:
+            for name in said.introduced:
+                evidence[utterance.speaker, names[name]] += INTRODUCED
+        before, after = _neighbour(utterances, index, -1), _neighbour(utterances, index, +1)
+        if before and said.thanked:
+            evidence[before.speaker, names[said.thanked]] += THANKED_BEFORE
+        answers = after is not None and after.start - utterance.end <= PROMPTLY and not _denies(after.text)
+        if after and answers and said.addressed:
+            evidence[after.speaker, names[said.addressed]] += ADDRESSED_NEXT
+        for name in said.mentioned - said.introduced:
             evidence[utterance.speaker, names[name]] += SPEAKS_OF_THEM
     return evidence
 
 
-def _name(match: re.Match[str]) -> str:
-    return next(g for g in match.groups() if g).lower()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """Names in one utterance, in lower case, by what is done with them."""
+
+    introduced: frozenset[str]
+    mentioned: frozenset[str]
+    thanked: str | None
+    addressed: str | None
 
 
-def _neighbour(utterances: Sequence[Utterance], index: int, step: int) -> str | None:
-    """The voice that speaks next (or spoke before), other than this one, within two utterances."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patterns:
+    introduced: tuple[re.Pattern[str], ...]
+    thanked: re.Pattern[str]
+    opening: re.Pattern[str]
+    closing: re.Pattern[str]
+    mentioned: re.Pattern[str]
+
+    @staticmethod
+    def of(names: Mapping[str, str]) -> _Patterns:
+        """Patterns for these names. Names match with a capital only: "will" and "mark" are words too."""
+        alternatives = "|".join(re.escape(n[0].upper() + n[1:]) for n in sorted(names, key=len, reverse=True))
+        name = f"(?-i:({alternatives}))"
+        return _Patterns(
+            introduced=(
+                re.compile(rf"^{_GREETING}(?:this is|i am|i'm|my name is|my name's) {name}{_SOMEONE_ELSE}", re.I),
+                re.compile(rf"^{_GREETING}{name} here(?=[.,!]|$| from\b| with\b| speaking\b)", re.I),
+            ),
+            thanked=re.compile(
+                rf"\b(?:thanks|thank you)(?: (?:so much|very much|a lot|again|you))?,? {name}(?=[.,!?]|$)", re.I
+            ),
+            # "Ben, can you", but not "Ben, who", and not the first of a list.
+            opening=re.compile(
+                rf"^(?:(?:okay|ok|so|and|right|yes|well|now|but|great|perfect),? )?{name},"
+                rf"(?! (?:who|whose|our|my|he|she|and|or|(?-i:[A-Z][a-z])))",
+                re.I,
+            ),
+            closing=re.compile(rf", {name}(?:[.?!]*$|,)", re.I),
+            mentioned=re.compile(rf"\b{name}\b", re.I),
+        )
+
+    def read(self, text: str) -> _Said:
+        """What one utterance does with the names."""
+        introduced: set[str] = set()
+        thanked: str | None = None
+        addressed: str | None = None
+        for match in _SENTENCE.finditer(text):
+            sentence = match[0].strip()
+            present = {m[1].lower() for m in self.mentioned.finditer(sentence)}
+            if not present:
+                continue
+            if not sentence.endswith("?"):
+                introduced |= {m[1].lower() for p in self.introduced if (m := p.search(sentence))}
+            if found := self.thanked.search(sentence):
+                # "Thanks, Ana and Ben": which of them spoke last nobody knows.
+                thanked = found[1].lower() if len(present) == 1 else thanked
+            elif found := self.opening.search(sentence) or self._at_the_end(sentence, present):
+                addressed = found[1].lower()
+        mentioned = frozenset(m[1].lower() for m in self.mentioned.finditer(text))
+        # Who says "this is Ana" does not address Ana.
+        return _Said(
+            introduced=frozenset(introduced),
+            mentioned=mentioned,
+            thanked=None if thanked in introduced else thanked,
+            addressed=None if addressed in introduced else addressed,
+        )
+
+    def _at_the_end(self, sentence: str, present: set[str]) -> re.Match[str] | None:
+        """A vocative after a comma; without a "you" or a question it is more likely an apposition."""
+        return self.closing.search(sentence) if len(present) == 1 and _TO_YOU.search(sentence) else None
+
+
+def _denies(answer: str) -> bool:
+    """Whether an answer speaks of somebody absent: "No, he is ill"."""
+    return _NOT_THEM.search(answer[:40]) is not None
+
+
+def _neighbour(utterances: Sequence[Utterance], index: int, step: int) -> Utterance | None:
+    """What another voice says next (or said before), within two utterances."""
     mine = utterances[index].speaker
     for distance in (1, 2):
         position = index + step * distance
         if 0 <= position < len(utterances) and utterances[position].speaker != mine:
-            return utterances[position].speaker
+            return utterances[position]
     return None
 
 
 def _first_names(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """First names and nicknames that mean exactly one candidate, in lower case."""
+    """First names and nicknames that mean exactly one candidate, in lower case, with and without accents."""
     meant: dict[str, set[str]] = {}
     for candidate in candidates:
         for name in {candidate.name.split()[0] if candidate.name.split() else "", candidate.nickname}:
-            if len(name) > 1:
-                meant.setdefault(name.lower(), set()).add(candidate.username)
+            plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
+            for spelling in {name, plain}:
+                if len(spelling) > 1:
+                    meant.setdefault(spelling.lower(), set()).add(candidate.username)
     return {name: next(iter(who)) for name, who in meant.items() if len(who) == 1}
 
 
@@ -189,27 +276,37 @@ def _first_names(candidates: Sequence[Candidate]) -> dict[str, str]:
 def transcript_evidence(
     utterances: Sequence[Utterance], candidates: Sequence[Candidate], cues: Sequence[CallsCue]
 ) -> Mapping[tuple[str, str], float]:
-    """Log-odds of (voice, username) from the share of the voice's time that lies under the account's cues."""
+    """Log-odds of (voice, username) from the time that voice and account have in common.
+
+    Two shares count: how much of the voice's time lies under the account's cues (a guest on the phone, whom nobody's
+    track holds, has little), and how much of the account's time is this voice (people who share a room split it).
+    """
     by_name: dict[str, set[str]] = {}
     for candidate in candidates:
         for name in {candidate.name, candidate.username, candidate.nickname}:
             if name:
                 by_name.setdefault(_bare(name), set()).add(candidate.username)
+    spoken: defaultdict[str, float] = defaultdict(float)
+    for utterance in utterances:
+        spoken[utterance.speaker] += utterance.end - utterance.start
     shared: defaultdict[tuple[str, str], float] = defaultdict(float)
-    total: defaultdict[str, float] = defaultdict(float)
+    accounts: defaultdict[str, float] = defaultdict(float)
     for cue in cues:
         who = by_name.get(_bare(cue.name), set())
+        if len(who) != 1:
+            continue
+        username = next(iter(who))
         for utterance in utterances:
             seconds = min(cue.end, utterance.end) - max(cue.start, utterance.start)
             if seconds > 0:
-                total[utterance.speaker] += seconds
-                if len(who) == 1:
-                    shared[utterance.speaker, next(iter(who))] += seconds
+                shared[utterance.speaker, username] += seconds
+                accounts[username] += seconds
     evidence: defaultdict[tuple[str, str], float] = defaultdict(float)
     for (label, username), seconds in shared.items():
         # Little common time says little: full weight from ten seconds on.
-        weight = TRANSCRIPT * min(1.0, math.sqrt(total[label] / 10.0))
-        evidence[label, username] = weight * seconds / total[label]
+        weight = TRANSCRIPT * min(1.0, math.sqrt(seconds / 10.0))
+        share = min(1.0, seconds / max(spoken[label], 1e-9))
+        evidence[label, username] = weight * share + math.log(seconds / accounts[username])
     return evidence
 
 

@@ -47,6 +47,30 @@ def test_every_word_is_said_once_in_order_by_a_known_speaker(given_speech: tuple
     assert [u.start for u in utterances] == sorted(u.start for u in utterances)
 
 
+@given(speech(), st.floats(0, 20), st.floats(0.1, 9))
+def test_a_single_word_goes_to_the_turn_that_covers_most_of_it(
+    given_speech: tuple[list[Word], Diarization], start: float, length: float
+) -> None:
+    _, diarization = given_speech
+    overlapping = Turn(start=start, end=start + length, speaker="D")
+    found = Diarization(turns=(), exclusive=(*diarization.turns, overlapping))
+
+    def covered(speaker: str, w: Word) -> float:
+        return max(min(w.end, t.end) - max(w.start, t.start) for t in found.exclusive if t.speaker == speaker)
+
+    for at in (0.0, start - 0.2, start + length, 30.0):
+        one = word("yes", max(0.0, at), max(0.0, at) + 0.4)
+        (utterance,) = align_words([one], found)
+        best = max(covered(t.speaker, one) for t in found.exclusive)
+        assert max(0.0, covered(utterance.speaker, one)) >= max(0.0, best) - 1e-9
+
+
+def test_a_word_outside_all_turns_goes_to_the_nearest() -> None:
+    found = turns((0, 9, "A"), (1, 2, "B"), (14, 15, "C"))
+    assert [u.speaker for u in align_words([word("Well.", 10, 10.5)], found)] == ["A"]
+    assert [u.speaker for u in align_words([word("Well.", 12.8, 13.2)], found)] == ["C"]
+
+
 def test_a_change_of_speaker_starts_an_utterance() -> None:
     words = [word("Shall", 0.0, 0.3), word("we?", 0.3, 0.6), word("Yes.", 1.0, 1.3)]
     found = align_words(words, turns((0, 0.7, "A"), (0.9, 1.4, "B")))

@@ -1,5 +1,6 @@
 """Names are given where they are known, and never guessed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,65 @@ def test_nobody_is_named_by_being_talked_about() -> None:
     assert {s.username for s in found} == {None}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Is Ben here today?",
+        "Who is this? Is this Ben?",
+        "This is Ben?",
+        "This is Ben, our new engineer.",
+        "This is Ben, who joined last week.",
+        "This is Ben's idea.",
+        "I am glad to have Ben here with us.",
+        "I'm not Ben here.",
+        "The one to do this is Ben, by Friday.",
+        "He said, hi, this is Ben, and hung up.",
+        "I'm Benedict.",
+    ],
+)
+def test_speaking_of_somebody_is_no_introduction(said: str) -> None:
+    assert {s.username for s in name_speakers(talk(("A", said), ("B", "Hello.")), (ANA, BEN))} == {None}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We need Ana, Ben, and Chloe.",
+        "Ben, who wrote the parser, says so.",
+        "It was my colleague, Ben, some time ago.",
+        "Thanks to Ben, it runs.",
+        "Thanks, Ana and Ben.",
+        "Ben, are you there? Ben?",
+    ],
+)
+def test_what_is_no_hand_over_names_nobody_however_often_it_is_said(said: str) -> None:
+    answer = "No, he is ill."
+    lines = [(who, text) for _ in range(8) for who, text in (("A", said), ("B", answer))]
+    assert {s.username for s in name_speakers(talk(*lines), ALL)} == {None}
+
+
+def test_a_name_that_is_also_a_word_needs_its_capital() -> None:
+    will = Candidate(username="will.may", name="Will May")
+    lines = [("A", "So, will, you know, do it."), ("B", "Yes."), ("A", "Do it you will."), ("B", "Yes.")] * 4
+    assert {s.username for s in name_speakers(talk(*lines), (will, BEN))} == {None}
+    assert names(name_speakers(talk(("A", "Hi, Will here.")), (will, BEN))) == {"A": "Will May"}
+
+
+def test_a_name_is_known_without_its_accent() -> None:
+    juergen = Candidate(username="jj", name="Jürgen Jäger")
+    assert names(name_speakers(talk(("A", "Hello, this is Jurgen.")), (juergen, BEN))) == {"A": "Jürgen Jäger"}
+
+
+def test_an_introduction_counts_in_a_channel_of_thirty() -> None:
+    others = [Candidate(username=f"u{i}", name=f"Person{i} Name") for i in range(29)]
+    assert names(name_speakers(talk(("A", "Hello, this is Ana.")), (ANA, *others))) == {"A": "Ana Ruiz"}
+
+
+def test_a_name_given_late_in_the_call_is_no_introduction() -> None:
+    lines = [("A", "Yes."), ("B", "No.")] * 4
+    assert {s.username for s in name_speakers(talk(*lines, ("A", "This is Ben.")), ALL)} == {None}
+
+
 def test_two_voices_that_claim_one_name_both_stay_unnamed() -> None:
     found = name_speakers(talk(("A", "This is Ana."), ("B", "This is Ana.")), ALL)
     assert {s.username for s in found} == {None}
@@ -95,6 +155,19 @@ def test_several_people_behind_one_account_do_not_all_get_its_name() -> None:
     utterances = talk(*[("AB"[i % 2], "Hello.") for i in range(8)])
     cues = [CallsCue(name="Ana Ruiz", start=u.start, end=u.end, text="") for u in utterances]
     assert {s.username for s in name_speakers(utterances, ALL, calls_cues=cues)} == {None}
+
+
+def test_a_guest_whom_no_track_holds_is_not_named_after_whoever_was_heard_beside_them() -> None:
+    utterances = talk(*[("AG"[i % 2], "Hello.") for i in range(12)])
+    cues = [CallsCue(name="Ana Ruiz", start=u.start, end=u.end, text="") for u in utterances if u.speaker == "A"]
+    cues += [CallsCue(name="Ben Okafor", start=u.start, end=u.start + 1, text="") for u in utterances[1::2]]
+    assert names(name_speakers(utterances, ALL, calls_cues=cues)) == {"A": "Ana Ruiz", "G": "Speaker 2"}
+
+
+def test_a_fragment_of_a_voice_does_not_take_the_name_from_the_voice() -> None:
+    utterances = talk(*[("A", "Hello.")] * 20, ("F", "Um."))
+    cues = [CallsCue(name="Ana Ruiz", start=u.start, end=u.end, text="") for u in utterances]
+    assert names(name_speakers(utterances, ALL, calls_cues=cues)) == {"A": "Ana Ruiz", "F": "Speaker 2"}
 
 
 def test_calls_cues_are_read_with_their_doubled_names() -> None:
