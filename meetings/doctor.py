@@ -1,7 +1,7 @@
 """Checks everything a run needs; each check is a value with its remedy.
 
-Facts are gathered at the edge (`gather`), judged by a pure function each, so that every verdict is tested without a
-broken machine.
+Facts are gathered at the edge (`check_…`) and judged by pure functions (`judge_…`), so that every verdict is tested
+without a broken machine.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ State = Literal["ok", "warn", "fail"]
 
 NEEDED_GB = 2.0  # decoded sound of a long call, results, a starter set
 COMFORTABLE_GB = 10.0
+CUBLAS = "libcublas.so.12"  # what CTranslate2 4 opens when it computes on a GPU; torch brings that of CUDA 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     yield check_ffmpeg()
     yield from check_models(settings, deep=deep)
     yield check_device(settings)
-    yield Finding(check="threads", state="ok", detail=f"{settings.cpu_threads} CPU threads for each engine")
+    yield judge_threads(settings.cpu_threads, cores=_cores())
     for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
         yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
     yield from check_secrets()
@@ -83,16 +84,34 @@ def check_device(settings: Settings) -> Finding:
     """Which device is used, and whether the one asked for is there."""
     import ctranslate2
 
-    return judge_device(settings.device, gpus=ctranslate2.get_cuda_device_count())
+    gpus = ctranslate2.get_cuda_device_count()
+    return judge_device(settings.device, gpus=gpus, cublas=gpus > 0 and _can_load(CUBLAS))
 
 
-def judge_device(wanted: str, *, gpus: int) -> Finding:
-    """The verdict on a device setting, given how many GPUs are seen."""
+def judge_device(wanted: str, *, gpus: int, cublas: bool) -> Finding:
+    """The verdict on a device setting, given how many GPUs are seen and whether the recogniser finds cuBLAS."""
     if wanted == "cuda" and gpus == 0:
         remedy = "install the NVIDIA driver, or set device = 'auto'"
         return Finding(check="device", state="fail", detail="cuda is set but no GPU is seen", remedy=remedy)
-    used = "cuda" if gpus and wanted != "cpu" else "cpu"
-    return Finding(check="device", state="ok", detail=f"{used} ({gpus} GPU seen)" if gpus else "cpu (no GPU seen)")
+    if not gpus or wanted == "cpu":
+        seen = f"{gpus} GPU seen, device is set to cpu" if gpus else "no GPU seen"
+        return Finding(check="device", state="ok", detail=f"cpu ({seen})")
+    if not cublas:
+        return Finding(
+            check="device",
+            state="fail",
+            detail=f"a GPU is seen but {CUBLAS}, which the recogniser needs, is not found",
+            remedy="pip install nvidia-cublas-cu12, put it on LD_LIBRARY_PATH (docs/models.md), or set device = 'cpu'",
+        )
+    return Finding(check="device", state="ok", detail=f"cuda ({gpus} GPU seen)")
+
+
+def judge_threads(threads: int, *, cores: int) -> Finding:
+    """The verdict on the threads that every engine gets, given the cores this process may use."""
+    if threads > cores:
+        detail = f"{threads} threads for each engine on {cores} cores"
+        return Finding(check="threads", state="warn", detail=detail, remedy="they fight for cores: set threads = 0")
+    return Finding(check="threads", state="ok", detail=f"{threads} CPU threads for each engine, {cores} cores")
 
 
 def judge_folder(name: str, folder: Path, *, writable: bool, free_gb: float) -> Finding:
@@ -113,17 +132,23 @@ def check_secrets() -> Iterator[Finding]:
     """Whether a settings file with a token can be read by others."""
     import platformdirs
 
-    for folder in (Path(platformdirs.user_config_dir("meetings")), Path.cwd()):
-        file = folder / CONFIG_NAME
+    named = os.environ.get("MEETINGS_CONFIG")
+    usual = [Path(platformdirs.user_config_dir("meetings")) / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
+    for file in [Path(named)] if named else usual:
         if file.is_file() and "mattermost_token" in file.read_text(encoding="utf-8", errors="replace"):
             yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode))
 
 
 def judge_secret(file: Path, *, mode: int) -> Finding:
     """The verdict on a settings file that holds a token, given its mode."""
-    if mode & 0o077:
-        detail = f"{file} holds the token and others can read it"
+    if mode & 0o007:
+        detail = f"{file} holds the token and everybody on this machine can read it"
         return Finding(check="secrets", state="fail", detail=detail, remedy=f"run: chmod 600 {file}")
+    if mode & 0o070:
+        detail = f"{file} holds the token and its group can read it"
+        return Finding(
+            check="secrets", state="warn", detail=detail, remedy=f"unless that is meant, run: chmod 600 {file}"
+        )
     return Finding(check="secrets", state="ok", detail=f"{file} is readable by its owner alone")
 
 
@@ -173,6 +198,20 @@ def judge_channels(names: list[str]) -> Finding:
         return Finding(check="channels", state="fail", detail="the bot is in no channel", remedy=remedy)
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return Finding(check="channels", state="ok", detail=f"{len(names)}: {shown}")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _can_load(library: str) -> bool:
+    import ctypes
+
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _nearest(folder: Path) -> Path:

@@ -50,13 +50,18 @@ def show(as_json: bool) -> None:
 
 @config.command(epilog="Example: meetings config path")
 def path() -> None:
-    """Print the files that are read, the stronger last."""
+    """Print the files that are read, the stronger last.
+
+    MEETINGS_CONFIG names one file that is read alone.
+    """
+    import os
     from pathlib import Path
 
     import platformdirs
 
     from meetings.config import CONFIG_NAME
 
-    for folder in (Path(platformdirs.user_config_dir("meetings")), Path.cwd()):
-        file = folder / CONFIG_NAME
+    named = os.environ.get("MEETINGS_CONFIG")
+    usual = [Path(platformdirs.user_config_dir("meetings")) / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
+    for file in [Path(named)] if named else usual:
         click.echo(f"{file}{'' if file.is_file() else '  (not there)'}")

@@ -44,19 +44,18 @@ def list_models(as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "role", "size", "licence", "here", "about"):
-        table.add_column(heading, justify="right" if heading == "size" else "left")
+    for heading in ("name", "size", "licence", "here", "about"):
+        table.add_column(heading, justify="right" if heading == "size" else "left", no_wrap=heading != "about")
     for row in rows:
-        size = row["bytes"]
         table.add_row(
             str(row["name"]),
-            str(row["role"]),
-            f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
+            _megabytes(int(str(row["bytes"]))),
             str(row["licence"]),
             "yes" if row["present"] else ("starter" if row["starter"] else ""),
             str(row["about"]),
         )
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 160)
 
 
 @models.command(epilog="Example: meetings models pull starter")
@@ -70,12 +69,17 @@ def pull(names: tuple[str, ...]) -> None:
     from meetings.models import catalogue, find, tidy
     from meetings.models import pull as pull_model
 
+    def waiting() -> None:
+        click.echo(f"another process is pulling into {folder}; waiting for it", err=True)
+
     folder = load_settings().models_folder
     wanted = []
     for name in names or ("starter",):
         wanted += [m for m in catalogue().values() if m.starter] if name == "starter" else [find(name)]
     missing = [m for m in wanted if not m.present(folder)]
     console = Console(stderr=True)
+    if missing:
+        click.echo(f"Pulling {_megabytes(sum(m.size() for m in missing))} into {folder}", err=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
@@ -85,14 +89,14 @@ def pull(names: tuple[str, ...]) -> None:
         disable=not console.is_terminal,
     ) as bars:
         for model in missing:
-            size = model.size() or 100
+            size = model.size()
             task = bars.add_task(model.name, total=size)
 
             def tell(fraction: float, task: TaskID = task, size: int = size) -> None:
                 bars.update(task, completed=fraction * size)
 
-            pull_model(model, folder, progress=tell)
-            click.echo(f"{model.name}: licence {model.licence}", err=True)
+            pull_model(model, folder, progress=tell, waiting=waiting)
+            console.print(f"{model.name}: {_megabytes(size)}, licence {model.licence}", highlight=False, soft_wrap=True)
     tidy(folder)
     if not missing:
         click.echo(f"All {len(wanted)} models are in {folder}", err=True)
@@ -129,3 +133,7 @@ def path(name: str | None) -> None:
 
     folder = load_settings().models_folder
     click.echo(locate(name, folder) if name else folder)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -56,8 +56,8 @@ def score_speech(
 
 
 def normalise(text: str) -> str:
-    """Lower case, words apart by one space, no punctuation but the apostrophe."""
-    return " ".join(_NOT_A_WORD.sub(" ", text.lower()).split())
+    """Lower case, words apart by one space, no punctuation but the apostrophe; "mm-hmm" is one word."""
+    return " ".join(_NOT_A_WORD.sub(" ", text.lower().replace("mm-hmm", "mmhmm")).split())
 
 
 def word_error_rate(reference: Iterable[Said], hypothesis: Iterable[Said]) -> float:
@@ -74,7 +74,9 @@ def cp_word_error_rate(reference: Iterable[Said], hypothesis: Iterable[Said]) ->
     """WER of each speaker's words under the best assignment of speakers (cpWER; Watanabe et al. 2020, CHiME-6)."""
     from meeteval.wer import cp_word_error_rate as cpwer
 
-    return float(cpwer(_by_speaker(reference), _by_speaker(hypothesis)).error_rate)
+    # The words are in order already; saying so keeps meeteval from warning that it sees no times.
+    rate = cpwer(_by_speaker(reference), _by_speaker(hypothesis), reference_sort=False, hypothesis_sort=False)
+    return float(rate.error_rate)
 
 
 def words_under_the_wrong_speaker(reference: Iterable[Said], hypothesis: Iterable[Said]) -> float:

@@ -10,37 +10,44 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meetings.errors import ModelMissingError, UnknownModelError
 
 
 class Part(BaseModel):
-    """A member of a wheel; several parts are joined into one file."""
+    """A member of a wheel, by the wheel's file name; several parts are joined into one file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    wheel: str
+    wheel: str = Field(pattern=r"^[A-Za-z0-9_.]+-[^-]+-[^-]+-[^-]+-[^-]+\.whl$")
     member: str
 
 
 class ModelFile(BaseModel):
-    """One file of a model; `size` in bytes and `sha256` are None only for files of a hub."""
+    """One file of a model; `size` in bytes. It comes from `parts`, or from the model's hub."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    path: str
-    size: int | None = None
-    sha256: str | None = None
+    path: str = Field(pattern=r"^[^/\\]+$")
+    size: int = Field(gt=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     parts: tuple[Part, ...] = ()
+
+    def present(self, folder: Path) -> bool:
+        """Whether it lies in `folder` with its full size; its hash is `verify`'s business."""
+        path = folder / self.path
+        return path.is_file() and path.stat().st_size == self.size
 
 
 class Hub(BaseModel):
-    """A Hugging Face repository at a revision; `folder` is a subfolder of it."""
+    """A Hugging Face repository at a commit; `folder` is a subfolder of it, `gated` asks for an accepted licence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    repository: str
-    revision: str
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
     folder: str | None = None
+    gated: bool = False
 
 
 class Model(BaseModel):
@@ -51,23 +58,32 @@ class Model(BaseModel):
     about: str
     role: str
     licence: str
-    files: tuple[ModelFile, ...]
+    files: tuple[ModelFile, ...] = Field(min_length=1)
     starter: bool = False
     single: bool = False
     hub: Hub | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if any((self.hub is None) != bool(f.parts) for f in self.files):
+            raise ValueError(f"{self.name}: files come from wheels, or from a hub")
+        return self
 
     def folder(self, models: Path) -> Path:
         """Where its files lie."""
         return models / self.name
 
-    def size(self) -> int | None:
-        """Bytes of all files, None if the hub knows better."""
-        sizes = [f.size for f in self.files]
-        return None if None in sizes else sum(s for s in sizes if s is not None)
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(f.size for f in self.files)
+
+    def missing(self, models: Path) -> tuple[ModelFile, ...]:
+        """The files that are not there, or not whole."""
+        return tuple(f for f in self.files if not f.present(self.folder(models)))
 
     def present(self, models: Path) -> bool:
-        """Whether all files are there; their hashes are `verify`'s business."""
-        return all((self.folder(models) / f.path).is_file() for f in self.files)
+        """Whether all files are there."""
+        return not self.missing(models)
 
 
 @cache
@@ -117,9 +133,9 @@ def locate(name: str, folder: Path) -> Path:
 def fingerprint(name: str, folder: Path) -> str:
     """What tells one model from another in the key of a result.
 
-    The catalogue's hashes; for files without one, and for paths of one's own, name, size and time of change.
+    The catalogue's hashes; for a path of one's own, names, sizes and times of change.
     """
-    if name in catalogue() and all(f.sha256 for f in catalogue()[name].files):
+    if name in catalogue():
         facts = [f"{f.path} {f.sha256}" for f in catalogue()[name].files]
     else:
         path = locate(name, folder)

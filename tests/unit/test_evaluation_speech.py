@@ -1,5 +1,7 @@
 """The measures, against values counted by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from meetings.evaluation import (
@@ -53,8 +55,21 @@ def test_speech_that_nobody_held_counts_as_false() -> None:
     assert diarization_error_rate(TRUTH, found) == pytest.approx(0.25)
 
 
+def test_two_people_at_once_count_twice() -> None:
+    both = [Said(speaker="ana", start=0, end=4), Said(speaker="ben", start=2, end=4)]
+    assert diarization_error_rate(both, [Said(speaker="S1", start=0, end=4)]) == pytest.approx(2 / 6)
+
+
+def test_a_hesitation_is_one_word_however_it_is_written() -> None:
+    truth, found = Said(speaker="ana", start=0, end=1, text="Mm-hmm, yes."), Said(speaker="S1", start=0, end=1)
+    assert word_error_rate([truth], [replace(found, text="mmhmm yes")]) == 0
+    assert word_error_rate([truth], [replace(found, text="yes")]) == pytest.approx(1 / 2)
+
+
 def test_an_empty_transcript_misses_everything() -> None:
     assert word_error_rate(TRUTH, []) == 1
+    assert cp_word_error_rate(TRUTH, []) == 1
+    assert diarization_error_rate(TRUTH, []) == 1
     assert words_under_the_wrong_speaker(TRUTH, []) == 0
 
 

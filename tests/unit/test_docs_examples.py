@@ -1,0 +1,51 @@
+"""The worked examples in docs/formats.md are read by the program's own readers."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from meetings.conversation import from_json, to_json
+from meetings.people import read_people
+from meetings.summary import summary_from_json, summary_to_json
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def example(heading: str) -> str:
+    """The first block of code below a heading of docs/formats.md."""
+    text = (DOCS / "formats.md").read_text().split(f"\n## {heading}\n")[1]
+    block = re.search(r"```\w+\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    return block.group(1)
+
+
+def test_the_transcript_of_the_docs_is_read_and_written_back() -> None:
+    given = json.loads(example("transcript.json"))
+    assert to_json(from_json(given)) == given
+
+
+def test_the_people_of_the_docs_are_read(tmp_path: Path) -> None:
+    (tmp_path / "people.yml").write_text(example("people.yml"))
+    assert [p.username for p in read_people(tmp_path / "people.yml")] == ["maya.chen", "laura.stein"]
+
+
+def test_the_summary_of_the_docs_is_read_and_written_back() -> None:
+    given = json.loads(example("summaries/USERNAME.json"))
+    assert summary_to_json(summary_from_json(given)) == given
+
+
+def test_the_report_of_the_docs_adds_up() -> None:
+    report = json.loads(example("run.json"))
+    assert report["seconds"] == pytest.approx(sum(s["seconds"] for s in report["stages"]))
+    for stage in [*report["stages"], report]:
+        if not stage.get("reused"):
+            assert stage["real_time_factor"] == pytest.approx(stage["seconds"] / report["duration"], abs=1e-4)
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), DOCS.parent / "README.md"], ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
