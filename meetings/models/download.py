@@ -79,7 +79,7 @@ def download(
         except (requests.exceptions.SSLError, requests.exceptions.ProxyError) as error:
             raise RefusedError(type(error).__name__) from error
         except requests.HTTPError as error:
-            status = error.response.status_code
+            status = error.response.status_code if error.response is not None else 0
             if status in {401, 403, 407}:
                 raise RefusedError(f"HTTP {status}") from error
             if status < 500 and status not in {408, 429}:
