@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,6 @@ class Conversation:
         """The speaker of an utterance; an id without an entry is a speaker named by its id."""
         found = self._speakers_by_id.get(utterance.speaker)
         return found or Speaker(id=utterance.speaker, name=utterance.speaker)
-
-    def with_speakers(self, speakers: Iterable[Speaker]) -> Conversation:
-        """The same conversation with other names for its voices."""
-        return replace(self, speakers=tuple(speakers), _speakers_by_id={})
 
 
 def clock(seconds: float) -> str:

@@ -171,9 +171,3 @@ class MattermostRateLimitError(MattermostError):
 
 class SandboxError(MeetingsError):
     """The sandbox cannot start, is not running, or its data is wrong."""
-
-
-class DeliveryError(MeetingsError):
-    """Some people did not get their message; they are named."""
-
-    exit_code = 3

@@ -257,7 +257,7 @@ class Stages:
 
         began = time.monotonic()
         if down:
-            outcome = Outcome(username=username, status="failed", reason=down)
+            outcome = Outcome(username=username, status="failed", reason=down, server_gone=True)
         else:
             summary = next(
                 s for s in self._store.read_json("summaries", summaries_key) if s["person"]["username"] == username
@@ -274,13 +274,12 @@ class Stages:
                 recording=job.source.media_id,
                 channel_id=job.source.channel_id,
             )
-        gone = outcome.status == "failed" and ("does not answer" in outcome.reason or "(401)" in outcome.reason)
         return StageResult(
             stage=f"delivery to {username}",
             key=outcome.post_id,
             seconds=time.monotonic() - began,
             reused=outcome.status == "unchanged",
-            info={**asdict(outcome), "down": outcome.reason if gone else ""},
+            info={**asdict(outcome), "down": outcome.reason if outcome.server_gone else ""},
         )
 
     def tidy(self, job: Job) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,6 @@ TITLES = {
 
 class PlainObserver:
     """One line a stage on stderr, for logs and pipes."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
 
     def stage_started(self, stage: str) -> None:
         """Nothing: the line comes when the stage is done."""

@@ -215,10 +215,6 @@ class MattermostClient:
         """A post's thread, in order of time."""
         return _posts(self._driver.posts.get_thread(post_id))
 
-    def posts_since(self, channel_id: str, since: int) -> tuple[Post, ...]:
-        """Posts of a channel created or edited after `since` (milliseconds), oldest first."""
-        return _posts(self._driver.posts.get_posts_for_channel(channel_id, params={"since": since}))
-
     def latest_posts(self, channel_id: str, limit: int) -> Iterator[Post]:
         """Posts of a channel, newest first, at most `limit`."""
         given = 0

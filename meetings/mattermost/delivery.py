@@ -11,7 +11,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from meetings.errors import MattermostError, MattermostNotFoundError
+from meetings.errors import (
+    MattermostAuthError,
+    MattermostError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+)
 from meetings.mattermost.client import MattermostClient, Post, User
 
 KEY_PROP = "meetings_delivery"
@@ -22,12 +27,16 @@ Status = Literal["sent", "edited", "unchanged", "skipped", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one person's message; `reason` says why it was skipped or failed."""
+    """What became of one person's message; `reason` says why it was skipped or failed.
+
+    `server_gone` is set when nobody else can be written to either.
+    """
 
     username: str
     status: Status
     reason: str = ""
     post_id: str = ""
+    server_gone: bool = False
 
 
 def decide_recipient(user: User, *, members: Collection[str] | None) -> str | None:
@@ -70,7 +79,8 @@ def deliver(
     try:
         return _deliver(client, username, message, recording=recording, channel_id=channel_id)
     except MattermostError as error:
-        return Outcome(username=username, status="failed", reason=str(error))
+        gone = isinstance(error, MattermostUnreachableError | MattermostAuthError)
+        return Outcome(username=username, status="failed", reason=str(error), server_gone=gone)
 
 
 def _deliver(

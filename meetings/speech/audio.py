@@ -83,10 +83,9 @@ def decode_audio(recording: Path, destination: Path, *, progress: Progress = no_
         raise NotMediaError(recording, "the file is empty")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(
-            dir=destination.parent, prefix=".decode-", suffix=".wav", delete=False
-        ) as part:
-            target = Path(part.name)
+        # One name for each destination: what a killed process leaves behind is overwritten by the next, not kept.
+        target = destination.with_name(f".{destination.stem}.part.wav")
+        target.touch(mode=0o600)
     except OSError as error:
         raise StorageError(destination, error.strerror or str(error)) from error
     try:
