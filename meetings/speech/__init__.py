@@ -2,7 +2,7 @@
 
 from meetings.speech.alignment import align_words
 from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio
-from meetings.speech.diarization import Diarization, Turn, diarize
+from meetings.speech.diarization import Diarization, Turn, Voice, diarize
 from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
 from meetings.speech.transcription import Transcription, transcribe
 
@@ -13,6 +13,7 @@ __all__ = [
     "Diarization",
     "Transcription",
     "Turn",
+    "Voice",
     "align_words",
     "decode_audio",
     "diarize",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,27 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """What a speaker sounds like: a CAM++ embedding of unit length (192 numbers) of `seconds` of clean speech.
+
+    It is a person's biometric trait: it is not part of any result that is kept in plain text.
+    """
+
+    speaker: str
+    embedding: tuple[float, ...] = field(repr=False)
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diarization:
-    """All turns, overlapping ones among them, and the exclusive ones (one speaker at a time)."""
+    """All turns, overlapping ones among them, the exclusive ones (one speaker at a time), and each speaker's voice."""
 
     turns: tuple[Turn, ...]
     exclusive: tuple[Turn, ...]
+    voices: tuple[Voice, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """A plain object that `from_json` reads back."""
+        """A plain object that `from_json` reads back: the turns, never the voices."""
         return {"turns": _plain(self.turns), "exclusive": _plain(self.exclusive)}
 
     @staticmethod
@@ -85,7 +98,7 @@ def diarize(
     import torch
 
     from meetings.speech.pyannote_pipeline import build_pipeline
-    from meetings.speech.resegmentation import resegment
+    from meetings.speech.resegmentation import resegment, voices_of
 
     torch.set_num_threads(threads)
     samples = load_audio(audio)
@@ -98,6 +111,7 @@ def diarize(
     except (RuntimeError, OSError, KeyError, ValueError) as error:
         raise ModelError(f"diarization weights cannot be loaded ({error}); run: meetings models verify") from error
     pipeline.to(torch.device(device))
+    voices: tuple[Voice, ...] = ()
     with torch.inference_mode():
         result: Any = pipeline(
             {"waveform": waveform[None], "sample_rate": SAMPLE_RATE, "uri": "recording"},
@@ -109,8 +123,9 @@ def diarize(
         if turns and pipeline.frames is not None:
             looked_again = resegment(turns, pipeline.frames, pipeline.network)
             turns, exclusive = tuple(looked_again[0]), tuple(looked_again[1])
+            voices = voices_of(turns, pipeline.frames, pipeline.network)
     progress(1.0)
-    return Diarization(turns=turns, exclusive=exclusive)
+    return Diarization(turns=turns, exclusive=exclusive, voices=voices)
 
 
 def _file(path: Path) -> Path:

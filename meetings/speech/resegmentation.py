@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from meetings.speech.campplus import CamPlusPlus
-    from meetings.speech.diarization import Turn
+    from meetings.speech.diarization import Turn, Voice
 
 Floats = npt.NDArray[np.float32]
 
@@ -65,6 +65,21 @@ def resegment(turns: Sequence[Turn], frames: torch.Tensor, network: CamPlusPlus)
     merged = np.where(alone[:, None], chosen, active)
     exclusive = chosen * speech[:, None]
     return turns_of(merged, labels), turns_of(exclusive, labels)
+
+
+def voices_of(turns: Sequence[Turn], frames: torch.Tensor, network: CamPlusPlus) -> tuple[Voice, ...]:
+    """Each speaker's voice, from where they speak alone; speakers without a second of such speech have none."""
+    from meetings.speech.diarization import Voice
+
+    labels = sorted({t.speaker for t in turns})
+    active = activity(turns, labels, frames.shape[-1])
+    alone = active * (active.sum(axis=1, keepdims=True) == 1)
+    embeddings = _embed(network, frames, alone.T)
+    return tuple(
+        Voice(speaker=label, embedding=tuple(float(x) for x in embeddings[i]), seconds=float(seconds))
+        for i, label in enumerate(labels)
+        if (seconds := alone[:, i].sum() / FRAME_RATE) >= 1.0
+    )
 
 
 def most_likely_path(scores: Floats, switch: float) -> npt.NDArray[np.int64]:
