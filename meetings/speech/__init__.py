@@ -2,8 +2,15 @@
 
 from meetings.speech.alignment import align_words
 from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio, map_audio, read_audio
-from meetings.speech.diarization import Diarization, Turn, Voice, diarize
+from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segment
 from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech.segmentation import (
+    Region,
+    Segmentation,
+    load_segmentation,
+    save_segmentation,
+    speech_regions,
+)
 from meetings.speech.transcription import Transcription, transcribe
 
 __all__ = [
@@ -11,6 +18,8 @@ __all__ = [
     "CallsCue",
     "Candidate",
     "Diarization",
+    "Region",
+    "Segmentation",
     "Transcription",
     "Turn",
     "Voice",
@@ -19,9 +28,13 @@ __all__ = [
     "diarize",
     "ffmpeg_binary",
     "load_audio",
+    "load_segmentation",
     "map_audio",
     "name_speakers",
     "read_audio",
     "read_calls_vtt",
+    "save_segmentation",
+    "segment",
+    "speech_regions",
     "transcribe",
 ]
