@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from meetings.config import Settings
 from meetings.errors import BusyError, StorageError
 from meetings.job import Job
+from meetings.recordings import remember_run
 from meetings.stages import StageResult, Stages
 from meetings.store import FileStore, private_folder
 
@@ -232,7 +233,9 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
         if outcome is None:
             with SetWorkflowID(job.run_id):
                 outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
-        return pipeline.result(job, outcome)
+        run = pipeline.result(job, outcome)
+        remember_run(store, job, conversation=run.conversation_key, diarization=run.diarization_key)
+        return run
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)
 
