@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 STEP = 0.2  # seconds of one frame
 MAX_SHIFT = 20.0  # seconds
 LIKELY_SHIFT = 2.0  # seconds of shift that cost one nat
-ENOUGH = 5.0  # nats by which the best shift must stand above what shifts tell by chance
+ENOUGH = 8.0  # nats by which the best shift must stand above what shifts tell by chance
 APART = 2.0  # seconds from which on another shift is another answer
-CLEARLY = 3.0  # nats by which the best must be better than any such other
+ALIKE = 0.8  # of what the best shift tells; a second one that tells as much makes both worthless
+FEW_WORDS = 3  # unless so many more words fall on themselves
+FEW_CUES = 8  # fewer than this fit somewhere by chance
 WORD = 1.0  # nats of a word that falls on itself
 WINDOW = 180.0  # seconds in which the shift is looked for again, to see the clocks drift
 MAX_DRIFT = 2e-3
@@ -100,16 +102,20 @@ def estimate_clock(
     _, voice_grid = activity_grid(ours, length, STEP)
     _, account_grid = activity_grid(theirs, length, STEP)
     voices, accounts = _states(voice_grid), _states(account_grid)
-    reach = round(MAX_SHIFT / STEP)
+    reach = min(round(MAX_SHIFT / STEP), voices.shape[1] // 2)
     lags = np.arange(-reach, reach + 1)
     shifts = lags * STEP
-    told = np.array([_information(voices, accounts, int(lag)) * (length - abs(lag) * STEP) for lag in lags])
+    told = np.array([_information(voices, accounts, int(lag)) for lag in lags])
     # Words are timed within a second, one by one; a few that agree are as good as many.
-    words = np.array([sum(1 for m in matches if abs(m - s) <= 0.75) for s in shifts])
-    score = told + WORD * np.minimum(words, 30) - np.abs(shifts) / LIKELY_SHIFT
+    words = np.minimum(30, [sum(1 for m in matches if abs(m - s) <= 0.75) for s in shifts])
+    score = told * (length - np.abs(shifts)) + WORD * words - np.abs(shifts) / LIKELY_SHIFT
     best = int(score.argmax())
-    others = score[np.abs(shifts - shifts[best]) > APART]
-    if score[best] - np.median(score) < ENOUGH or (len(others) and score[best] - others.max() < CLEARLY):
+    alike = (told >= ALIKE * told[best]) & (words > words[best] - FEW_WORDS) & (np.abs(shifts - shifts[best]) > APART)
+    by_chance = len(theirs) < FEW_CUES and words[best] < FEW_WORDS
+    if by_chance or score[best] - np.median(score) < ENOUGH:
+        return None
+    mine = _reading(voices, accounts, int(lags[best]))
+    if any(_reading(voices, accounts, int(lag)) != mine for lag in lags[alike]):
         return None
     return _drift(voices, accounts, int(lags[best])) or Clock(shift=float(shifts[best]))
 
@@ -166,14 +172,23 @@ def _states(grid: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.vstack([grid / np.maximum(heard, 1.0), nobody[None]])
 
 
+def _reading(voices: npt.NDArray[np.float32], accounts: npt.NDArray[np.float32], lag: int) -> tuple[int, ...]:
+    """The voice that each account would be, with accounts moved `lag` frames later."""
+    ours, theirs = _overlap(voices, accounts, lag)
+    return tuple((ours[:-1] @ theirs[:-1].T).argmax(axis=0).tolist())
+
+
 def _information(voices: npt.NDArray[np.float32], accounts: npt.NDArray[np.float32], lag: int) -> float:
     """What accounts tell of voices when they are moved `lag` frames later."""
+    return _joint_information(*_overlap(voices, accounts, lag))
+
+
+def _overlap(
+    voices: npt.NDArray[np.float32], accounts: npt.NDArray[np.float32], lag: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The frames that both have when accounts are moved `lag` frames later."""
     frames = min(voices.shape[1], accounts.shape[1])
-    if abs(lag) >= frames:
-        return 0.0
-    return _joint_information(
-        voices[:, max(0, lag) : frames + min(0, lag)], accounts[:, max(0, -lag) : frames - max(0, lag)]
-    )
+    return voices[:, max(0, lag) : frames + min(0, lag)], accounts[:, max(0, -lag) : frames - max(0, lag)]
 
 
 def _joint_information(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> float:

@@ -36,6 +36,7 @@ NOT_YET_THERE = -30.0  # nobody is heard before they came
 EARLY = 2.0  # seconds before joining that clocks and turns may be off
 TELLS = 1.0  # log-odds from which a signal is said to have given the name
 ALIKE = 0.6  # similarity of two voices that one print fits, below which the print fits one of them by chance
+DISAGREES = 4.0  # log-odds by which one signal may prefer somebody else before the name is dropped
 SURE = 0.9999  # only a human is surer
 _LIMIT = 30.0  # beyond this, more evidence changes nothing a float could hold
 
@@ -151,6 +152,8 @@ def _assign(
             if probability < BAR:
                 continue
             pair = (label, candidate.username)
+            if any(_speaks_for_another(s, pair, candidates) for s in signals.values()):
+                continue
             how = [name for name, s in signals.items() if s.get(pair, 0.0) >= TELLS]
             named[label] = Speaker(
                 id=label,
@@ -160,6 +163,15 @@ def _assign(
                 how="+".join(how) or "talk",
             )
     return named
+
+
+def _speaks_for_another(
+    signal: Mapping[tuple[str, str], float], pair: tuple[str, str], candidates: Sequence[Candidate]
+) -> bool:
+    """Whether one signal clearly says somebody else: of two that disagree, nobody knows which is wrong."""
+    label, username = pair
+    others = max((signal.get((label, c.username), 0.0) for c in candidates if c.username != username), default=0.0)
+    return others - signal.get(pair, 0.0) >= DISAGREES and others >= TELLS
 
 
 def assignment_probabilities(odds: Sequence[Sequence[float]]) -> list[list[float]]:

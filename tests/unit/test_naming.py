@@ -149,7 +149,9 @@ def test_without_candidates_nobody_is_named() -> None:
 def test_the_calls_transcript_names_voices_by_common_time() -> None:
     utterances = talk(("A", "Welcome."), ("B", "Thanks."), ("A", "Next."), ("B", "Well."), ("A", "So."), ("B", "Yes."))
     cues = [
-        CallsCue(name="Ana Ruiz" if u.speaker == "A" else "Chloe ONeil", start=u.start + 0.3, end=u.end + 0.3, text="")
+        CallsCue(
+            name="Ana Ruiz" if u.speaker == "A" else "Chloe ONeil", start=u.start + 0.3, end=u.end + 0.3, text=u.text
+        )
         for u in utterances
     ]
     found = named(utterances, ALL, calls_cues=cues)
@@ -164,7 +166,11 @@ def test_several_people_behind_one_account_do_not_all_get_its_name() -> None:
 
 
 def test_a_guest_whom_no_track_holds_is_not_named_after_whoever_was_heard_beside_them() -> None:
-    utterances = talk(*[("AG"[i % 2], "Hello.") for i in range(12)])
+    lengths = [4.5, 2.0, 3.0, 4.0, 1.5, 4.5, 2.5, 3.5, 4.5, 3.0, 2.0, 4.0]
+    utterances = [
+        Utterance(id=str(i), speaker="AG"[i % 2], start=5.0 * i, end=5.0 * i + seconds, text="Hello.")
+        for i, seconds in enumerate(lengths)
+    ]
     cues = [CallsCue(name="Ana Ruiz", start=u.start, end=u.end, text="") for u in utterances if u.speaker == "A"]
     cues += [CallsCue(name="Ben Okafor", start=u.start, end=u.start + 1, text="") for u in utterances[1::2]]
     assert names(named(utterances, ALL, calls_cues=cues)) == {"A": "Ana Ruiz", "G": "Speaker 2"}
