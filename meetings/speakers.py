@@ -32,8 +32,8 @@ from meetings.recordings import PastRun, find_media, past_runs
 from meetings.stages import Stages
 from meetings.store import FileStore, file_digest
 
-SAMPLE_WORDS = (6, 30)  # a sentence to know a voice by: not too short, not too long
-SHOWN = 160  # characters of it
+SAMPLE_WORDS = (6, 20)  # a sentence to know a voice by: not too short, not too long
+SHOWN = 100  # characters of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

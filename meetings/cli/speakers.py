@@ -116,4 +116,4 @@ def _print(found: Sequence[Heard]) -> None:
             Text(h.sample),
         )
     console = Console()
-    console.print(table, width=None if console.is_terminal else 160)
+    (console if console.is_terminal else Console(width=160)).print(table)
