@@ -22,7 +22,13 @@ from meetings.corrections import (
     write_corrections,
 )
 from meetings.enrolment import now
-from meetings.errors import ConfigError, CorrectionError, MattermostNotFoundError
+from meetings.errors import (
+    ConfigError,
+    CorrectionError,
+    MattermostNotFoundError,
+    RecordingError,
+    RecordingNotFoundError,
+)
 from meetings.export import export_run
 from meetings.job import Job
 from meetings.known_voices import names_stamp
@@ -72,12 +78,17 @@ def find_run(recording: str, settings: Settings) -> PastRun:
 
 def _media_id(recording: str, settings: Settings, store: FileStore) -> str | None:
     path = Path(recording)
-    if path.is_dir():
-        return read_conversation(path / "transcript.json").id
-    if path.is_file():
-        return file_digest(path)
+    try:
+        if path.is_dir():
+            return read_conversation(path / "transcript.json").id
+        if path.is_file():
+            return file_digest(path)
+    except OSError as error:
+        raise RecordingError(recording[:200], error.strerror or str(error)) from error
     wanted = reference_id(recording)
-    if (found := find_media(store, wanted or recording)) is not None or wanted is None:
+    if wanted is None:
+        raise RecordingNotFoundError(recording)
+    if (found := find_media(store, wanted)) is not None:
         return found
     client = _client(settings)
     return None if client is None else find_recording(client, recording).file.id

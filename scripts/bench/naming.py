@@ -2,16 +2,21 @@
 """Wrong names and coverage: with the transcript of Calls, with voiceprints from another call, with nothing but talk.
 
     python scripts/bench/naming.py [RECORDING ...] [--json]
+    python scripts/bench/naming.py --talk product-train.jsonl --talk product-val.jsonl
 
 Without arguments: the sample call and the constructed calls of tests/data/naming. Each RECORDING is a media file with
 its truth beside it (NAME.truth.json: `turns`, and `voices` where the same synthesizer speaks in several recordings).
 Speech is done in the data folder (MEETINGS_HOME) and reused; voices are read from there, sealed as they are kept.
+
+--talk reads transcripts of real meetings (QMSum), whose truth names roles and not people: it prints every voice that is
+named, with the words in which the name stands, for somebody to read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -41,6 +46,14 @@ from meetings.store import FileStore
 SAMPLE = sample_company().parent / "sample_call" / "weekly-product-call.mp4"
 ROOT = Path(__file__).parents[2]
 SKEW = 3.4  # seconds by which the made-up transcript of Calls is off
+# Given names that are heard in AMI meetings, and common ones that are not.
+GIVEN = (
+    "Ada Adam Alan Alex Alice Amy Andrew Andy Anita Anna Anne Baba Ben Bob Brian Catherine Chris Christine "
+    "Corinne Craig Dan Daniel Dave David Ed Emma Florent Francina Gabriel Gary George Harry Helen Iain Ian Jack "
+    "James Jane Jean Jeff Jen Jenny Jim Joe John Jonathan Judy Kate Kevin Laura Lisa Liz Louis Mael Manuel Marc "
+    "Mark Martin Mary Matt Melissa Mike Nathan Nick Nicole Olivier Paul Pedro Peter Petra Phil Poppy Rama Reissa "
+    "Rob Robert Ron Rose Ruth Ryan Sam Sarah Sebastian Simon Sophie Steph Stephen Steve Sue Susan Tim Tom "
+)
 LEAST_PRINT = 10.0  # seconds of clean speech, as for enrolment
 
 
@@ -62,7 +75,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("recordings", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--talk", action="append", type=Path, default=[])
     arguments = parser.parse_args()
+    if arguments.talk:
+        read_talk(arguments.talk)
+        return
     settings = load_settings()
     calls = [read_call(path, settings) for path in [SAMPLE, *arguments.recordings]]
     rows: list[tuple[str, str, NamingScore]] = []
@@ -192,6 +209,30 @@ def constructed() -> NamingScore:
     return NamingScore(
         voices=voices, right=right, wrong=wrong, coverage=right / max(1, voices), mistaken=tuple(mistaken)
     )
+
+
+def read_talk(files: Sequence[Path]) -> None:
+    """Name the voices of QMSum transcripts from what they say, and print where the names come from."""
+    people = [Candidate(username=name.lower(), name=name) for name in GIVEN.split()]
+    meetings = named = 0
+    for line in (line for file in files for line in file.read_text(encoding="utf-8").splitlines()):
+        time, utterances = 0.0, []
+        for turn in json.loads(line)["meeting_transcripts"]:
+            text = re.sub(r" (?=[.,?!'])", "", re.sub(r"\{[^}]*\}", "", turn["content"]))
+            seconds = len(text.split()) / 2.5
+            utterances.append(
+                Utterance(id=str(len(utterances)), speaker=turn["speaker"], start=time, end=time + seconds, text=text)
+            )
+            time += seconds + 0.3
+        meetings += 1
+        for speaker in name_speakers(utterances, people).speakers:
+            if speaker.username:
+                named += 1
+                print(f"meeting {meetings}, {speaker.id}: {speaker.name} {speaker.confidence:.2f}")
+                for u in utterances:
+                    if (at := u.text.find(speaker.name)) >= 0:
+                        print(f"    {u.speaker}: ...{u.text[max(0, at - 50) : at + 60]}")
+    print(f"{named} voices named in {meetings} meetings")
 
 
 if __name__ == "__main__":
