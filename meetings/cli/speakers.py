@@ -33,10 +33,10 @@ def speakers(recording: str, corrections: Sequence[str], as_json: bool) -> int:
     names and summaries are made again (speech is reused), the folders that were written are rewritten, and messages
     that were sent are edited.
     """
-    import getpass
     import json
 
     from meetings.cli.progress import observer
+    from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.corrections import parse_setting
     from meetings.speakers import conversation_of, correct, find_run, heard, remake
@@ -47,7 +47,7 @@ def speakers(recording: str, corrections: Sequence[str], as_json: bool) -> int:
     failed: list[str] = []
     done = None
     if wanted:
-        correct(run, wanted, settings, by=getpass.getuser())
+        correct(run, wanted, settings, by=login_name())
         with observer(quiet=as_json) as looking:
             done = remake(conversation_of(run, settings).id, settings, observer=looking)
         run = find_run(recording, settings)

@@ -157,8 +157,7 @@ def forget(user: str | None, everybody: bool) -> None:
 
 
 def _consent(how: str | None, by: str | None) -> Consent | None:
-    import getpass
-
+    from meetings.cli.who import login_name
     from meetings.enrolment import now
     from meetings.errors import VoicesError
     from meetings.voicebook import Consent
@@ -167,4 +166,4 @@ def _consent(how: str | None, by: str | None) -> Consent | None:
         return None
     if not how.strip():
         raise VoicesError("--consent is empty; say how the person agreed")
-    return Consent(by=by or getpass.getuser(), at=now(), how=" ".join(how.split()))
+    return Consent(by=by or login_name(), at=now(), how=" ".join(how.split()))

@@ -160,7 +160,7 @@ def _assign(
                 name=candidate.name or candidate.username,
                 username=candidate.username,
                 confidence=min(SURE, probability),
-                how="+".join(how) or "talk",
+                how="+".join(how or [max(signals, key=lambda name: signals[name].get(pair, 0.0))]),
             )
     return named
 

@@ -19,6 +19,7 @@ INTRODUCED = 7.0
 ADDRESSED_NEXT = 2.0
 THANKED_BEFORE = 1.5
 SPEAKS_OF_THEM = -2.5  # nobody addresses or thanks themselves
+MOST, LEAST = 9.0, -4.0  # however often: people quote others speaking to them, and there are other Bens
 FIRST_WORDS = 3  # utterances of a voice in which people say who they are
 PROMPTLY = 6.0  # seconds within which somebody who was addressed answers
 
@@ -74,7 +75,7 @@ def talk_evidence(utterances: Sequence[Utterance], candidates: Sequence[Candidat
             evidence[after.speaker, said.addressed] += ADDRESSED_NEXT
         for username in said.mentioned - said.introduced:
             evidence[utterance.speaker, username] += SPEAKS_OF_THEM
-    return evidence
+    return {pair: min(MOST, max(LEAST, odds)) for pair, odds in evidence.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

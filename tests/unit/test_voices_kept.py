@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from meetings.cli.who import login_name
 from meetings.config import Settings
 from meetings.conversation import Utterance
 from meetings.corrections import (
@@ -223,6 +224,14 @@ def test_a_file_must_hold_one_voice_for_ten_seconds() -> None:
 def test_what_is_no_username_is_refused(text: str) -> None:
     with pytest.raises(VoicesError):
         checked_username(text)
+
+
+def test_a_user_without_a_name_is_noted_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert login_name().startswith("uid ")
 
 
 # Corrections
