@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetings.conversation import Speaker, Utterance
-from meetings.speech import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech import Answer, CallsCue, Candidate, name_speakers, read_calls_vtt
 
 ANA = Candidate(username="ana.ruiz", name="Ana Ruiz")
 BEN = Candidate(username="ben.okafor", name="Ben Okafor")
@@ -204,3 +204,41 @@ def test_each_person_is_given_to_at_most_one_voice(lines: list[tuple[str, str]])
     given_names = [s.username for s in found if s.username]
     assert len(given_names) == len(set(given_names))
     assert [s.id for s in found] == list(dict.fromkeys(who for who, _ in lines))
+
+
+def test_naming_one_voice_renumbers_no_other() -> None:
+    utterances = talk(("A", "Yes."), ("B", "No."), ("C", "Well."))
+    found = name_speakers(utterances, ALL, answers=[Answer(speaker="A", username="ana.ruiz")]).speakers
+    assert names(found) == {"A": "Ana Ruiz", "B": "Speaker 2", "C": "Speaker 3"}
+
+
+def test_a_human_is_believed_against_every_signal_and_is_surer() -> None:
+    lines = talk(("A", "Hello, this is Ana."), ("B", "Hi, Ben here."))
+    found = name_speakers(lines, ALL, answers=[Answer(speaker="A", name="Dr. Weber")]).speakers
+    assert [(s.name, s.username, s.how, s.confidence == 1.0) for s in found] == [
+        ("Dr. Weber", None, "given", True),
+        ("Ben Okafor", "ben.okafor", "talk", False),
+    ]
+
+
+def test_joined_labels_are_one_speaker_and_utterances_keep_their_ids() -> None:
+    utterances = talk(("A", "Yes."), ("B", "No."), ("C", "Well."))
+    answers = [Answer(speaker=label, username="ana.ruiz") for label in "AC"]
+    naming = name_speakers(utterances, ALL, answers=answers)
+    assert [(s.id, s.joined) for s in naming.speakers] == [("A", ("C",)), ("B", ())]
+    assert [(u.id, u.speaker) for u in naming.relabel(utterances)] == [("u0", "A"), ("u1", "B"), ("u2", "A")]
+    assert naming.usernames() == {"A": "ana.ruiz", "C": "ana.ruiz"}
+
+
+def test_however_often_another_ben_is_spoken_of_a_certain_ben_stays_ben() -> None:
+    utterances = talk(*[("AB"[i % 2], f"So Ben from the bank wrote about item number {i}.") for i in range(12)])
+    cues = [
+        CallsCue(name="Ben Okafor" if u.speaker == "A" else "Ana Ruiz", start=u.start, end=u.end, text=u.text)
+        for u in utterances
+    ]
+    cues = [CallsCue(name=c.name, start=c.start, end=c.end, text=f"{c.text} unique{i}") for i, c in enumerate(cues)]
+    shown = [
+        Utterance(id=u.id, speaker=u.speaker, start=u.start, end=u.end, text=f"{u.text} unique{i}")
+        for i, u in enumerate(utterances)
+    ]
+    assert names(named(shown, ALL, calls_cues=cues))["A"] == "Ben Okafor"
