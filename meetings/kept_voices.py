@@ -36,7 +36,7 @@ class KeptVoices:
     def keep(self, key: str, voices: Sequence[Voice]) -> None:
         """Keep the voices of a diarization, and let go of those that are too old."""
         self.expire()
-        if voices and self._days:
+        if voices:
             self._write(key, {"voices": [_plain(v) for v in voices], "named": {}})
 
     def voices(self, key: str) -> tuple[Voice, ...]:
@@ -84,9 +84,14 @@ class KeptVoices:
         """Remove the voices of every recording; how many recordings there were. Needs no key."""
         return sum(self._files.delete(key) for key in self._files.names())
 
+    def release(self, key: str) -> None:
+        """The run is over: where the settings keep voices for no days, they go now."""
+        if not self._days:
+            self._files.delete(key)
+
     def expire(self) -> None:
-        """Remove what is older than the settings say."""
-        oldest = time.time() - self._days * DAY
+        """Remove what is older than the settings say; of no days at all, what a killed run left behind."""
+        oldest = time.time() - max(self._days, 1) * DAY
         for key in self._files.names():
             if self._files.path(key).stat().st_mtime < oldest:
                 self._files.delete(key)

@@ -304,7 +304,8 @@ class Stages:
         )
 
     def tidy(self, job: Job) -> None:
-        """Remove the decoded sound and the downloaded file."""
+        """Remove the decoded sound and the downloaded file, and voices that are to be kept for no days."""
+        KeptVoices.of(self._settings).release(self._diarization_key(job))
         self._audio(job).unlink(missing_ok=True)
         if job.source.in_mattermost:
             self._media(job).unlink(missing_ok=True)

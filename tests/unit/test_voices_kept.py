@@ -174,10 +174,13 @@ def test_voices_of_recordings_go_by_themselves_and_naming_them_keeps_them_no_lon
     assert kept.voices("new")
 
 
-def test_no_voices_are_kept_where_the_settings_say_so(settings: Settings) -> None:
-    kept = KeptVoices.of(Settings(home=settings.home, keep_voices_days=0))
-    kept.keep("d1", [voice("S1", "ana")])
-    assert kept.voices("d1") == ()
+def test_voices_outlive_the_run_only_where_the_settings_say_so(settings: Settings) -> None:
+    for days, left in ((0, 0), (90, 1)):
+        kept = KeptVoices.of(Settings(home=settings.home, keep_voices_days=days))
+        kept.keep("d1", [voice("S1", "ana")])
+        assert len(kept.voices("d1")) == 1
+        kept.release("d1")
+        assert len(kept.voices("d1")) == left
 
 
 def test_a_wrong_key_is_a_note_and_not_the_end_of_a_run(settings: Settings) -> None:
