@@ -18,12 +18,17 @@ from meetings.people import Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Somebody who may be heard in the recording; `attended` when the call lists them."""
+    """Somebody who may be heard in the recording; `attended` when the call lists them.
+
+    `joined_at` is when they came, in seconds from the recording's start, where somebody knows: Calls' own posts name
+    participants without times.
+    """
 
     username: str
     name: str
     nickname: str = ""
     attended: bool = False
+    joined_at: float | None = None
 
 
 def possible_speakers(job: Job, client: MattermostClient | None, people: Sequence[Person]) -> tuple[Known, ...]:

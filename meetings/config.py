@@ -66,6 +66,14 @@ class Settings(BaseModel):
         ge=1,
         description="in channels with more members than this, only participants get a summary",
     )
+    voices_key: SecretStr | None = Field(
+        default=None, description="key of stored voices (32 bytes, base64); unset: a file in HOME/voices"
+    )
+    keep_voices_days: int = Field(
+        default=90,
+        ge=0,
+        description="days that a recording's voices are kept, encrypted, for naming again; 0: the run alone",
+    )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
 
     @property

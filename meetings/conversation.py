@@ -42,8 +42,9 @@ class Utterance:
 class Speaker:
     """A voice in the conversation: `name` is shown, `username` is set once it is known who it is.
 
-    `confidence` is the probability of the name in [0, 1]; `how` says where the name comes from
-    (`transcript`, `talk`, `given`, `unknown`).
+    `confidence` is the probability of the name in [0, 1]; `how` says where the name comes from: `given` by a human,
+    else the signals it stands on, joined by `+` (`transcript`, `voice`, `talk`), or `unknown`. `joined` are further
+    labels of the diarization that are the same person.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Speaker:
     username: str | None = None
     confidence: float = 0.0
     how: str = "unknown"
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ def to_json(conversation: Conversation) -> dict[str, Any]:
                 "username": s.username,
                 "confidence": round(s.confidence, 4),
                 "how": s.how,
+                **({"joined": list(s.joined)} if s.joined else {}),
             }
             for s in conversation.speakers
         ],
@@ -146,6 +149,7 @@ def from_json(data: object) -> Conversation:
                 username=None if s.get("username") is None else str(s["username"]),
                 confidence=float(s.get("confidence", 0.0)),
                 how=str(s.get("how", "given")),
+                joined=tuple(str(j) for j in s.get("joined", ())),
             )
             for s in data.get("speakers", ())
         )

@@ -83,6 +83,31 @@ class FfmpegMissingError(MeetingsError):
         super().__init__("ffmpeg cannot be started; install it (apt-get install ffmpeg) or pip install imageio-ffmpeg")
 
 
+# Voices
+
+
+class VoicesError(MeetingsError):
+    """A voice cannot be enrolled, learnt or named as asked."""
+
+
+class ConsentError(VoicesError):
+    """Somebody's consent to keep their voiceprint is not recorded."""
+
+    def __init__(self, username: str) -> None:
+        self.username = username
+        super().__init__(
+            f"no consent of {username} is recorded; ask them, then say how they gave it: --consent 'signed on paper'"
+        )
+
+
+class VoicesKeyError(VoicesError):
+    """The key of the stored voices is missing or wrong."""
+
+
+class CorrectionError(MeetingsError):
+    """A correction names a speaker or an account that is not there."""
+
+
 # Transcripts and people
 
 

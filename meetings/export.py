@@ -11,6 +11,7 @@ from typing import Any
 
 from meetings.conversation import Conversation, clock, to_json, to_rttm, to_vtt
 from meetings.pipeline import Run
+from meetings.recordings import remember_folder
 from meetings.stages import StageResult
 from meetings.store import FileStore, write_text
 from meetings.summary import render_markdown, summary_from_json
@@ -34,9 +35,13 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     write_text(folder / "transcript.vtt", to_vtt(conversation))
     write_text(folder / "transcript.md", transcript_markdown(conversation))
     turns = store.read_json("diarization", run.diarization_key)["turns"]
+    joined = {label: s.id for s in conversation.speakers for label in s.joined}
     write_text(
         folder / "speakers.rttm",
-        to_rttm(((t["start"], t["end"], t["speaker"]) for t in turns), recording=run.job.source.name),
+        to_rttm(
+            ((t["start"], t["end"], joined.get(t["speaker"], t["speaker"])) for t in turns),
+            recording=run.job.source.name,
+        ),
     )
     for summary in store.read_json("summaries", run.summaries_key):
         name = file_name(summary["person"]["username"])
@@ -45,6 +50,7 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
         write_text(folder / "summaries" / f"{name}.md", text + "\n")
     report = run_report(run, conversation)
     write_text(folder / "run.json", _pretty(report))
+    remember_folder(store, run.job, folder)
     return report
 
 

@@ -60,6 +60,8 @@ class Job:
     audience: str = "members"
     max_people: int = 50
     nonce: str = ""
+    # Changes when names may: a human's correction, a voiceprint learnt or forgotten.
+    names: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain object that `from_json` reads back."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, SetWorkflowID
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from meetings.config import Settings
 from meetings.errors import BusyError, StorageError
 from meetings.job import Job
+from meetings.recordings import remember_run
 from meetings.side_by_side import checked, side_by_side
 from meetings.stages import StageResult, Stages
 from meetings.store import FileStore, private_folder
@@ -74,12 +76,19 @@ class Run:
 class Pipeline(DBOSConfiguredInstance):
     """Runs jobs. One instance a process; DBOS finds it by name when it takes up a killed run."""
 
-    def __init__(self, stages: Stages, observer: Observer) -> None:
+    _stages: Stages
+    _observer: Observer
+    _process: str
+
+    def __init__(self) -> None:
+        super().__init__("pipeline")
+
+    def take(self, stages: Stages, observer: Observer) -> None:
+        """What the next run works with."""
         self._stages = stages
         self._observer = observer
-        # Tells results made by this process from those that an earlier one left.
+        # Tells results made by this run from those that an earlier one left.
         self._process = uuid.uuid4().hex
-        super().__init__("pipeline")
 
     @DBOS.workflow(name="process_recording")
     def process_recording(self, job_key: str) -> dict[str, Any]:
@@ -193,6 +202,12 @@ class Pipeline(DBOSConfiguredInstance):
         )
 
 
+@cache
+def _pipeline() -> Pipeline:
+    """The process's one: DBOS takes an instance of a name once, and a correction makes several runs again."""
+    return Pipeline()
+
+
 def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -> Run:
     """Run a job to its end, or take up where an earlier process stopped.
 
@@ -233,14 +248,17 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
         "notification_listener_polling_interval_sec": 0.1,
     }
     DBOS(config=config)
-    pipeline = Pipeline(pipeline_stages, observer)
+    pipeline = _pipeline()
+    pipeline.take(pipeline_stages, observer)
     DBOS.launch()
     try:
         outcome = _finished(job, store, pipeline)
         if outcome is None:
             with SetWorkflowID(job.run_id):
                 outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
-        return pipeline.result(job, outcome)
+        run = pipeline.result(job, outcome)
+        remember_run(store, job, conversation=run.conversation_key, diarization=run.diarization_key)
+        return run
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from meetings.config import Settings
 from meetings.errors import ConfigError, RecordingError, RecordingNotFoundError, StorageError
 from meetings.job import Job, Source, local_source
+from meetings.known_voices import names_stamp
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.models import fingerprint, locate
 from meetings.people import read_people
@@ -76,7 +77,7 @@ def prepare_job(
         deliver=deliver,
         writer=writer or settings.writer,
         language=language or settings.language,
-        device=_device(settings),
+        device=choose_device(settings),
         models=models,
         fingerprints={
             role: "none" if name == "none" else fingerprint(name, settings.models_folder)
@@ -86,6 +87,7 @@ def prepare_job(
         audience=settings.audience,
         max_people=settings.max_people,
         nonce=uuid.uuid4().hex if fresh else "",
+        names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
 
 
@@ -155,7 +157,8 @@ def _iso(value: str | None) -> str | None:
         raise ConfigError(f"--started-at {value!r} is no time like 2026-11-19T10:00") from None
 
 
-def _device(settings: Settings) -> str:
+def choose_device(settings: Settings) -> str:
+    """`cpu` or `cuda`, as set or as found."""
     if settings.device != "auto":
         return settings.device
     # CTranslate2 answers in milliseconds where importing torch takes seconds.

@@ -16,8 +16,11 @@ from typing import Any
 from meetings.audience import possible_speakers, readers
 from meetings.config import Settings
 from meetings.conversation import Conversation, from_json, to_json
+from meetings.corrections import answers_of
 from meetings.errors import ConfigError, RecordingNotFoundError
 from meetings.job import Job
+from meetings.kept_voices import KeptVoices
+from meetings.known_voices import known_voices
 from meetings.mattermost import MattermostClient, Outcome, deliver, person_of, read_contexts
 from meetings.mattermost.client import FileInfo
 from meetings.models import locate
@@ -163,7 +166,7 @@ class Stages:
         def make() -> object:
             from meetings.speech import diarize, load_segmentation
 
-            return diarize(
+            found = diarize(
                 self._ready_audio(job),
                 activity=load_segmentation(self._ready_segmentation(job)),
                 segmentation=self._model(job, "segmentation"),
@@ -172,7 +175,9 @@ class Stages:
                 threads=threads if alone else max(1, threads // 4),
                 max_speakers=None,
                 progress=progress,
-            ).to_json()
+            )
+            KeptVoices.of(self._settings).keep(key, found.voices)  # sealed; the plain result below leaves them out
+            return found.to_json()
 
         model = f"{job.models['segmentation']} + {job.models['speaker_embedding']}"
         return self._stored("diarization", key, make, model=model, device=job.device)
@@ -186,6 +191,14 @@ class Stages:
         if client is not None and job.source.transcript_file_id:
             transcript = client.read_file(job.source.transcript_file_id).decode("utf-8", errors="replace")
         transcription, diarization = self._transcription_key(job), self._diarization_key(job)
+        known = known_voices(
+            self._settings,
+            self._store,
+            media_id=job.source.media_id,
+            diarization=diarization,
+            embedding_model=job.fingerprints["speaker_embedding"],
+            usernames={c.username for c in candidates},
+        )
         source = job.source
         key = job.key(
             "conversation",
@@ -194,6 +207,7 @@ class Stages:
             [asdict(c) for c in candidates],
             transcript,
             [source.title, source.started_at],
+            known.fingerprint(),
         )
 
         def make() -> object:
@@ -202,11 +216,18 @@ class Stages:
             words = speech.Transcription.from_json(self._store.read_json("transcription", transcription))
             voices = speech.Diarization.from_json(self._store.read_json("diarization", diarization))
             utterances = speech.align_words(words.words, voices)
-            speakers = speech.name_speakers(
+            naming = speech.name_speakers(
                 utterances,
-                [speech.Candidate(username=p.username, name=p.name, nickname=p.nickname) for p in candidates],
+                [
+                    speech.Candidate(username=p.username, name=p.name, nickname=p.nickname, joined_at=p.joined_at)
+                    for p in candidates
+                ],
                 calls_cues=speech.read_calls_vtt(transcript) if transcript else (),
+                voices=known.voices,
+                prints=known.prints,
+                answers=answers_of(known.corrections, utterances),
             )
+            KeptVoices.of(self._settings).note_names(diarization, naming.usernames())
             return to_json(
                 Conversation(
                     id=source.media_id,
@@ -215,12 +236,12 @@ class Stages:
                     duration=words.duration,
                     started_at=source.started_at,
                     participants=tuple(c.username for c in candidates if c.attended),
-                    speakers=speakers,
-                    utterances=utterances,
+                    speakers=naming.speakers,
+                    utterances=naming.relabel(utterances),
                 )
             )
 
-        return self._stored("conversation", key, make)
+        return replace(self._stored("conversation", key, make), info={"notes": list(known.notes)})
 
     # People and summaries
 
@@ -328,7 +349,8 @@ class Stages:
         )
 
     def tidy(self, job: Job) -> None:
-        """Remove the decoded sound, its segmentation and the downloaded file."""
+        """Remove sound, its segmentation, the downloaded file, and voices that are to be kept for no days."""
+        KeptVoices.of(self._settings).release(self._diarization_key(job))
         self._audio(job).unlink(missing_ok=True)
         self._segmentation(job).unlink(missing_ok=True)
         if job.source.in_mattermost:

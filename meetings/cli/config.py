@@ -13,8 +13,10 @@ def config() -> None:
 @config.command(epilog="Example: meetings config show --json")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
-    """Show every setting, its value, its origin and what it means. The token is never shown."""
+    """Show every setting, its value, its origin and what it means. Secrets are never shown."""
     import json
+
+    from pydantic import SecretStr
 
     from meetings.config import Settings, load_settings_with_origins
 
@@ -24,7 +26,7 @@ def show(as_json: bool) -> None:
         value = getattr(loaded.settings, key)
         if key == "models" and value is None:
             value = loaded.settings.models_folder
-        if key == "mattermost_token" and value is not None:
+        if isinstance(value, SecretStr):
             value = "(set)"
         rows.append(
             {

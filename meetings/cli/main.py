@@ -20,6 +20,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "summarize",
         "Summarise a transcript for each person, without audio.",
     ),
+    "speakers": (
+        "meetings.cli.speakers",
+        "speakers",
+        "Show who speaks in a processed recording, and correct it.",
+    ),
+    "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (

@@ -86,6 +86,12 @@ def process(
         click.echo(json.dumps({**report, "out": str(folder)}, ensure_ascii=False))
     else:
         _print_report(report, folder, spoken=bool(conversation.utterances))
+        unnamed = [s.name for s in conversation.speakers if s.how == "unknown"]
+        if unnamed:
+            click.echo(
+                f"No name for {', '.join(unnamed)}; say who it is: "
+                f'meetings speakers {folder} --set "{unnamed[0]}=USERNAME"'
+            )
     if run.not_delivered:
         reasons = {d["reason"] for d in run.deliveries if d["status"] == "failed"}
         click.echo(

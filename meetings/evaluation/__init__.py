@@ -1,6 +1,7 @@
 """Measures: how good transcripts and summaries are."""
 
 from meetings.evaluation.expected import ExpectedScore, PersonScore, score_summaries
+from meetings.evaluation.naming import NamingScore, score_names, true_speakers
 from meetings.evaluation.speech import (
     Said,
     SpeechScore,
@@ -14,14 +15,17 @@ from meetings.evaluation.speech import (
 
 __all__ = [
     "ExpectedScore",
+    "NamingScore",
     "PersonScore",
     "Said",
     "SpeechScore",
     "cp_word_error_rate",
     "diarization_error_rate",
     "read_rttm",
+    "score_names",
     "score_speech",
     "score_summaries",
+    "true_speakers",
     "word_error_rate",
     "words_under_the_wrong_speaker",
 ]

@@ -2,8 +2,11 @@
 
 from meetings.speech.alignment import align_words
 from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio, map_audio, read_audio
+from meetings.speech.calls_transcript import read_calls_vtt
+from meetings.speech.candidates import Candidate
+from meetings.speech.clocks import CallsCue
 from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segment
-from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech.naming import Answer, Naming, name_speakers
 from meetings.speech.segmentation import (
     Region,
     Segmentation,
@@ -12,17 +15,21 @@ from meetings.speech.segmentation import (
     speech_regions,
 )
 from meetings.speech.transcription import Transcription, transcribe
+from meetings.speech.voices import Voiceprint, mean_voice, similarity
 
 __all__ = [
+    "Answer",
     "AudioInfo",
     "CallsCue",
     "Candidate",
     "Diarization",
+    "Naming",
     "Region",
     "Segmentation",
     "Transcription",
     "Turn",
     "Voice",
+    "Voiceprint",
     "align_words",
     "decode_audio",
     "diarize",
@@ -30,11 +37,13 @@ __all__ = [
     "load_audio",
     "load_segmentation",
     "map_audio",
+    "mean_voice",
     "name_speakers",
     "read_audio",
     "read_calls_vtt",
     "save_segmentation",
     "segment",
+    "similarity",
     "speech_regions",
     "transcribe",
 ]

@@ -1,315 +1,281 @@
 """Voices get names, where that can be known; else they stay "Speaker 2".
 
-Every signal adds to a log-odds for a pair of voice and person: the transcript that Calls made from each person's own
-track, people introducing themselves, being addressed before they speak and thanked after, and the fact that nobody
-addresses themselves. The pairs are put together as one assignment, and a name is given only if it dominates both among
-the people for this voice and among the voices for this person. A wrong name is worse than none. All functions are pure.
+Every signal adds to a log-odds for a pair of voice and person: the transcript that Calls made from each account's own
+track, voiceprints of people who agreed, when people joined, what is said. Voices of one person are joined first; then
+all pairs are weighed as one assignment, each voice somebody or nobody and each person one voice at most, and a name is
+given only if its probability passes the bar. A wrong name is worse than none. What a human answered stands above all.
+All functions are pure.
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 from meetings.conversation import Speaker, Utterance
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from meetings.speech.calls_transcript import Shares, transcript_evidence, transcript_shares
+from meetings.speech.candidates import Candidate
+from meetings.speech.clocks import CallsCue
+from meetings.speech.diarization import Voice
+from meetings.speech.talk import talk_evidence
+from meetings.speech.voices import (
+    SAME_ACCOUNT,
+    SAME_PRINT,
+    TOO_LITTLE,
+    Voiceprint,
+    mean_voice,
+    similarity,
+    voice_evidence,
+)
 
 BAR = 0.9  # probability below which a voice stays unnamed
 NOBODY = 2.0  # log-odds that a voice is someone else, before any evidence
-
-# Log-odds of one observation. Three hand-overs, or one introduction, pass the bar among up to thirty candidates.
-INTRODUCED = 7.0
-ADDRESSED_NEXT = 2.0
-THANKED_BEFORE = 1.5
-SPEAKS_OF_THEM = -2.5  # nobody addresses or thanks themselves
-TRANSCRIPT = 9.0  # times the share of the voice's time that lies under the account's cues
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Somebody whose voice it can be: a participant or a member of the channel."""
-
-    username: str
-    name: str
-    nickname: str = ""
+NOT_YET_THERE = -30.0  # nobody is heard before they came
+EARLY = 2.0  # seconds before joining that clocks and turns may be off
+TELLS = 1.0  # log-odds from which a signal is said to have given the name
+ALIKE = 0.6  # similarity of two voices that one print fits, below which the print fits one of them by chance
+DISAGREES = 4.0  # log-odds by which one signal may prefer somebody else before the name is dropped
+SURE = 0.9999  # only a human is surer
+_LIMIT = 30.0  # beyond this, more evidence changes nothing a float could hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallsCue:
-    """A cue of the transcript that Calls made: whose track, when (seconds), what."""
+class Answer:
+    """What a human said of a voice: whose it is (`username`), a guest's `name`, or, with neither, that nobody knows."""
 
-    name: str
-    start: float
-    end: float
-    text: str
-
-
-_TIMING = re.compile(r"(?:(\d+):)?(\d{2}):(\d{2})\.(\d{3})\s+-->\s+(?:(\d+):)?(\d{2}):(\d{2})\.(\d{3})")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>\s*(?:\(([^)]*)\))?\s*(.*)", re.DOTALL)
+    speaker: str
+    username: str | None = None
+    name: str = ""
 
 
-def read_calls_vtt(text: str) -> tuple[CallsCue, ...]:
-    """The cues `<v NAME>(NAME) text` of a Calls transcript; anything else in the file is passed over."""
-    cues = []
-    for block in re.split(r"\r?\n\s*\r?\n", text):
-        timing = _TIMING.search(block)
-        if timing is None:
-            continue
-        voice = _VOICE.search(block[timing.end() :])
-        if voice is None:
-            continue
-        start, end = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
-        said = re.sub(r"<[^>]*>", "", voice[3]).strip()
-        if end > start:
-            cues.append(CallsCue(name=voice[1].strip(), start=start, end=end, text=" ".join(said.split())))
-    return tuple(cues)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """A `Speaker` for each person heard, in order of appearance; `joined` maps every label to its speaker's id."""
 
+    speakers: tuple[Speaker, ...]
+    joined: Mapping[str, str] = field(default_factory=dict)
 
-def _seconds(parts: Sequence[str | None]) -> float:
-    hours, minutes, seconds, millis = (int(p or 0) for p in parts)
-    return hours * 3600 + minutes * 60 + seconds + millis / 1000
+    def relabel(self, utterances: Sequence[Utterance]) -> tuple[Utterance, ...]:
+        """The same utterances, each under its speaker."""
+        return tuple(_under(u, self.joined.get(u.speaker, u.speaker)) for u in utterances)
+
+    def usernames(self) -> dict[str, str]:
+        """Each label that was given to an account."""
+        return {label: s.username for s in self.speakers if s.username for label in (s.id, *s.joined)}
 
 
 def name_speakers(
-    utterances: Sequence[Utterance], candidates: Sequence[Candidate], *, calls_cues: Sequence[CallsCue] = ()
-) -> tuple[Speaker, ...]:
-    """A `Speaker` for each voice, in order of first appearance, named where it can be known.
+    utterances: Sequence[Utterance],
+    candidates: Sequence[Candidate],
+    *,
+    calls_cues: Sequence[CallsCue] = (),
+    voices: Sequence[Voice] = (),
+    prints: Sequence[Voiceprint] = (),
+    answers: Sequence[Answer] = (),
+) -> Naming:
+    """Name each voice where it can be known.
 
     Args:
         utterances: in order; `speaker` is the voice's label.
-        candidates: those who may be named; nobody else is.
+        candidates: those who may be named; nobody else is, but by a human.
         calls_cues: the transcript of Calls, if there is one.
+        voices: what the voices sound like.
+        prints: what people sound like who agreed to be known by it.
+        answers: what a human said.
+    """
+    labels = list(dict.fromkeys(u.speaker for u in utterances))
+    known = {c.username for c in candidates}
+    sounds = {v.speaker: v for v in voices if v.speaker in labels}
+    prints = [p for p in prints if p.username in known]
+    told = {a.speaker: a for a in answers if a.speaker in labels}
+    shares = transcript_shares(utterances, candidates, calls_cues) if calls_cues else None
+    joined = _join(labels, sounds, prints, shares, told)
+    utterances = [_under(u, joined[u.speaker]) for u in utterances]
+    if shares is not None and len(set(joined.values())) < len(labels):
+        shares = transcript_shares(utterances, candidates, calls_cues)
+    groups = _groups(joined)
+    sounds = {
+        head: mean_voice(head, members)
+        for head, group in groups.items()
+        if (members := [sounds[label] for label in group if label in sounds])
+    }
+    told = {joined[label]: answer for label, answer in told.items()}
+    signals = {
+        "transcript": transcript_evidence(shares) if shares is not None else {},
+        "voice": voice_evidence(sounds, prints),
+        "talk": talk_evidence(utterances, candidates),
+        "presence": _presence(utterances, candidates),
+    }
+    free = [head for head in groups if head not in told]
+    taken = {a.username for a in told.values()}
+    open_to = [c for c in candidates if c.username not in taken]
+    found = _assign(free, open_to, signals)
+    numbers = {label: number for number, label in enumerate(labels, start=1)}
+    by_name = {c.username: c.name for c in candidates}
+    return Naming(
+        speakers=tuple(
+            _answered(head, numbers[head], told[head], by_name, group[1:])
+            if head in told
+            else replace(found.get(head, Speaker(id=head, name=f"Speaker {numbers[head]}")), joined=tuple(group[1:]))
+            for head, group in groups.items()
+        ),
+        joined=joined,
+    )
+
+
+def _under(utterance: Utterance, speaker: str) -> Utterance:
+    return utterance if utterance.speaker == speaker else replace(utterance, speaker=speaker)
+
+
+def _answered(head: str, number: int, answer: Answer, names: Mapping[str, str], others: Sequence[str]) -> Speaker:
+    name = answer.name or names.get(answer.username or "", "") or answer.username or f"Speaker {number}"
+    sure = 1.0 if answer.username or answer.name else 0.0
+    return Speaker(id=head, name=name, username=answer.username, confidence=sure, how="given", joined=tuple(others))
+
+
+def _assign(
+    labels: Sequence[str],
+    candidates: Sequence[Candidate],
+    signals: Mapping[str, Mapping[tuple[str, str], float]],
+) -> dict[str, Speaker]:
+    """The voices that somebody's name passes the bar for."""
+    if not labels or not candidates:
+        return {}
+    odds = [
+        [math.fsum(s.get((label, c.username), 0.0) for s in signals.values()) for c in candidates] for label in labels
+    ]
+    named = {}
+    for label, row in zip(labels, assignment_probabilities(odds), strict=True):
+        for candidate, probability in zip(candidates, row, strict=True):
+            if probability < BAR:
+                continue
+            pair = (label, candidate.username)
+            if any(_speaks_for_another(s, pair, candidates) for s in signals.values()):
+                continue
+            how = [name for name, s in signals.items() if s.get(pair, 0.0) >= TELLS]
+            named[label] = Speaker(
+                id=label,
+                name=candidate.name or candidate.username,
+                username=candidate.username,
+                confidence=min(SURE, probability),
+                how="+".join(how or [max(signals, key=lambda name: signals[name].get(pair, 0.0))]),
+            )
+    return named
+
+
+def _speaks_for_another(
+    signal: Mapping[tuple[str, str], float], pair: tuple[str, str], candidates: Sequence[Candidate]
+) -> bool:
+    """Whether one signal clearly says somebody else: of two that disagree, nobody knows which is wrong."""
+    label, username = pair
+    others = max((signal.get((label, c.username), 0.0) for c in candidates if c.username != username), default=0.0)
+    return others - signal.get(pair, 0.0) >= DISAGREES and others >= TELLS
+
+
+def assignment_probabilities(odds: Sequence[Sequence[float]]) -> list[list[float]]:
+    """For each voice and person, how probable it is that they belong together.
+
+    An assignment gives each voice one person or nobody, and each person one voice or none; its weight is the product
+    of its pairs' odds. The probability of a pair is its share of the weight of all assignments, found by belief
+    propagation on the pairs (Bayati et al. 2007, "Bayesian inference with monomer-dimer models": for such matchings
+    it has one fixed point; damping in the logarithm lets it be reached where two assignments are as good).
+
+    Args:
+        odds: log-odds (voices, persons) from the evidence; `NOBODY` is taken off here.
     """
     import numpy as np
-    from scipy.optimize import linear_sum_assignment
 
-    labels = list(dict.fromkeys(u.speaker for u in utterances))
-    named: dict[str, tuple[Candidate, float, str]] = {}
-    if labels and candidates:
-        talk = talk_evidence(utterances, candidates)
-        cues = transcript_evidence(utterances, candidates, calls_cues)
-        odds = np.array([[talk[a, c.username] + cues[a, c.username] for c in candidates] for a in labels])
-        among_people = _softmax(odds)
-        among_voices = _softmax(odds.T).T
-        certain = np.minimum(among_people, among_voices)
-        for row, column in zip(*linear_sum_assignment(-certain), strict=True):
-            if certain[row, column] >= BAR:
-                candidate = candidates[column]
-                how = "transcript" if cues[labels[row], candidate.username] > 1.0 else "talk"
-                named[labels[row]] = (candidate, float(certain[row, column]), how)
-    return tuple(_speaker(label, number, named) for number, label in enumerate(labels, start=1))
-
-
-def _speaker(label: str, number: int, named: Mapping[str, tuple[Candidate, float, str]]) -> Speaker:
-    if label not in named:
-        return Speaker(id=label, name=f"Speaker {number}")
-    candidate, confidence, how = named[label]
-    return Speaker(id=label, name=candidate.name, username=candidate.username, confidence=confidence, how=how)
-
-
-def _softmax(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Row by row, with one more way out: nobody of these."""
-    import numpy as np
-
-    shifted = np.exp(odds - odds.max(axis=1, keepdims=True))
-    nobody = np.exp(NOBODY - odds.max(axis=1, keepdims=True))
-    result: npt.NDArray[np.float64] = shifted / (shifted.sum(axis=1, keepdims=True) + nobody)
+    weights = np.exp(np.clip(np.array(odds, dtype=np.float64) - NOBODY, -_LIMIT, _LIMIT))
+    # Messages: how free the other side is for this pair, were the pair not there.
+    voice_free = np.ones_like(weights)
+    person_free = np.ones_like(weights)
+    for _ in range(500):
+        before = voice_free
+        wanted = weights * person_free
+        voice_free = np.sqrt(voice_free / (1.0 + wanted.sum(axis=1, keepdims=True) - wanted).clip(min=1.0))
+        wanted = weights * voice_free
+        person_free = np.sqrt(person_free / (1.0 + wanted.sum(axis=0, keepdims=True) - wanted).clip(min=1.0))
+        if np.abs(np.log(voice_free) - np.log(before)).max() < 1e-9:
+            break
+    together = weights * voice_free * person_free
+    result: list[list[float]] = (together / (1.0 + together)).tolist()
     return result
 
 
-# What is said
-
-_GREETING = (
-    r"(?:(?:hi|hello|hey|yes|yeah|okay|ok|so|um|uh|well|morning|good (?:morning|afternoon|evening)|everyone|everybody|"
-    r"all|folks|team|there|guys)\b[,!. ]*)*(?:(?:hi|hello|hey) \w+,? )?"
-)
-# Words after "this is Ben" that make him somebody else: "this is Ben, who joined last week".
-_SOMEONE_ELSE = (
-    r"(?!\w|'|\u2019|,? (?:who|whose|our|my|the new|and (?:he|she)|he|she|again said|talking|speaking of)\b)"
-)
-_TO_YOU = re.compile(r"\?$|\b(?:you|your|yours|over to|go ahead|go on|please|let's hear|take it)\b", re.I)
-_NOT_THEM = re.compile(r"\b(?:he|she|him|her|isn't here|is not here|not here|has left|is out|is off|absent)\b", re.I)
-_SENTENCE = re.compile(r"[^.?!]+[.?!]*")
-FIRST_WORDS = 3  # utterances of a voice in which people say who they are
-PROMPTLY = 6.0  # seconds within which somebody who was addressed answers
-
-
-def talk_evidence(utterances: Sequence[Utterance], candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], float]:
-    """Log-odds of (voice, username) from introductions, hand-overs and thanks.
-
-    The patterns are narrow on purpose: "is Ben here?", "thanks to Ben", "we need Ana, Ben, and Carl" and "this is Ben,
-    our new engineer" speak of Ben and must not make him of anybody.
-    """
-    names = _first_names(candidates)
-    evidence: defaultdict[tuple[str, str], float] = defaultdict(float)
-    if not names:
-        return evidence
-    patterns = _Patterns.of(names)
-    heard: defaultdict[str, int] = defaultdict(int)
-    for index, utterance in enumerate(utterances):
-        heard[utterance.speaker] += 1
-        said = patterns.read(utterance.text)
-        if heard[utterance.speaker] <= FIRST_WORDS:
-            for name in said.introduced:
-                evidence[utterance.speaker, names[name]] += INTRODUCED
-        before, after = _neighbour(utterances, index, -1), _neighbour(utterances, index, +1)
-        if before and said.thanked:
-            evidence[before.speaker, names[said.thanked]] += THANKED_BEFORE
-        answers = after is not None and after.start - utterance.end <= PROMPTLY and not _denies(after.text)
-        if after and answers and said.addressed:
-            evidence[after.speaker, names[said.addressed]] += ADDRESSED_NEXT
-        for name in said.mentioned - said.introduced:
-            evidence[utterance.speaker, names[name]] += SPEAKS_OF_THEM
-    return evidence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """Names in one utterance, in lower case, by what is done with them."""
-
-    introduced: frozenset[str]
-    mentioned: frozenset[str]
-    thanked: str | None
-    addressed: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Patterns:
-    introduced: tuple[re.Pattern[str], ...]
-    thanked: re.Pattern[str]
-    opening: re.Pattern[str]
-    closing: re.Pattern[str]
-    mentioned: re.Pattern[str]
-
-    @staticmethod
-    def of(names: Mapping[str, str]) -> _Patterns:
-        """Patterns for these names. Names match with a capital only: "will" and "mark" are words too."""
-        alternatives = "|".join(re.escape(n[0].upper() + n[1:]) for n in sorted(names, key=len, reverse=True))
-        name = f"(?-i:({alternatives}))"
-        return _Patterns(
-            introduced=(
-                re.compile(rf"^{_GREETING}(?:this is|i am|i'm|my name is|my name's) {name}{_SOMEONE_ELSE}", re.I),
-                re.compile(rf"^{_GREETING}{name} here(?=[.,!]|$| from\b| with\b| speaking\b)", re.I),
-            ),
-            thanked=re.compile(
-                rf"\b(?:thanks|thank you)(?: (?:so much|very much|a lot|again|you))?,? {name}(?=[.,!?]|$)", re.I
-            ),
-            # "Ben, can you", but not "Ben, who", and not the first of a list.
-            opening=re.compile(
-                rf"^(?:(?:okay|ok|so|and|right|yes|well|now|but|great|perfect),? )?{name},"
-                rf"(?! (?:who|whose|our|my|he|she|and|or|(?-i:[A-Z][a-z])))",
-                re.I,
-            ),
-            closing=re.compile(rf", {name}(?:[.?!]*$|,)", re.I),
-            mentioned=re.compile(rf"\b{name}\b", re.I),
-        )
-
-    def read(self, text: str) -> _Said:
-        """What one utterance does with the names."""
-        introduced: set[str] = set()
-        thanked: str | None = None
-        addressed: str | None = None
-        for match in _SENTENCE.finditer(text):
-            sentence = match[0].strip()
-            present = {m[1].lower() for m in self.mentioned.finditer(sentence)}
-            if not present:
-                continue
-            if not sentence.endswith("?"):
-                introduced |= {m[1].lower() for p in self.introduced if (m := p.search(sentence))}
-            if found := self.thanked.search(sentence):
-                # "Thanks, Ana and Ben": which of them spoke last nobody knows.
-                thanked = found[1].lower() if len(present) == 1 else thanked
-            elif found := self.opening.search(sentence) or self._at_the_end(sentence, present):
-                addressed = found[1].lower()
-        mentioned = frozenset(m[1].lower() for m in self.mentioned.finditer(text))
-        # Who says "this is Ana" does not address Ana.
-        return _Said(
-            introduced=frozenset(introduced),
-            mentioned=mentioned,
-            thanked=None if thanked in introduced else thanked,
-            addressed=None if addressed in introduced else addressed,
-        )
-
-    def _at_the_end(self, sentence: str, present: set[str]) -> re.Match[str] | None:
-        """A vocative after a comma; without a "you" or a question it is more likely an apposition."""
-        return self.closing.search(sentence) if len(present) == 1 and _TO_YOU.search(sentence) else None
-
-
-def _denies(answer: str) -> bool:
-    """Whether an answer speaks of somebody absent: "No, he is ill"."""
-    return _NOT_THEM.search(answer[:40]) is not None
-
-
-def _neighbour(utterances: Sequence[Utterance], index: int, step: int) -> Utterance | None:
-    """What another voice says next (or said before), within two utterances."""
-    mine = utterances[index].speaker
-    for distance in (1, 2):
-        position = index + step * distance
-        if 0 <= position < len(utterances) and utterances[position].speaker != mine:
-            return utterances[position]
-    return None
-
-
-def _first_names(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """First names and nicknames that mean exactly one candidate, in lower case, with and without accents."""
-    meant: dict[str, set[str]] = {}
-    for candidate in candidates:
-        for name in {candidate.name.split()[0] if candidate.name.split() else "", candidate.nickname}:
-            plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
-            for spelling in {name, plain}:
-                if len(spelling) > 1:
-                    meant.setdefault(spelling.lower(), set()).add(candidate.username)
-    return {name: next(iter(who)) for name, who in meant.items() if len(who) == 1}
-
-
-# What Calls wrote down
-
-
-def transcript_evidence(
-    utterances: Sequence[Utterance], candidates: Sequence[Candidate], cues: Sequence[CallsCue]
-) -> Mapping[tuple[str, str], float]:
-    """Log-odds of (voice, username) from the time that voice and account have in common.
-
-    Two shares count: how much of the voice's time lies under the account's cues (a guest on the phone, whom nobody's
-    track holds, has little), and how much of the account's time is this voice (people who share a room split it).
-    """
-    by_name: dict[str, set[str]] = {}
-    for candidate in candidates:
-        for name in {candidate.name, candidate.username, candidate.nickname}:
-            if name:
-                by_name.setdefault(_bare(name), set()).add(candidate.username)
+def _presence(utterances: Sequence[Utterance], candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], float]:
+    """Nobody is a voice that speaks before they came; a stray second of a label is not held against them."""
+    evidence = {}
     spoken: defaultdict[str, float] = defaultdict(float)
-    for utterance in utterances:
-        spoken[utterance.speaker] += utterance.end - utterance.start
-    shared: defaultdict[tuple[str, str], float] = defaultdict(float)
-    accounts: defaultdict[str, float] = defaultdict(float)
-    for cue in cues:
-        who = by_name.get(_bare(cue.name), set())
-        if len(who) != 1:
+    for u in utterances:
+        spoken[u.speaker] += u.end - u.start
+    for candidate in candidates:
+        if candidate.joined_at is None:
             continue
-        username = next(iter(who))
-        for utterance in utterances:
-            seconds = min(cue.end, utterance.end) - max(cue.start, utterance.start)
-            if seconds > 0:
-                shared[utterance.speaker, username] += seconds
-                accounts[username] += seconds
-    evidence: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for (label, username), seconds in shared.items():
-        # Little common time says little: full weight from ten seconds on.
-        weight = TRANSCRIPT * min(1.0, math.sqrt(seconds / 10.0))
-        share = min(1.0, seconds / max(spoken[label], 1e-9))
-        evidence[label, username] = weight * share + math.log(seconds / accounts[username])
+        before: defaultdict[str, float] = defaultdict(float)
+        for u in utterances:
+            before[u.speaker] += max(0.0, min(u.end, candidate.joined_at - EARLY) - u.start)
+        for label, seconds in before.items():
+            if seconds > min(EARLY, spoken[label] / 4):
+                evidence[label, candidate.username] = NOT_YET_THERE
     return evidence
 
 
-def _bare(name: str) -> str:
-    """A name without what Calls takes out of it: letters and digits alone, lower case."""
-    return "".join(c for c in name.casefold() if c.isalnum())
+# One person under two labels
+
+
+def _join(
+    labels: Sequence[str],
+    sounds: Mapping[str, Voice],
+    prints: Sequence[Voiceprint],
+    shares: Shares | None,
+    told: Mapping[str, Answer],
+) -> dict[str, str]:
+    """Each label's speaker: the first label of the same person."""
+    joined: dict[str, str] = {}
+    for label in labels:
+        group = next(
+            (
+                head
+                for head, members in _groups(joined).items()
+                if all(_same_person(label, other, sounds, prints, shares, told) for other in members)
+            ),
+            label,
+        )
+        joined[label] = group
+    return joined
+
+
+def _groups(joined: Mapping[str, str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for label, head in joined.items():
+        groups.setdefault(head, []).append(label)
+    return groups
+
+
+def _same_person(
+    one: str,
+    other: str,
+    sounds: Mapping[str, Voice],
+    prints: Sequence[Voiceprint],
+    shares: Shares | None,
+    told: Mapping[str, Answer],
+) -> bool:
+    """Whether two labels are surely one person: a human said so, one print, or one account and one sound."""
+    if one in told or other in told:
+        ours, theirs = told.get(one), told.get(other)
+        if ours is None or theirs is None or (ours.username, ours.name) != (theirs.username, theirs.name):
+            return False
+        if ours.username or ours.name:
+            return True
+    if one not in sounds or other not in sounds:
+        return False
+    voices = (sounds[one], sounds[other])
+    if min(v.seconds for v in voices) < TOO_LITTLE:
+        return False
+    near = similarity(voices[0].embedding, voices[1].embedding)
+    if any(min(similarity(v.embedding, p.embedding) for v in voices) >= SAME_PRINT for p in prints):
+        return near >= ALIKE
+    account = shares.account_of(one) if shares is not None else None
+    return account is not None and shares is not None and account == shares.account_of(other) and near >= SAME_ACCOUNT

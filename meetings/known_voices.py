@@ -1,0 +1,78 @@
+"""What is known of a recording's voices beyond the recording: sounds, voiceprints, and what humans said.
+
+Gathered into one value for naming, with a fingerprint for the key of what is named with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from meetings.config import Settings
+from meetings.corrections import Correction, plain, read_corrections
+from meetings.errors import VoicesKeyError
+from meetings.kept_voices import KeptVoices
+from meetings.speech import Voice, Voiceprint
+from meetings.store import FileStore, digest
+from meetings.voicebook import VoiceBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownVoices:
+    """`notes` says what could not be used, for the report."""
+
+    voices: tuple[Voice, ...] = ()
+    prints: tuple[Voiceprint, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def fingerprint(self) -> str:
+        """Changes when any of it does; tells nothing of the voices."""
+        if not (self.voices or self.prints or self.corrections):
+            return ""
+        sounds = sorted((v.speaker, digest(v.embedding)) for v in self.voices)
+        prints = sorted((p.username, digest(p.embedding)) for p in self.prints)
+        return digest(sounds, prints, plain(self.corrections))
+
+
+def known_voices(
+    settings: Settings,
+    store: FileStore,
+    *,
+    media_id: str,
+    diarization: str,
+    embedding_model: str,
+    usernames: Collection[str],
+) -> KnownVoices:
+    """Everything that is known when a recording's voices are named.
+
+    Args:
+        settings: where the voices are.
+        store: where the corrections are.
+        media_id: the recording.
+        diarization: the key of its diarization.
+        embedding_model: fingerprint of the network that made the voices; prints of another cannot be compared.
+        usernames: those who may be named: nobody else's print is read.
+    """
+    voices: Sequence[Voice] = ()
+    prints: Sequence[Voiceprint] = ()
+    notes = []
+    try:
+        voices = KeptVoices.of(settings).voices(diarization)
+        prints = [p for p in VoiceBook.of(settings).prints(embedding_model) if p.username in usernames]
+    except VoicesKeyError as error:
+        voices, prints = (), ()
+        notes.append(f"named without voiceprints: {error}")
+    return KnownVoices(
+        voices=tuple(voices),
+        prints=tuple(prints),
+        corrections=read_corrections(store, media_id),
+        notes=tuple(notes),
+    )
+
+
+def names_stamp(settings: Settings, store: FileStore, media_id: str) -> str:
+    """Changes when a recording's names may: a correction, a print learnt or forgotten. Needs no key."""
+    corrections = read_corrections(store, media_id)
+    book = VoiceBook.of(settings).stamp()
+    return digest("names", plain(corrections), book) if corrections or book else ""
