@@ -1,11 +1,12 @@
 """What the voices of a recording sound like, kept sealed so that names can be made again without the sound.
 
-One file a diarization, encrypted with the key of the voiceprints. It remembers who each voice was ever taken for: when
-that person is forgotten, their voice goes from here as well. Files go by themselves after `keep_voices_days`.
+Two files a diarization, encrypted with the key of the voiceprints: the voices, which go by themselves after
+`keep_voices_days`, and a note of whom each was ever taken for, by which they are found when that person is forgotten.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from meetings.store import SealedFiles, private_folder
 from meetings.voicebook import sealed_files
 
 DAY = 24 * 3600.0
+NOTE = ".note"  # ends the name of the file that says whom voices were taken for
 
 
 class KeptVoices:
@@ -37,7 +39,7 @@ class KeptVoices:
         """Keep the voices of a diarization, and let go of those that are too old."""
         self.expire()
         if voices:
-            self._write(key, {"voices": [_plain(v) for v in voices], "named": {}})
+            self._files.write(key, [_plain(v) for v in voices])
 
     def voices(self, key: str) -> tuple[Voice, ...]:
         """The voices of a diarization; none if they were never kept, or are gone.
@@ -49,40 +51,53 @@ class KeptVoices:
             return ()
         return tuple(
             Voice(speaker=v["speaker"], embedding=tuple(v["embedding"]), seconds=v["seconds"])
-            for v in self._files.read(key)["voices"]
+            for v in self._files.read(key)
         )
 
-    def note_names(self, key: str, named: Mapping[str, str]) -> None:
-        """Remember whom voices (by label) were taken for."""
-        if not self._files.has(key) or not named:
-            return
+    def note_names(self, key: str, named: Mapping[str, str], by_voice: Mapping[str, str]) -> None:
+        """Remember whom voices (by label) were taken for, and which of these by their sound."""
         with self._lock():
-            data = self._files.read(key)
-            known: dict[str, list[str]] = data["named"]
-            merged = {
-                label: sorted({*known.get(label, ()), *([named[label]] if label in named else ())})
-                for label in {*known, *named}
+            before = self._note(key)
+            taken = {
+                label: sorted({*before["taken"].get(label, ()), *([named[label]] if label in named else ())})
+                for label in {*before["taken"], *named}
             }
-            if merged != known:
-                self._rewrite(key, {**data, "named": merged})
+            # Once the voices are gone nothing new is heard of them: what was heard stays.
+            after = {"taken": taken, "by_voice": dict(by_voice) if self._files.has(key) else before["by_voice"]}
+            if after != before:
+                self._files.write(key + NOTE, after)
+
+    def named_by_voice(self, key: str) -> dict[str, str]:
+        """Labels whose voice a voiceprint named when the voices were last there, with their usernames.
+
+        Raises:
+            VoicesKeyError: the note cannot be read with this key.
+        """
+        return dict(self._note(key)["by_voice"])
 
     def forget(self, username: str) -> int:
-        """Remove every voice that was ever taken for somebody; how many there were."""
+        """Remove every voice that was ever taken for somebody; how many there were.
+
+        Raises:
+            VoicesKeyError: voices cannot be read with this key.
+        """
         removed = 0
         with self._lock():
-            for key in self._files.names():
-                data = self._files.read(key)
-                theirs = {label for label, names in data["named"].items() if username in names}
-                left = [v for v in data["voices"] if v["speaker"] not in theirs]
-                if theirs:
-                    removed += len(data["voices"]) - len(left)
-                    named = {label: names for label, names in data["named"].items() if label not in theirs}
-                    self._rewrite(key, {"voices": left, "named": named})
+            for name in self._files.names():
+                if not name.endswith(NOTE):
+                    continue
+                key, note = name.removesuffix(NOTE), self._files.read(name)
+                theirs = {label for label, names in note["taken"].items() if username in names}
+                if not theirs:
+                    continue
+                removed += self._drop(key, theirs)
+                left = {part: {k: v for k, v in labels.items() if k not in theirs} for part, labels in note.items()}
+                self._files.write(name, left)
         return removed
 
     def forget_all(self) -> int:
         """Remove the voices of every recording; how many recordings there were. Needs no key."""
-        return sum(self._files.delete(key) for key in self._files.names())
+        return len({name.removesuffix(NOTE) for name in self._files.names() if self._files.delete(name)})
 
     def release(self, key: str) -> None:
         """The run is over: where the settings keep voices for no days, they go now."""
@@ -90,23 +105,29 @@ class KeptVoices:
             self._files.delete(key)
 
     def expire(self) -> None:
-        """Remove what is older than the settings say; of no days at all, what a killed run left behind."""
+        """Remove voices older than the settings say; of no days at all, what a killed run left behind."""
         oldest = time.time() - max(self._days, 1) * DAY
-        for key in self._files.names():
-            if self._files.path(key).stat().st_mtime < oldest:
-                self._files.delete(key)
+        for name in self._files.names():
+            if not name.endswith(NOTE) and self._files.path(name).stat().st_mtime < oldest:
+                self._files.delete(name)
 
-    def _rewrite(self, key: str, data: Mapping[str, Any]) -> None:
-        """Write without making the file younger than its voices are."""
-        import os
+    def _note(self, key: str) -> dict[str, Any]:
+        if not self._files.has(key + NOTE):
+            return {"taken": {}, "by_voice": {}}
+        note: dict[str, Any] = self._files.read(key + NOTE)
+        return note
 
+    def _drop(self, key: str, labels: set[str]) -> int:
+        """Take voices out of a file without making the rest younger than it is."""
+        if not self._files.has(key):
+            return 0
         path = self._files.path(key)
         kept_at = path.stat().st_mtime
-        self._write(key, data)
+        voices = self._files.read(key)
+        left = [v for v in voices if v["speaker"] not in labels]
+        self._files.write(key, left)
         os.utime(path, (kept_at, kept_at))
-
-    def _write(self, key: str, data: Mapping[str, Any]) -> None:
-        self._files.write(key, data)
+        return len(voices) - len(left)
 
     def _lock(self) -> FileLock:
         private_folder(self._files.folder)

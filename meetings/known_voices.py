@@ -5,8 +5,8 @@ Gathered into one value for naming, with a fingerprint for the key of what is na
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from meetings.config import Settings
 from meetings.corrections import Correction, plain, read_corrections
@@ -19,20 +19,21 @@ from meetings.voicebook import VoiceBook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownVoices:
-    """`notes` says what could not be used, for the report."""
+    """`heard_before` are the people that voices, no longer kept, were known by; `notes` says what could not be used."""
 
     voices: tuple[Voice, ...] = ()
     prints: tuple[Voiceprint, ...] = ()
+    heard_before: Mapping[str, str] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()
     notes: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """Changes when any of it does; tells nothing of the voices."""
-        if not (self.voices or self.prints or self.corrections):
+        if not (self.voices or self.prints or self.heard_before or self.corrections):
             return ""
         sounds = sorted((v.speaker, digest(v.embedding)) for v in self.voices)
         prints = sorted((p.username, digest(p.embedding)) for p in self.prints)
-        return digest(sounds, prints, plain(self.corrections))
+        return digest(sounds, prints, dict(self.heard_before), plain(self.corrections))
 
 
 def known_voices(
@@ -56,16 +57,22 @@ def known_voices(
     """
     voices: Sequence[Voice] = ()
     prints: Sequence[Voiceprint] = ()
+    before: dict[str, str] = {}
     notes = []
     try:
-        voices = KeptVoices.of(settings).voices(diarization)
+        kept = KeptVoices.of(settings)
+        voices = kept.voices(diarization)
         prints = [p for p in VoiceBook.of(settings).prints(embedding_model) if p.username in usernames]
+        if not voices:
+            agreed = {p.username for p in prints}
+            before = {label: who for label, who in kept.named_by_voice(diarization).items() if who in agreed}
     except VoicesKeyError as error:
-        voices, prints = (), ()
+        voices, prints, before = (), (), {}
         notes.append(f"named without voiceprints: {error}")
     return KnownVoices(
         voices=tuple(voices),
         prints=tuple(prints),
+        heard_before=before,
         corrections=read_corrections(store, media_id),
         notes=tuple(notes),
     )

@@ -225,9 +225,11 @@ class Stages:
                 calls_cues=speech.read_calls_vtt(transcript) if transcript else (),
                 voices=known.voices,
                 prints=known.prints,
+                heard_before=known.heard_before,
                 answers=answers_of(known.corrections, utterances),
             )
-            KeptVoices.of(self._settings).note_names(diarization, naming.usernames())
+            if naming.usernames() and not known.notes:  # with the wrong key there is nothing to note it in
+                KeptVoices.of(self._settings).note_names(diarization, naming.usernames(), naming.by_voice())
             return to_json(
                 Conversation(
                     id=source.media_id,

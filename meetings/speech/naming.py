@@ -36,6 +36,7 @@ NOT_YET_THERE = -30.0  # nobody is heard before they came
 EARLY = 2.0  # seconds before joining that clocks and turns may be off
 TELLS = 1.0  # log-odds from which a signal is said to have given the name
 ALIKE = 0.6  # similarity of two voices that one print fits, below which the print fits one of them by chance
+HEARD_BEFORE = 6.0  # log-odds of who was known by voice once, when the voice itself is no longer kept
 DISAGREES = 4.0  # log-odds by which one signal may prefer somebody else before the name is dropped
 SURE = 0.9999  # only a human is surer
 _LIMIT = 30.0  # beyond this, more evidence changes nothing a float could hold
@@ -65,6 +66,11 @@ class Naming:
         """Each label that was given to an account."""
         return {label: s.username for s in self.speakers if s.username for label in (s.id, *s.joined)}
 
+    def by_voice(self) -> dict[str, str]:
+        """Each label whose name stands on a voiceprint, among other things."""
+        known = {s.id for s in self.speakers if "voice" in s.how.split("+")}
+        return {label: who for label, who in self.usernames().items() if self.joined.get(label, label) in known}
+
 
 def name_speakers(
     utterances: Sequence[Utterance],
@@ -73,6 +79,7 @@ def name_speakers(
     calls_cues: Sequence[CallsCue] = (),
     voices: Sequence[Voice] = (),
     prints: Sequence[Voiceprint] = (),
+    heard_before: Mapping[str, str] | None = None,
     answers: Sequence[Answer] = (),
 ) -> Naming:
     """Name each voice where it can be known.
@@ -83,6 +90,7 @@ def name_speakers(
         calls_cues: the transcript of Calls, if there is one.
         voices: what the voices sound like.
         prints: what people sound like who agreed to be known by it.
+        heard_before: labels that were known by their voice when it was still kept, with their usernames.
         answers: what a human said.
     """
     labels = list(dict.fromkeys(u.speaker for u in utterances))
@@ -104,7 +112,10 @@ def name_speakers(
     told = {joined[label]: answer for label, answer in told.items()}
     signals = {
         "transcript": transcript_evidence(shares) if shares is not None else {},
-        "voice": voice_evidence(sounds, prints),
+        "voice": {
+            **voice_evidence(sounds, prints),
+            **{(joined[label], who): HEARD_BEFORE for label, who in (heard_before or {}).items() if label in joined},
+        },
         "talk": talk_evidence(utterances, candidates),
         "presence": _presence(utterances, candidates),
     }

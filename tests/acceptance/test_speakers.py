@@ -155,6 +155,17 @@ def test_a_correction_remakes_what_was_written_and_stays(after_speech: Meetings,
     assert back[other["id"]] == ("Speaker 2", None, "given")
 
 
+def test_a_run_with_another_key_goes_on_without_voiceprints_and_says_so(after_speech: Meetings, talk: Path) -> None:
+    assert after_speech("voices", "consent", "ben.okafor", "--consent", "by mail").code == 0
+    other = {"MEETINGS_VOICES_KEY": "A" * 43 + "="}
+    done = after_speech("process", talk, "--people", SAMPLE_PEOPLE, "--out", "out", "--json", env=other)
+    assert done.code == 0, done.err
+    assert any("named without voiceprints" in note for note in done.json()["notes"])
+    refused = after_speech("voices", "list", env=other)
+    assert refused.code == 1
+    assert "MEETINGS_VOICES_KEY" in refused.error_line()
+
+
 @pytest.mark.parametrize(
     ("setting", "says"),
     [

@@ -27,7 +27,7 @@ from meetings.enrolment import checked_username, only_voice
 from meetings.errors import ConsentError, CorrectionError, VoicesError, VoicesKeyError
 from meetings.kept_voices import KeptVoices
 from meetings.known_voices import known_voices, names_stamp
-from meetings.speech import Voice
+from meetings.speech import Candidate, Voice, name_speakers
 from meetings.store import FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook
 from tests.naming_cases import sound
@@ -145,8 +145,8 @@ def test_forgetting_somebody_removes_their_voice_from_every_recording(settings: 
     kept = KeptVoices.of(settings)
     for key in ("d1", "d2"):
         kept.keep(key, [voice("S1", "ana"), voice("S2", "ben")])
-    kept.note_names("d1", {"S1": "ana", "S2": "ben"})
-    kept.note_names("d1", {"S2": "ana"})  # it was taken for her once: it may be hers
+    kept.note_names("d1", {"S1": "ana", "S2": "ben"}, {})
+    kept.note_names("d1", {"S2": "ana"}, {})  # it was taken for her once: it may be hers
     assert kept.forget("ana") == 2
     assert kept.voices("d1") == ()
     assert [v.speaker for v in kept.voices("d2")] == ["S1", "S2"]
@@ -168,7 +168,7 @@ def test_voices_of_recordings_go_by_themselves_and_naming_them_keeps_them_no_lon
     file = settings.home / "results" / "voices" / "old.sealed"
     long_ago = time.time() - 91 * 24 * 3600
     os.utime(file, (long_ago, long_ago))
-    kept.note_names("old", {"S1": "ana"})
+    kept.note_names("old", {"S1": "ana"}, {"S1": "ana"})
     kept.keep("new", [voice("S1", "ana")])
     assert not file.exists()
     assert kept.voices("new")
@@ -204,6 +204,30 @@ def test_names_are_made_again_when_a_print_or_a_correction_changes(settings: Set
     stamps.append(names_stamp(settings, store, "r"))
     assert len(set(stamps)) == len(stamps)
     assert stamps[0] == ""
+
+
+def test_who_was_known_by_voice_stays_named_when_the_voice_is_gone_until_they_are_forgotten(settings: Settings) -> None:
+    store, kept, book = FileStore(settings.home / "results"), KeptVoices.of(settings), VoiceBook.of(settings)
+    book.record_consent("ana", CONSENT)
+    book.add_sample("ana", sample())
+    kept.keep("d", [voice("S1", "ana"), voice("S2", "ben")])
+    kept.note_names("d", {"S1": "ana", "S2": "ben"}, {"S1": "ana"})
+    KeptVoices.of(Settings(home=settings.home, keep_voices_days=0)).release("d")
+    kept.note_names("d", {"S1": "ana"}, {})  # named again without voices
+
+    def before() -> dict[str, str]:
+        known = known_voices(
+            settings, store, media_id="r", diarization="d", embedding_model="m", usernames={"ana", "ben"}
+        )
+        return dict(known.heard_before)
+
+    assert before() == {"S1": "ana"}
+    utterances = said(("S1", 0, 5), ("S2", 5, 9))
+    naming = name_speakers(utterances, [Candidate(username="ana", name="Ana")], heard_before=before())
+    assert naming.by_voice() == {"S1": "ana"}
+    kept.forget("ana")
+    book.forget("ana")
+    assert before() == {}
 
 
 # Enrolment
