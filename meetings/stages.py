@@ -123,17 +123,21 @@ class Stages:
         key = self._diarization_key(job)
 
         def make() -> object:
-            from meetings.speech import diarize
+            from meetings.speech import diarize, read_sides, sides_path, split_by_side
 
-            return diarize(
-                self._ready_audio(job),
+            audio = self._ready_audio(job)
+            found = diarize(
+                audio,
                 segmentation=self._model(job, "segmentation"),
                 embedding=self._model(job, "speaker_embedding"),
                 device=job.device,
                 threads=self._settings.cpu_threads,
                 max_speakers=None,
                 progress=progress,
-            ).to_json()
+            )
+            # Different people on left and right: the sides tell them apart better than their voices do.
+            sides = sides_path(audio)
+            return (split_by_side(found, read_sides(sides)) if sides.is_file() else found).to_json()
 
         model = f"{job.models['segmentation']} + {job.models['speaker_embedding']}"
         return self._stored("diarization", key, make, model=model, device=job.device)
@@ -284,7 +288,10 @@ class Stages:
 
     def tidy(self, job: Job) -> None:
         """Remove the decoded sound and the downloaded file."""
+        from meetings.speech import sides_path
+
         self._audio(job).unlink(missing_ok=True)
+        sides_path(self._audio(job)).unlink(missing_ok=True)
         if job.source.in_mattermost:
             self._media(job).unlink(missing_ok=True)
 

@@ -1,9 +1,12 @@
 """Speech: from a recording to utterances with named speakers."""
 
 from meetings.speech.alignment import align_words
-from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio, map_audio, read_audio
+from meetings.speech.audio import load_audio, map_audio, read_audio
+from meetings.speech.decoding import AudioInfo, decode_audio, sides_path
 from meetings.speech.diarization import Diarization, Turn, Voice, diarize
+from meetings.speech.media import ffmpeg_binary
 from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech.sides import read_sides, split_by_side
 from meetings.speech.transcription import Transcription, transcribe
 
 __all__ = [
@@ -23,5 +26,8 @@ __all__ = [
     "name_speakers",
     "read_audio",
     "read_calls_vtt",
+    "read_sides",
+    "sides_path",
+    "split_by_side",
     "transcribe",
 ]
