@@ -81,16 +81,19 @@ class Stages:
         """Decode to 16 kHz mono unless the speech is known already."""
         began = time.monotonic()
         reused = self._speech_done(job) or self._audio(job).is_file()
-        notes = () if reused else self._decode(job, progress)
+        if not reused:
+            self._decode(job, progress)
+        key = job.key("audio")
+        notes = self._store.read_json("notes", key) if self._store.has("notes", key) else ()
         return StageResult(
             stage="audio",
-            key=job.key("audio"),
+            key=key,
             seconds=time.monotonic() - began,
             reused=reused,
             info={"notes": list(notes)},
         )
 
-    def _decode(self, job: Job, progress: Progress) -> tuple[str, ...]:
+    def _decode(self, job: Job, progress: Progress) -> None:
         from meetings.speech import decode_audio
 
         media = self._media(job)
@@ -98,7 +101,9 @@ class Stages:
             if not job.source.in_mattermost:
                 raise RecordingNotFoundError(media)
             self._fetch(job, progress)
-        return tuple(decode_audio(media, self._audio(job), progress=progress).warnings)
+        info = decode_audio(media, self._audio(job), name=job.source.name, progress=progress)
+        # They outlive the sound: a later run that finds the speech done tells of them again.
+        self._store.write_json("notes", job.key("audio"), list(info.warnings))
 
     def transcribe(self, job: Job, progress: Progress) -> StageResult:
         """Words with times."""

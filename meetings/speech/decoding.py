@@ -90,13 +90,16 @@ class _Pass:
     channels: Channels
 
 
-def decode_audio(recording: Path, destination: Path, *, progress: Progress = no_progress) -> AudioInfo:
+def decode_audio(
+    recording: Path, destination: Path, *, name: str | None = None, progress: Progress = no_progress
+) -> AudioInfo:
     """Decode the sound of a recording to a 16 kHz mono 16-bit WAV; several audio tracks are mixed.
 
     Args:
         recording: any container and codec that ffmpeg reads.
         destination: where the WAV goes; it appears whole or not at all. If left and right differ, they go beside it,
             into `sides_path(destination)`.
+        name: what the notes call the recording; its file's name if None.
         progress: told the fraction done, by the length that the container announces.
 
     Raises:
@@ -144,7 +147,7 @@ def decode_audio(recording: Path, destination: Path, *, progress: Progress = no_
     return AudioInfo(
         path=destination,
         duration=result.duration,
-        warnings=tuple(f"{recording.name} {note}" for note in _notes(media, header, plan, result)),
+        warnings=tuple(f"{name or recording.name} {note}" for note in _notes(media, header, plan, result)),
         sides=sides_path(destination) if apart else None,
     )
 

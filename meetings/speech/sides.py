@@ -230,7 +230,16 @@ def _on_side(
     own = names[side]
     if not own:
         return {}
-    found = {name: labels.get(label, np.zeros(len(talks), dtype=bool)) & talks for label, name in own.items()}
+    found: dict[str, Mask] = {}
+    # Labels of this side alone may speak together. Of those that are heard on both, the diarization often has two where
+    # two sides speak: one for each.
+    shared = np.zeros(len(talks), dtype=bool)
+    for label in sorted(own, key=lambda label: label in names[1 - side]):
+        mask = labels.get(label, np.zeros(len(talks), dtype=bool)) & talks
+        if label in names[1 - side]:
+            mask &= ~shared
+        found[own[label]] = mask
+        shared |= mask
     order = list(found)
     known = np.zeros(len(talks), dtype=bool)
     speaker = np.zeros(len(talks), dtype=np.int16)

@@ -155,6 +155,22 @@ def test_two_people_on_one_side_stay_two(tmp_path: Path) -> None:
     assert spans(after.turns, "C")[0] == pytest.approx((12, 20), abs=0.3)
 
 
+def test_two_labels_where_two_sides_speak_are_one_for_each(tmp_path: Path) -> None:
+    # Both labels are heard on both sides: the diarization of one voice against itself.
+    sides = stereo(tmp_path, babble(LEFT, seed=1), babble(RIGHT, seed=2))
+    before = diarization(
+        *((a, b, "A") for a, b in LEFT + RIGHT), (3, 6, "B"), (8, 11, "B"), (18, 20, "B"), (22, 26, "B")
+    )
+    after = split_by_side(before, sides)
+    for label in {t.speaker for t in after.turns}:
+        mine = spans(after.turns, label)
+        assert all(any(a - 0.3 <= start and end <= b + 0.3 for a, b in LEFT) for start, end in mine) or all(
+            any(a - 0.3 <= start and end <= b + 0.3 for a, b in RIGHT) for start, end in mine
+        )
+    together = [t for t in after.turns if min(t.end, 19.8) - max(t.start, 18.3) > 1]
+    assert len(together) == 2
+
+
 def test_noise_on_a_side_while_nobody_speaks_is_no_turn(tmp_path: Path) -> None:
     sides = stereo(tmp_path, babble([*LEFT, (27, 29)], seed=1), babble(RIGHT, seed=2))
     before = diarization((1, 6, "A"), (7, 11, "B"), (12, 20, "A"), (18, 26, "B"), (30, 34, "A"), (35, 39, "B"))
