@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +32,17 @@ def map_audio(path: Path) -> npt.NDArray[np.int16]:
     return _mapped(path, channels=1)
 
 
-def map_sides(path: Path) -> npt.NDArray[np.int16]:
-    """A two-channel WAV of `decode_audio` as it lies on disk: shape (samples, 2), read-only.
+def audio_blocks(path: Path, *, channels: int = 1, seconds: int = 60) -> Iterator[npt.NDArray[np.int16]]:
+    """A decoded WAV from beginning to end, so many seconds at a time: shape (samples,) or (samples, channels).
+
+    A map that is walked through stays in memory page by page; here every block has a map of its own.
 
     Raises:
-        RecordingError: it is not a 16 kHz two-channel 16-bit WAV.
+        RecordingError: it is not a 16 kHz 16-bit WAV with that many channels.
     """
-    return _mapped(path, channels=2)
+    size = seconds * SAMPLE_RATE
+    for start in range(0, len(_mapped(path, channels=channels)), size):
+        yield _mapped(path, channels=channels)[start : start + size]
 
 
 def read_audio(path: Path, start: float, end: float) -> npt.NDArray[np.float32]:

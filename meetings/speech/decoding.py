@@ -207,7 +207,7 @@ def _decode(recording: Path, target: Path, plan: _Plan, announced: float, progre
         code=code,
         log=log,
         duration=duration,
-        loudness=measure(map_audio(target)),
+        loudness=measure(target),
         channels=read_sides(sides_path(target)).channels if plan.two_sides else "same",
     )
 

@@ -1,22 +1,22 @@
 """How loud a decoded recording is, and what is wrong with its sound: too quiet, clipped, off centre, narrow.
 
-Everything is measured in one pass over the map of the file, a minute at a time. Speech is what stands out of the
+Everything is measured in one pass over the file, a minute at a time. Speech is what stands out of the
 background: a recording in which nothing does is never made louder, for its noise would become words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meetings.speech.audio import SAMPLE_RATE
+from meetings.speech.audio import SAMPLE_RATE, audio_blocks, map_audio
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 FRAME = SAMPLE_RATE // 50  # 20 ms
-BLOCK = 60 * SAMPLE_RATE
 QUIET = -30.0  # dB of full scale: speech whose peaks lie below is lifted
 TARGET = -3.0  # dB of full scale: where its peaks go
 MAX_GAIN = 60.0  # dB
@@ -48,14 +48,19 @@ class Loudness:
         return round(min(TARGET - self.peak, MAX_GAIN), 1)
 
 
-def measure(samples: npt.NDArray[np.int16]) -> Loudness:
-    """Measure a mono recording, given as the map of its file."""
+def measure(path: Path) -> Loudness:
+    """Measure a decoded recording.
+
+    Raises:
+        RecordingError: it is not a 16 kHz mono 16-bit WAV.
+    """
     import numpy as np
 
     peaks, powers, full = [], [], []
     offset = 0.0
-    for start in range(0, len(samples) - FRAME + 1, BLOCK):
-        block = np.asarray(samples[start : start + BLOCK])
+    for block in audio_blocks(path):
+        if len(block) < FRAME:
+            break
         frames = block[: len(block) // FRAME * FRAME].reshape(-1, FRAME)
         full.append((np.abs(frames.astype(np.int32)) >= FULL_SCALE).sum(axis=1, dtype=np.int32))
         sound = frames.astype(np.float32) / np.float32(32768)
@@ -77,7 +82,7 @@ def measure(samples: npt.NDArray[np.int16]) -> Loudness:
         peak=float(20 * np.log10(np.quantile(speech, 0.99))) if len(speech) >= MIN_SPEECH else None,
         offset=offset / (len(power) * FRAME),
         clipped=float((at_full[loud] >= 3).mean()) if loud.any() else 0.0,
-        narrow=_is_narrow(samples, np.flatnonzero(loud)),
+        narrow=_is_narrow(map_audio(path), np.flatnonzero(loud)),
     )
 
 

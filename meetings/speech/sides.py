@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from meetings.speech.audio import SAMPLE_RATE, map_sides
+from meetings.speech.audio import SAMPLE_RATE, audio_blocks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 STEP = 0.02  # seconds a frame
 FRAME = round(STEP * SAMPLE_RATE)
-BLOCK = 60 * SAMPLE_RATE
 SILENT = -100.0  # dB of full scale, instead of minus infinity
 # When two channels are two sides.
 RANGE = 25.0  # dB below the loud frames: what is weaker says nothing about the channels
@@ -85,10 +84,8 @@ def read_sides(path: Path) -> Sides:
     """
     import numpy as np
 
-    samples = map_sides(path)
     parts = []
-    for start in range(0, len(samples) - FRAME + 1, BLOCK):
-        block = np.asarray(samples[start : start + BLOCK])
+    for block in audio_blocks(path, channels=2):
         frames = block[: len(block) // FRAME * FRAME].reshape(-1, FRAME, 2).astype(np.float32) / np.float32(32768)
         frames -= frames.mean(axis=1, keepdims=True)
         power = (frames**2).mean(axis=1)
