@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from meetings.conversation import Conversation, clock, to_json, to_rttm, to_vtt
 from meetings.pipeline import Run
+from meetings.stages import StageResult
 from meetings.store import FileStore, write_text
 from meetings.summary import render_markdown, summary_from_json
+
+SPEECH_STAGES = frozenset({"audio", "segmentation", "transcription", "diarization"})
 
 
 def check_writable(folder: Path) -> None:
@@ -46,8 +50,8 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
 
 def run_report(run: Run, conversation: Conversation) -> dict[str, Any]:
     """What `run.json` holds: seconds by stage, what was reused, devices, models, real-time factor, memory."""
-    worked = sum(s.seconds for s in run.stages if not s.reused)
-    speech = sum(s.seconds for s in run.stages if s.stage in {"audio", "transcription", "diarization"} and not s.reused)
+    worked = busy_seconds(s for s in run.stages if not s.reused)
+    speech = busy_seconds(s for s in run.stages if s.stage in SPEECH_STAGES and not s.reused)
     duration = conversation.duration
     return {
         "recording": run.job.source.name,
@@ -75,6 +79,16 @@ def run_report(run: Run, conversation: Conversation) -> dict[str, Any]:
         "deliveries": [{k: v for k, v in d.items() if v} for d in run.deliveries],
         "notes": list(run.notes),
     }
+
+
+def busy_seconds(stages: Iterable[StageResult]) -> float:
+    """Seconds in which any of the stages was at work: some run side by side."""
+    total, until = 0.0, 0.0
+    for stage in sorted(stages, key=lambda s: s.began):
+        end = stage.began + stage.seconds
+        total += max(0.0, end - max(stage.began, until))
+        until = max(until, end)
+    return total
 
 
 def peak_rss_mb() -> float:

@@ -18,11 +18,12 @@ from filelock import FileLock, Timeout
 from meetings.config import Settings
 from meetings.errors import BusyError, StorageError
 from meetings.job import Job
+from meetings.side_by_side import checked, side_by_side
 from meetings.stages import StageResult, Stages
 from meetings.store import FileStore, private_folder
 
 # A run that was killed under one version goes on under the next: stages are keyed by content, not by code.
-APPLICATION_VERSION = "meetings-1"
+APPLICATION_VERSION = "meetings-2"
 
 
 class Observer(Protocol):
@@ -86,8 +87,8 @@ class Pipeline(DBOSConfiguredInstance):
         steps = [
             self.fetch_recording(job_key),
             self.decode_recording(job_key),
-            self.transcribe_speech(job_key),
-            self.diarize_speakers(job_key),
+            self.segment_speech(job_key),
+            *self.transcribe_and_diarize(job_key),
         ]
         conversation = self.join_words_and_speakers(job_key)
         readers = self.read_people(job_key, conversation["key"])
@@ -114,14 +115,21 @@ class Pipeline(DBOSConfiguredInstance):
         return self._run("audio", lambda job, tell: self._stages.decode(job, tell), job_key)
 
     @DBOS.step()
-    def transcribe_speech(self, job_key: str) -> dict[str, Any]:
-        """What was said, word by word with times."""
-        return self._run("transcription", lambda job, tell: self._stages.transcribe(job, tell), job_key)
+    def segment_speech(self, job_key: str) -> dict[str, Any]:
+        """Where voices are active: one pass for the two that follow."""
+        return self._run("segmentation", lambda job, tell: self._stages.segment(job, tell), job_key)
 
     @DBOS.step()
-    def diarize_speakers(self, job_key: str) -> dict[str, Any]:
-        """Who spoke when, as voices without names."""
-        return self._run("diarization", lambda job, tell: self._stages.diarize(job, tell), job_key)
+    def transcribe_and_diarize(self, job_key: str) -> list[dict[str, Any]]:
+        """What was said, word by word with times, and who spoke when, as voices without names: side by side."""
+        return side_by_side(
+            lambda check: self._run(
+                "transcription", lambda job, tell: self._stages.transcribe(job, checked(tell, check)), job_key
+            ),
+            lambda check: self._run(
+                "diarization", lambda job, tell: self._stages.diarize(job, checked(tell, check)), job_key
+            ),
+        )
 
     @DBOS.step()
     def join_words_and_speakers(self, job_key: str) -> dict[str, Any]:

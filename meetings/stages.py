@@ -29,14 +29,15 @@ from meetings.people import (
     build_persona,
 )
 from meetings.progress import Progress
-from meetings.store import FileStore
+from meetings.store import FileStore, writing
 
 EVERYONE = Person(username="everyone", name="Everyone", position="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
-    """What became of one stage: its result's key, how long it took (seconds), whether it was found done."""
+    """What became of one stage: its result's key, when it began (seconds since the epoch) and how long it took
+    (seconds), whether it was found done."""
 
     stage: str
     key: str
@@ -44,6 +45,7 @@ class StageResult:
     reused: bool
     model: str = ""
     device: str = ""
+    began: float = 0.0
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -62,11 +64,13 @@ class Stages:
 
     def fetch(self, job: Job, progress: Progress) -> StageResult:
         """Download the recording unless its speech is known already."""
-        began = time.monotonic()
+        began = time.time()
         reused = not job.source.in_mattermost or self._speech_done(job) or self._media(job).is_file()
         if not reused:
             self._fetch(job, progress)
-        return StageResult(stage="fetch", key=job.source.media_id, seconds=time.monotonic() - began, reused=reused)
+        return StageResult(
+            stage="fetch", key=job.source.media_id, seconds=time.time() - began, reused=reused, began=began
+        )
 
     def _fetch(self, job: Job, progress: Progress) -> None:
         info = FileInfo(
@@ -79,7 +83,7 @@ class Stages:
 
     def decode(self, job: Job, progress: Progress) -> StageResult:
         """Decode to 16 kHz mono unless the speech is known already."""
-        began = time.monotonic()
+        began = time.time()
         reused = self._speech_done(job) or self._audio(job).is_file()
         if not reused:
             self._decode(job, progress)
@@ -88,8 +92,9 @@ class Stages:
         return StageResult(
             stage="audio",
             key=key,
-            seconds=time.monotonic() - began,
+            seconds=time.time() - began,
             reused=reused,
+            began=began,
             info={"notes": list(notes)},
         )
 
@@ -105,12 +110,41 @@ class Stages:
         # They outlive the sound: a later run that finds the speech done tells of them again.
         self._store.write_json("notes", job.key("audio"), list(info.warnings))
 
+    def segment(self, job: Job, progress: Progress) -> StageResult:
+        """Where voices are active: what recognition listens to and speakers are found in."""
+        began = time.time()
+        reused = self._speech_done(job) or self._segmentation(job).is_file()
+        if not reused:
+            self._segment(job, progress)
+        return StageResult(
+            stage="segmentation",
+            key=self._segmentation_key(job),
+            seconds=time.time() - began,
+            reused=reused,
+            model=job.models["segmentation"],
+            device=job.device,
+            began=began,
+        )
+
+    def _segment(self, job: Job, progress: Progress) -> None:
+        from meetings.speech import save_segmentation, segment
+
+        found = segment(
+            self._ready_audio(job),
+            segmentation=self._model(job, "segmentation"),
+            device=job.device,
+            threads=self._settings.cpu_threads,
+            progress=progress,
+        )
+        with writing(self._segmentation(job)) as part:
+            save_segmentation(found, part)
+
     def transcribe(self, job: Job, progress: Progress) -> StageResult:
         """Words with times."""
         key = self._transcription_key(job)
 
         def make() -> object:
-            from meetings.speech import transcribe
+            from meetings.speech import load_segmentation, speech_regions, transcribe
 
             return transcribe(
                 self._ready_audio(job),
@@ -118,6 +152,7 @@ class Stages:
                 device=job.device,
                 threads=self._settings.cpu_threads,
                 language=job.language,
+                regions=speech_regions(load_segmentation(self._ready_segmentation(job))),
                 progress=progress,
             ).to_json()
 
@@ -126,17 +161,21 @@ class Stages:
     def diarize(self, job: Job, progress: Progress) -> StageResult:
         """Turns of voices."""
         key = self._diarization_key(job)
+        threads = self._settings.cpu_threads
+        # Recognition runs beside this and takes several times as long: most cores are its.
+        alone = self._store.has("transcription", self._transcription_key(job))
 
         def make() -> object:
-            from meetings.speech import diarize, read_sides, sides_path, split_by_side
+            from meetings.speech import diarize, load_segmentation, read_sides, sides_path, split_by_side
 
             audio = self._ready_audio(job)
             found = diarize(
                 audio,
+                activity=load_segmentation(self._ready_segmentation(job)),
                 segmentation=self._model(job, "segmentation"),
                 embedding=self._model(job, "speaker_embedding"),
                 device=job.device,
-                threads=self._settings.cpu_threads,
+                threads=threads if alone else max(1, threads // 4),
                 max_speakers=None,
                 progress=progress,
             )
@@ -197,7 +236,7 @@ class Stages:
     def read_people(self, job: Job, conversation_key: str, progress: Progress) -> StageResult:
         """The readers with their context, as a stored list."""
         del progress, conversation_key
-        began = time.monotonic()
+        began = time.time()
         notes: list[str] = []
         given = {p.username: p for p in self._people_file(job)}
         entries: list[dict[str, Any]]
@@ -217,7 +256,12 @@ class Stages:
             entries = [{"person": asdict(p), "context": None} for p in people]
         key = self._store.put_json("people", entries)
         return StageResult(
-            stage="people", key=key, seconds=time.monotonic() - began, reused=False, info={"notes": notes}
+            stage="people",
+            key=key,
+            seconds=time.time() - began,
+            reused=False,
+            began=began,
+            info={"notes": notes},
         )
 
     def summarise(self, job: Job, conversation_key: str, people_key: str, progress: Progress) -> StageResult:
@@ -264,7 +308,7 @@ class Stages:
         """One person's direct message; `down` is why the server cannot be reached, known from the person before."""
         from meetings.summary import render_markdown, summary_from_json
 
-        began = time.monotonic()
+        began = time.time()
         if down:
             outcome = Outcome(username=username, status="failed", reason=down, server_gone=True)
         else:
@@ -286,17 +330,19 @@ class Stages:
         return StageResult(
             stage=f"delivery to {username}",
             key=outcome.post_id,
-            seconds=time.monotonic() - began,
+            seconds=time.time() - began,
             reused=outcome.status == "unchanged",
+            began=began,
             info={**asdict(outcome), "down": outcome.reason if outcome.server_gone else ""},
         )
 
     def tidy(self, job: Job) -> None:
-        """Remove the decoded sound and the downloaded file."""
+        """Remove the decoded sound, its segmentation and the downloaded file."""
         from meetings.speech import sides_path
 
         self._audio(job).unlink(missing_ok=True)
         sides_path(self._audio(job)).unlink(missing_ok=True)
+        self._segmentation(job).unlink(missing_ok=True)
         if job.source.in_mattermost:
             self._media(job).unlink(missing_ok=True)
 
@@ -309,21 +355,25 @@ class Stages:
     def _stored(
         self, stage: str, key: str, make: Callable[[], object], *, model: str = "", device: str = ""
     ) -> StageResult:
-        began = time.monotonic()
+        began = time.time()
         reused = self._store.has(stage, key)
         if not reused:
             self._store.write_json(stage, key, make())
         return StageResult(
             stage=stage,
             key=key,
-            seconds=time.monotonic() - began,
+            seconds=time.time() - began,
             reused=reused,
             model=model,
             device=device,
+            began=began,
         )
 
+    def _segmentation_key(self, job: Job) -> str:
+        return job.key("segmentation", job.fingerprints["segmentation"])
+
     def _transcription_key(self, job: Job) -> str:
-        return job.key("transcription", job.fingerprints["recogniser"], job.language)
+        return job.key("transcription", job.fingerprints["recogniser"], job.fingerprints["segmentation"], job.language)
 
     def _diarization_key(self, job: Job) -> str:
         return job.key("diarization", job.fingerprints["segmentation"], job.fingerprints["speaker_embedding"])
@@ -346,6 +396,15 @@ class Stages:
         if not self._audio(job).is_file():
             self._decode(job, lambda _f: None)
         return self._audio(job)
+
+    def _segmentation(self, job: Job) -> Path:
+        return self._store.path("segmentation", self._segmentation_key(job), ".npz")
+
+    def _ready_segmentation(self, job: Job) -> Path:
+        """The segmentation, made again if it was tidied away."""
+        if not self._segmentation(job).is_file():
+            self._segment(job, lambda _f: None)
+        return self._segmentation(job)
 
     def _model(self, job: Job, role: str) -> Path:
         return locate(job.models[role], self._settings.models_folder)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TITLES = {
     "fetch": "Fetching the recording",
     "audio": "Reading the sound",
+    "segmentation": "Listening for voices",
     "transcription": "Writing down what was said",
     "diarization": "Finding who spoke when",
     "conversation": "Naming the speakers",

@@ -3,9 +3,16 @@
 from meetings.speech.alignment import align_words
 from meetings.speech.audio import load_audio, map_audio, read_audio
 from meetings.speech.decoding import AudioInfo, decode_audio, sides_path
-from meetings.speech.diarization import Diarization, Turn, Voice, diarize
+from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segment
 from meetings.speech.media import ffmpeg_binary
 from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
+from meetings.speech.segmentation import (
+    Region,
+    Segmentation,
+    load_segmentation,
+    save_segmentation,
+    speech_regions,
+)
 from meetings.speech.sides import read_sides, split_by_side
 from meetings.speech.transcription import Transcription, transcribe
 
@@ -14,6 +21,8 @@ __all__ = [
     "CallsCue",
     "Candidate",
     "Diarization",
+    "Region",
+    "Segmentation",
     "Transcription",
     "Turn",
     "Voice",
@@ -22,12 +31,16 @@ __all__ = [
     "diarize",
     "ffmpeg_binary",
     "load_audio",
+    "load_segmentation",
     "map_audio",
     "name_speakers",
     "read_audio",
     "read_calls_vtt",
     "read_sides",
+    "save_segmentation",
+    "segment",
     "sides_path",
+    "speech_regions",
     "split_by_side",
     "transcribe",
 ]

@@ -2,8 +2,8 @@
 
 Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware Masking"
 (arXiv 2303.00332). Names of attributes follow the published checkpoints, so that their weights load as they are. The
-network is split where the paper's statistics pooling stands: `frames` is convolution over time, `pool` weighs its
-output by a mask.
+network is split where the paper's statistics pooling stands: `frames` is convolution over time, `embed` makes an
+embedding of sums over its output.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ HOP = 160  # samples between feature frames at 16 kHz (10 ms)
 STRIDE = 2  # feature frames per output frame (the first TDNN layer halves the rate)
 CONTEXT_FRAMES = 100  # output frames of one segment in context-aware masking (2 s), section 3.2 of the paper
 EMBEDDING_SIZE = 192
+FRAME_CHANNELS = 512  # what is pooled
 
 
 class _ResidualBlock(nn.Module):
@@ -168,24 +169,23 @@ class CamPlusPlus(nn.Module):
                 x = part(x)
         return cast(Tensor, x)
 
-    def pool(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Embeddings of masked frames: (channels, time) and (masks, time) to (masks, 192).
+    def embed(self, total: Tensor, sums: Tensor, squares: Tensor) -> Tensor:
+        """Embeddings (rows, 192) of frames that were counted, summed, and summed squared: (rows,), (rows, 512).
 
-        A mask that selects fewer than two frames gives NaN, which pyannote's clustering leaves out.
+        Fewer than two frames give NaN, which pyannote's clustering leaves out.
         """
-        weights = mask.to(frames.dtype)
-        total = weights.sum(dim=1, keepdim=True)
-        mean = weights @ frames.T / total
-        square = weights @ frames.T.square() / total
-        variance = (square - mean.square()).clamp(min=1e-10) * (total / (total - 1))
+        count = total[:, None]
+        mean = sums / count
+        # The unbiased deviation, as the checkpoint's authors pool it.
+        variance = (squares / count - mean.square()).clamp(min=1e-10) * (count / (count - 1))
         embeddings = cast(Tensor, self.xvector.get_submodule("dense")(torch.cat([mean, variance.sqrt()], dim=1)))
-        return torch.where(total > 1.5, embeddings, torch.full_like(embeddings, float("nan")))
+        return torch.where(count > 1.5, embeddings, torch.full_like(embeddings, float("nan")))
 
     def forward(self, features: Tensor) -> Tensor:
         """One embedding for each item of a batch of features (batch, time, 80)."""
         frames = self.frames(features)
-        ones = torch.ones(1, frames.shape[-1], device=frames.device)
-        return torch.cat([self.pool(f, ones) for f in frames])
+        total = torch.full((len(frames),), float(frames.shape[-1]), device=frames.device)
+        return self.embed(total, frames.sum(-1), frames.square().sum(-1))
 
 
 def load_campplus(path: Path) -> CamPlusPlus:

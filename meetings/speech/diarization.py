@@ -2,27 +2,22 @@
 
 The stock pipeline embeds every speaker of every 10 s window from scratch although windows overlap by 90 %. CAM++ is a
 convolution followed by pooling, so the convolution runs once over the recording and each window's speakers are pooled
-from its frames. Everything else (segmentation, counting, clustering, stitching) is pyannote's.
+from its sums. Then each voice is known, and labels are looked at again (`resegmentation`).
 """
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meetings.errors import ModelError
 from meetings.progress import Progress, no_progress
-from meetings.speech.audio import SAMPLE_RATE, load_audio
 
-# Measured on spoken meetings: DER is flat from 0.6 to 0.8, at 0.9 speakers are lost.
-CLUSTERING_THRESHOLD = 0.7
-MIN_CLUSTER_SIZE = 12
-CHUNK = 20.0  # seconds of features computed at a time
-CONTEXT = 1.0  # seconds on each side of a chunk that are computed and thrown away
+if TYPE_CHECKING:
+    from meetings.speech.segmentation import Segmentation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +65,36 @@ def _plain(turns: tuple[Turn, ...]) -> list[dict[str, object]]:
     return [{"start": round(t.start, 3), "end": round(t.end, 3), "speaker": t.speaker} for t in turns]
 
 
+def segment(
+    audio: Path, *, segmentation: Path, device: str = "cpu", threads: int = 2, progress: Progress = no_progress
+) -> Segmentation:
+    """Find where voices are active, window by window.
+
+    Args:
+        audio: a WAV of `decode_audio`.
+        segmentation: folder or file of pyannote's segmentation weights.
+        device: `cpu` or `cuda`.
+        threads: CPU threads.
+        progress: told the fraction done.
+
+    Raises:
+        ModelError: weights cannot be loaded.
+    """
+    _no_telemetry()
+    from meetings.speech.segmentation_network import segment_recording
+
+    try:
+        return segment_recording(
+            audio, weights=weights_file(segmentation), device=device, threads=threads, progress=progress
+        )
+    except (RuntimeError, OSError, KeyError, ValueError) as error:
+        raise ModelError(f"segmentation weights cannot be used ({error}); run: meetings models verify") from error
+
+
 def diarize(
     audio: Path,
     *,
+    activity: Segmentation,
     segmentation: Path,
     embedding: Path,
     device: str = "cpu",
@@ -84,52 +106,63 @@ def diarize(
 
     Args:
         audio: a WAV of `decode_audio`.
+        activity: what `segment` found in it.
         segmentation: folder or file of pyannote's segmentation weights.
         embedding: folder or file of the CAM++ weights.
         device: `cpu` or `cuda`.
-        threads: CPU threads of torch.
+        threads: CPU threads.
         max_speakers: an upper bound, if one is known.
         progress: told the fraction done.
 
     Raises:
         ModelError: weights cannot be loaded.
     """
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"  # pyannote.audio 4 sends telemetry unless told not to
+    _no_telemetry()
     import torch
 
     from meetings.speech.pyannote_pipeline import build_pipeline
-    from meetings.speech.resegmentation import resegment, voices_of
+    from meetings.speech.resegmentation import join_voices, resegment, voices_of
+    from meetings.speech.voice_features import voice_features
 
-    torch.set_num_threads(threads)
-    samples = load_audio(audio)
-    # Shorter than one window of the segmentation: pad, so that a two-second greeting has a speaker too.
-    waveform = torch.from_numpy(samples)
-    if len(waveform) < SAMPLE_RATE:
-        waveform = torch.nn.functional.pad(waveform, (0, SAMPLE_RATE - len(waveform)))
+    count = activity.count()
+    if not count.any():
+        progress(1.0)
+        return Diarization(turns=(), exclusive=())
+    if device == "cpu":
+        torch.set_num_threads(1)
     try:
-        pipeline = build_pipeline(_file(segmentation), _file(embedding))
+        pipeline = build_pipeline(weights_file(segmentation), weights_file(embedding))
     except (RuntimeError, OSError, KeyError, ValueError) as error:
         raise ModelError(f"diarization weights cannot be loaded ({error}); run: meetings models verify") from error
     pipeline.to(torch.device(device))
-    voices: tuple[Voice, ...] = ()
+    features = voice_features(
+        audio, count > 0, network=pipeline.network, threads=threads, progress=lambda f: progress(0.9 * f)
+    )
+    pipeline.segmentation_found, pipeline.features = activity, features
     with torch.inference_mode():
-        result: Any = pipeline(
-            {"waveform": waveform[None], "sample_rate": SAMPLE_RATE, "uri": "recording"},
-            max_speakers=max_speakers,
-            hook=_hook(progress),
-        )
-        turns = _turns(result.speaker_diarization, len(samples) / SAMPLE_RATE)
-        exclusive = _turns(result.exclusive_speaker_diarization, len(samples) / SAMPLE_RATE)
-        if turns and pipeline.frames is not None:
-            looked_again = resegment(turns, pipeline.frames, pipeline.network)
-            turns, exclusive = tuple(looked_again[0]), tuple(looked_again[1])
-            voices = voices_of(turns, pipeline.frames, pipeline.network)
+        # The pipeline asks for a file and never looks at it.
+        nothing = {"waveform": torch.zeros(1, 1), "sample_rate": 16_000, "uri": "recording"}
+        result: Any = pipeline(nothing, max_speakers=max_speakers)
+        turns = _turns(result.speaker_diarization, activity.duration)
+        joined = join_voices(turns, features, pipeline.network)
+        progress(0.95)
+        turns, exclusive = resegment(joined, features, pipeline.network)
+        voices = voices_of(turns, features, pipeline.network)
     progress(1.0)
     return Diarization(turns=turns, exclusive=exclusive, voices=voices)
 
 
-def _file(path: Path) -> Path:
-    """The weights in a model's folder."""
+def _no_telemetry() -> None:
+    """pyannote.audio 4 sends telemetry unless told not to, before it is imported."""
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+
+
+def weights_file(path: Path) -> Path:
+    """The weights in a model's folder.
+
+    Raises:
+        ModelError: there are none.
+    """
     if path.is_file():
         return path
     found = sorted(p for p in path.iterdir() if p.suffix in {".bin", ".pt", ".ckpt"})
@@ -144,21 +177,3 @@ def _turns(annotation: Any, duration: float) -> tuple[Turn, ...]:
         for s, _, label in annotation.itertracks(yield_label=True)
     )
     return tuple(sorted((t for t in turns if t.end > t.start), key=lambda t: (t.start, t.end, t.speaker)))
-
-
-def _hook(progress: Progress) -> Callable[..., None]:
-    """pyannote's progress: segmentation is about 6 parts of 10, embeddings 4 (2 cores)."""
-    share = {"segmentation": (0.0, 0.6), "embeddings": (0.6, 0.4)}
-
-    def hook(step: str, _artifact: object, **about: Any) -> None:
-        if step in share and about.get("total"):
-            base, width = share[step]
-            progress(base + width * min(1.0, about["completed"] / about["total"]))
-
-    return hook
-
-
-def chunk_bounds(duration: float) -> list[tuple[float, float]]:
-    """Chunks of features in seconds: adjoining, `CHUNK` long, the last one shorter."""
-    count = max(1, math.ceil(duration / CHUNK))
-    return [(i * CHUNK, min(duration, (i + 1) * CHUNK)) for i in range(count)]

@@ -18,6 +18,7 @@ from meetings.conversation import Word
 from meetings.errors import ModelError
 from meetings.progress import Progress, no_progress
 from meetings.speech.audio import SAMPLE_RATE, load_audio
+from meetings.speech.segmentation import Region
 
 BATCH = {"cpu": 4, "cuda": 16}
 # Silero's own default is 0.5; music and tones pass it at times, speech over noise fails it rarely at 0.5.
@@ -73,6 +74,7 @@ def transcribe(
     threads: int = 2,
     language: str | None = None,
     vocabulary: Sequence[str] = (),
+    regions: Sequence[Region] | None = None,
     progress: Progress = no_progress,
 ) -> Transcription:
     """Recognise speech.
@@ -84,6 +86,7 @@ def transcribe(
         threads: CPU threads.
         language: ISO 639-1 code; None: detected from the speech.
         vocabulary: names and terms that are likely to be said.
+        regions: where voices are active; if they are nowhere, nothing was said. None: not known.
         progress: told the fraction of speech done.
 
     Raises:
@@ -101,8 +104,8 @@ def transcribe(
         speech_pad_ms=120,
         max_speech_duration_s=28,
     )
-    speech = get_speech_timestamps(samples, options)
-    if not speech:
+    heard = get_speech_timestamps(samples, options) if regions is None else regions
+    if not heard:
         return Transcription(language=language or "", language_probability=0.0, duration=duration, words=())
     try:
         whisper = WhisperModel(

@@ -20,7 +20,7 @@ from typing import Any
 
 from meetings.speech import ffmpeg_binary
 
-COLUMNS = ("audio", "transcription", "diarization", "conversation", "summaries")
+COLUMNS = ("audio", "segmentation", "transcription", "diarization", "conversation", "summaries")
 
 
 def tile(recording: Path, minutes: float, target: Path) -> None:

@@ -48,7 +48,7 @@ def test_every_word_is_said_once_in_order_by_a_known_speaker(given_speech: tuple
 
 
 @given(speech(), st.floats(0, 20), st.floats(0.1, 9))
-def test_a_single_word_goes_to_the_turn_that_covers_most_of_it(
+def test_a_single_word_goes_to_a_speaker_who_covers_nearly_as_much_of_it_as_any(
     given_speech: tuple[list[Word], Diarization], start: float, length: float
 ) -> None:
     _, diarization = given_speech
@@ -56,13 +56,30 @@ def test_a_single_word_goes_to_the_turn_that_covers_most_of_it(
     found = Diarization(turns=(), exclusive=(*diarization.turns, overlapping))
 
     def covered(speaker: str, w: Word) -> float:
-        return max(min(w.end, t.end) - max(w.start, t.start) for t in found.exclusive if t.speaker == speaker)
+        own = [min(w.end, t.end) - max(w.start, t.start) for t in found.exclusive if t.speaker == speaker]
+        return sum(max(0.0, seconds) for seconds in own)
 
     for at in (0.0, start - 0.2, start + length, 30.0):
         one = word("yes", max(0.0, at), max(0.0, at) + 0.4)
         (utterance,) = align_words([one], found)
         best = max(covered(t.speaker, one) for t in found.exclusive)
-        assert max(0.0, covered(utterance.speaker, one)) >= max(0.0, best) - 1e-9
+        # A quarter of the word less is made up for by having begun to speak last.
+        assert covered(utterance.speaker, one) >= best - 0.25 * 0.4 - 1e-9
+
+
+def test_a_short_answer_inside_a_longer_turn_is_its_speakers() -> None:
+    words = [word("They", 0, 0.3), word("leave.", 0.3, 0.8), word("Oh", 1.0, 1.2), word("dear.", 1.2, 1.5)]
+    more = [word("They", 1.6, 1.8), word("are", 1.8, 2.0), word("unhappy.", 2.0, 2.6)]
+    longer, answer = Turn(start=0, end=2.7, speaker="A"), Turn(start=0.95, end=1.55, speaker="B")
+    found = align_words([*words, *more], Diarization(turns=(longer, answer), exclusive=(longer,)))
+    assert [(u.speaker, u.text) for u in found] == [("A", "They leave."), ("B", "Oh dear."), ("A", "They are unhappy.")]
+
+
+def test_talk_at_the_same_time_does_not_split_a_sentence() -> None:
+    words = [word("What", 0, 0.2), word("do", 0.2, 0.3), word("you", 0.3, 0.4), word("mean?", 0.4, 0.9)]
+    long, short = Turn(start=-5, end=0.25, speaker="A"), Turn(start=0.0, end=1.0, speaker="B")
+    found = align_words(words, Diarization(turns=(long, short), exclusive=(long, Turn(start=0.25, end=1, speaker="B"))))
+    assert [u.speaker for u in found] == ["B"]
 
 
 def test_a_word_outside_all_turns_goes_to_the_nearest() -> None:

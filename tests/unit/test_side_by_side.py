@@ -1,0 +1,47 @@
+"""Stages at the same time: results in order, and a failure that stops the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from meetings.errors import ModelError
+from meetings.side_by_side import checked, side_by_side
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    first_may_end = threading.Event()
+
+    def slow(_check: Callable[[], None]) -> str:
+        assert first_may_end.wait(10)  # only the other task, running beside this one, can set it
+        return "slow"
+
+    def quick(_check: Callable[[], None]) -> str:
+        first_may_end.set()
+        return "quick"
+
+    assert side_by_side(slow, quick) == ["slow", "quick"]
+
+
+def test_a_failure_stops_the_others_and_is_the_one_that_is_raised() -> None:
+    stopped = threading.Event()
+
+    def fails(_check: Callable[[], None]) -> None:
+        raise ModelError("broken weights")
+
+    def works(check: Callable[[], None]) -> None:
+        tell = checked(lambda _f: None, check)
+        try:
+            for _ in range(10_000):
+                tell(0.5)
+                time.sleep(0.001)
+        except BaseException:
+            stopped.set()
+            raise
+
+    with pytest.raises(ModelError, match="broken weights"):
+        side_by_side(works, fails)
+    assert stopped.is_set()
