@@ -4,7 +4,8 @@
     python scripts/bench/crowd.py RECORDING [--speakers 20] [--minutes 20] [--out DIR]
 
 RECORDING.truth.json and RECORDING.rttm lie beside the recording (as for the sample call). Pitch and formants are moved
-together and the pace is given back, which makes another person of a voice. Writes crowd-N.flac, its truth and its RTTM;
+together and the pace is given back, which makes another person of a voice, though a relative of the first: harder to
+tell apart than as many strangers. Writes crowd-N.flac, its truth and its RTTM;
 score a run with scripts/bench/accuracy.py.
 """
 
@@ -26,7 +27,7 @@ from meetings.evaluation import Said, read_rttm
 from meetings.speech import ffmpeg_binary
 
 RATE = 16_000  # Hz
-STEP = 1.13  # between neighbouring voices made of one: two semitones
+STEP = 1.25  # between neighbouring voices made of one: nearly four semitones
 SHORTEST, LONGEST = 1.5, 20.0  # seconds of the turns that are used
 
 
