@@ -88,17 +88,20 @@ class Stages:
         """Decode to 16 kHz mono unless the speech is known already."""
         began = time.time()
         reused = self._speech_done(job) or self._audio(job).is_file()
-        notes = () if reused else self._decode(job, progress)
+        if not reused:
+            self._decode(job, progress)
+        key = job.key("audio")
+        notes = self._store.read_json("notes", key) if self._store.has("notes", key) else ()
         return StageResult(
             stage="audio",
-            key=job.key("audio"),
+            key=key,
             seconds=time.time() - began,
             reused=reused,
             began=began,
             info={"notes": list(notes)},
         )
 
-    def _decode(self, job: Job, progress: Progress) -> tuple[str, ...]:
+    def _decode(self, job: Job, progress: Progress) -> None:
         from meetings.speech import decode_audio
 
         media = self._media(job)
@@ -106,7 +109,9 @@ class Stages:
             if not job.source.in_mattermost:
                 raise RecordingNotFoundError(media)
             self._fetch(job, progress)
-        return tuple(decode_audio(media, self._audio(job), progress=progress).warnings)
+        info = decode_audio(media, self._audio(job), name=job.source.name, progress=progress)
+        # They outlive the sound: a later run that finds the speech done tells of them again.
+        self._store.write_json("notes", job.key("audio"), list(info.warnings))
 
     def segment(self, job: Job, progress: Progress) -> StageResult:
         """Where voices are active: what recognition listens to and speakers are found in."""
@@ -164,10 +169,11 @@ class Stages:
         alone = self._store.has("transcription", self._transcription_key(job))
 
         def make() -> object:
-            from meetings.speech import diarize, load_segmentation
+            from meetings.speech import diarize, load_segmentation, read_sides, sides_path, split_by_side
 
+            audio = self._ready_audio(job)
             found = diarize(
-                self._ready_audio(job),
+                audio,
                 activity=load_segmentation(self._ready_segmentation(job)),
                 segmentation=self._model(job, "segmentation"),
                 embedding=self._model(job, "speaker_embedding"),
@@ -176,6 +182,9 @@ class Stages:
                 max_speakers=None,
                 progress=progress,
             )
+            # Different people on left and right: the sides tell them apart better than their voices do.
+            sides = sides_path(audio)
+            found = split_by_side(found, read_sides(sides)) if sides.is_file() else found
             KeptVoices.of(self._settings).keep(key, found.voices)  # sealed; the plain result below leaves them out
             return found.to_json()
 
@@ -352,8 +361,11 @@ class Stages:
 
     def tidy(self, job: Job) -> None:
         """Remove sound, its segmentation, the downloaded file, and voices that are to be kept for no days."""
+        from meetings.speech import sides_path
+
         KeptVoices.of(self._settings).release(self._diarization_key(job))
         self._audio(job).unlink(missing_ok=True)
+        sides_path(self._audio(job)).unlink(missing_ok=True)
         self._segmentation(job).unlink(missing_ok=True)
         if job.source.in_mattermost:
             self._media(job).unlink(missing_ok=True)

@@ -1,11 +1,13 @@
 """Speech: from a recording to utterances with named speakers."""
 
 from meetings.speech.alignment import align_words
-from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio, map_audio, read_audio
+from meetings.speech.audio import load_audio, map_audio, read_audio
 from meetings.speech.calls_transcript import read_calls_vtt
 from meetings.speech.candidates import Candidate
 from meetings.speech.clocks import CallsCue
+from meetings.speech.decoding import AudioInfo, decode_audio, sides_path
 from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segment
+from meetings.speech.media import ffmpeg_binary
 from meetings.speech.naming import Answer, Naming, name_speakers
 from meetings.speech.segmentation import (
     Region,
@@ -14,6 +16,7 @@ from meetings.speech.segmentation import (
     save_segmentation,
     speech_regions,
 )
+from meetings.speech.sides import read_sides, split_by_side
 from meetings.speech.transcription import Transcription, transcribe
 from meetings.speech.voices import Voiceprint, mean_voice, similarity
 
@@ -41,9 +44,12 @@ __all__ = [
     "name_speakers",
     "read_audio",
     "read_calls_vtt",
+    "read_sides",
     "save_segmentation",
     "segment",
+    "sides_path",
     "similarity",
     "speech_regions",
+    "split_by_side",
     "transcribe",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from meetings.errors import RecordingError
-from meetings.speech.audio import SAMPLE_RATE, load_audio, map_audio, read_audio
+from meetings.speech.audio import SAMPLE_RATE, audio_blocks, load_audio, map_audio, read_audio
 
 
 def a_wav(path: Path, samples: np.ndarray, *, rate: int = SAMPLE_RATE, channels: int = 1) -> Path:
@@ -67,6 +67,13 @@ def test_a_stretch_beyond_the_sound_is_what_there_is_of_it(ramp: Path) -> None:
 
 def test_the_whole_file_is_the_map_scaled(ramp: Path) -> None:
     assert np.array_equal(load_audio(ramp), map_audio(ramp).astype(np.float32) / 32768)
+
+
+def test_blocks_are_the_whole_file_in_order(tmp_path: Path) -> None:
+    samples = np.arange(5 * SAMPLE_RATE // 2) % 30_000
+    blocks = list(audio_blocks(a_wav(tmp_path / "long.wav", samples), seconds=1))
+    assert [len(b) for b in blocks] == [SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE // 2]
+    assert np.array_equal(np.concatenate(blocks), samples)
 
 
 def test_a_wav_without_samples_is_empty_not_an_error(tmp_path: Path) -> None:
