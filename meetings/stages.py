@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from meetings.audience import possible_speakers, readers
+from meetings.audience import possible_speakers, readers, spoken_terms
 from meetings.config import Settings
 from meetings.conversation import Conversation, from_json, to_json
 from meetings.errors import ConfigError, RecordingNotFoundError
@@ -102,6 +102,7 @@ class Stages:
 
     def transcribe(self, job: Job, progress: Progress) -> StageResult:
         """Words with times."""
+        vocabulary = self._vocabulary(job)
         key = self._transcription_key(job)
 
         def make() -> object:
@@ -113,6 +114,7 @@ class Stages:
                 device=job.device,
                 threads=self._settings.cpu_threads,
                 language=job.language,
+                vocabulary=vocabulary,
                 progress=progress,
             ).to_json()
 
@@ -311,7 +313,21 @@ class Stages:
         )
 
     def _transcription_key(self, job: Job) -> str:
-        return job.key("transcription", job.fingerprints["recogniser"], job.language)
+        parts = [job.fingerprints["recogniser"], job.language]
+        terms = self._vocabulary(job)
+        return job.key("transcription", *parts, *([list(terms)] if terms else []))
+
+    def _vocabulary(self, job: Job) -> tuple[str, ...]:
+        """What may be said, by the user's list and by what is written around the call; read once for a recording.
+
+        The first answer is kept: a post that is written later must not make the words anew.
+        """
+        key = job.key("vocabulary", list(job.vocabulary), job.people_key)
+        if not self._store.has("vocabulary", key):
+            client = self._client(job) if job.source.in_mattermost else None
+            terms = spoken_terms(job, client, self._people_file(job))
+            self._store.write_json("vocabulary", key, list(terms))
+        return tuple(self._store.read_json("vocabulary", key))
 
     def _diarization_key(self, job: Job) -> str:
         return job.key("diarization", job.fingerprints["segmentation"], job.fingerprints["speaker_embedding"])

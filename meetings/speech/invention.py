@@ -1,7 +1,7 @@
 """What the recogniser wrote though nobody said it.
 
 Whisper invents text in known ways: farewells from its subtitles over sound without speech, loops, words stretched over
-a pause. Each has its rule here; a rule needs its own sign and weak probabilities as well, for people do say "Thank you."
+a pause. Each has its rule here; a rule needs its own sign and weak probabilities too, for people do say "Thank you."
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ DOUBTFUL = 0.55
 # An n-gram said this often in a row is a stuck decoder, not a person.
 LOOP = 4
 LONGEST_LOOP = 12  # words or tokens
+# Letters that go round inside one word (`NNNNNN`, `hahahahahaha`).
+STUTTER = re.compile(r"([^\W\d]{1,3})\1{5,}", re.IGNORECASE)
 PAUSE = 0.8  # seconds; ends a phrase
 # The slowest that anybody says a word: seconds a letter, and at least.
 SLOWEST_LETTER, SLOWEST_WORD = 0.4, 2.0
@@ -106,6 +108,9 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
     # A credit may be spoken of ("the subtitles by the agency"), inside a longer and well heard sentence.
     if CREDITS.search(text) and (len(words) <= 8 or sure < SURE):
         return True
+    # "Oh, oh, oh": what a choir or a tune is taken for.
+    if len(words) > 2 and len({bare(w.word) for w in words}) == 1 and sure < SURE:
+        return True
     if sure < DOUBTFUL and all(_stretched(w) for w in words):
         return True
     return sure < MIN_WORD_PROBABILITY
@@ -185,7 +190,8 @@ def without_loops(items: Sequence[Hashable], limit: int = LOOP) -> list[int]:
 
 def cut_loops(words: Sequence[Word]) -> list[Word]:
     """Words without the repeats of a stuck decoder."""
-    return [words[i] for i in without_loops([bare(w.word) for w in words])]
+    spoken = [w for w in words if not STUTTER.search(w.word)]
+    return [spoken[i] for i in without_loops([bare(w.word) for w in spoken])]
 
 
 def _stretched(word: Word) -> bool:

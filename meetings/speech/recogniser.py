@@ -113,16 +113,14 @@ class Recogniser:
     def hear(self, sounds: Sequence[npt.NDArray[np.float32]]) -> list[Heard]:
         """Run the encoder over windows of sound (16 kHz, at most 30 s each).
 
-        On a CPU one at a time: two windows side by side take a fifth longer, for the attention no longer fits the cache.
+        On a CPU one at a time: eight side by side take a third longer, for their attention does not fit the cache.
         """
         step = len(sounds) if self._on_gpu else 1
         heard: list[Heard] = []
         for i in range(0, len(sounds), step):
             some = sounds[i : i + step]
             states = self._encode([self._features(s) for s in some])
-            heard += [
-                Heard(states=s, duration=len(sound) / SAMPLE_RATE) for s, sound in zip(states, some, strict=True)
-            ]
+            heard += [Heard(states=s, duration=len(sound) / SAMPLE_RATE) for s, sound in zip(states, some, strict=True)]
         return heard
 
     def _features(self, sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -8,7 +8,7 @@ Batches of windows run side by side, one thread each, for a decoder's steps are 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.chunks import Region, Window, pack_windows, parts
 from meetings.speech.invention import cut_loops, doubtful, invented, phrases
 from meetings.speech.languages import MAIN_SAMPLES, choose_language, is_doubtful, same_language, vote
-from meetings.speech.rewriting import write_well
+from meetings.speech.rewriting import WrittenWindow, write_well
 from meetings.speech.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ class Transcription:
 
     def to_json(self) -> dict[str, Any]:
         """A plain object that `from_json` reads back."""
-        return {**asdict(self), "words": [asdict(w) for w in self.words], "languages": [list(x) for x in self.languages]}
+        return {
+            **asdict(self),
+            "words": [asdict(w) for w in self.words],
+            "languages": [list(x) for x in self.languages],
+        }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Transcription:
@@ -127,7 +131,6 @@ def transcribe(
     with ThreadPoolExecutor(workers) as pool:
         tasks = [pool.submit(loop.run, batch) for batch in batches]
         try:
-            heard = 0.0
             for task in as_completed(tasks):
                 done += task.result()
                 heard = sum(d.seconds for d in done)
@@ -138,21 +141,22 @@ def transcribe(
             pool.shutdown(cancel_futures=True)
             raise
     progress(1.0)
-    seconds: Counter[str] = Counter()
+    spoken: defaultdict[str, float] = defaultdict(float)
     for part in done:
         if part.words:
-            seconds[part.language] += part.seconds
+            spoken[part.language] += part.seconds
+    languages = sorted(spoken.items(), key=lambda x: -x[1])
     main, probability = loop.main
     return Transcription(
-        language=seconds.most_common(1)[0][0] if seconds else main,
+        language=languages[0][0] if languages else main,
         language_probability=probability,
         duration=duration,
         words=tuple(_in_order((w for part in done for w in part.words), duration)),
-        languages=tuple((code, round(time, 3)) for code, time in seconds.most_common()),
+        languages=tuple((code, round(time, 3)) for code, time in languages),
     )
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """A batch was told to stop."""
 
 
@@ -187,19 +191,14 @@ class _Loop:
         windows, heard, languages = self._in_their_languages(batch, heard)
         self._check()
         written = write_well(self._recogniser, windows, heard, languages, hear=self._hear, quietest=self._quietest)
-        windows, heard = [w.window for w in written], [w.heard for w in written]
-        languages = [w.language for w in written]
         self._check()
-        placed = self._recogniser.place(heard, [w.written.tokens for w in written], languages)
-        self._check()
+        placed: Sequence[tuple[Placed, ...]] = [w.placed for w in written]
         if self._vocabulary:
-            placed = self._vocabulary.correct(self._recogniser, heard, placed, languages)
-        return [
-            _Done(
-                words=tuple(self._believed(w.window, words, w.language, w.written.no_speech, w.written.log_probability)),
-                language=w.language,
-                seconds=w.window.duration,
+            placed = self._vocabulary.correct(
+                self._recogniser, [w.heard for w in written], placed, [w.language for w in written]
             )
+        return [
+            _Done(words=tuple(self._believed(w, words)), language=w.language, seconds=w.window.duration)
             for w, words in zip(written, placed, strict=True)
         ]
 
@@ -230,20 +229,19 @@ class _Loop:
                 result.append((part, sound if part == window else self._hear([part])[0], language))
         return [r[0] for r in result], [r[1] for r in result], [r[2] for r in result]
 
-    def _believed(
-        self, window: Window, placed: Sequence[Placed], language: str, no_speech: float, log_probability: float
-    ) -> Iterator[Word]:
+    def _believed(self, found: WrittenWindow, placed: Sequence[Placed]) -> Iterator[Word]:
         """The window's words in the recording's time, without what nobody said."""
         from meetings.speech.recogniser import as_words
         from meetings.speech.voice_activity import voice_probability
 
-        words = cut_loops(as_words(placed, spaced=language not in UNSPACED))
+        window, written = found.window, found.written
+        words = cut_loops(as_words(placed, spaced=found.language not in UNSPACED))
         for phrase in phrases(words, breaks=window.seams()):
             text = " ".join(w.word for w in phrase)
-            if invented(text, phrase, no_speech=no_speech, log_probability=log_probability):
+            if invented(text, phrase, no_speech=written.no_speech, log_probability=written.log_probability):
                 continue
             there = [window.place(w.start, w.end) for w in phrase]
-            if doubtful(text, phrase, no_speech=no_speech):
+            if doubtful(text, phrase, no_speech=written.no_speech):
                 sound = read_audio(self._audio, there[0].start - 0.1, there[-1].end + 0.1)
                 if voice_probability(sound) < VOICE:
                     continue
@@ -251,7 +249,7 @@ class _Loop:
 
     def _check(self) -> None:
         if self.stop.is_set():
-            raise _Stopped
+            raise _StoppedError
 
 
 def _batches(windows: Sequence[Window], *, size: int, workers: int) -> list[Sequence[Window]]:

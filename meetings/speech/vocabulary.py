@@ -20,7 +20,7 @@ from meetings.speech.recogniser import Heard, Placed, Recogniser
 MOST_WORDS = 3  # neighbouring words that one term may have been heard as
 # How alike a term and what was written must be, in [0, 1]: half by sound, half by letters. Short ones need more.
 ALIKE, ALIKE_SHORT, SHORT = 0.70, 0.78, 4
-# Nats that a term may be less probable than what was written: it is known to be likely here, which the model is not told.
+# Nats that a term may be less probable than what was written: the model is not told that it is likely here.
 BONUS = 3.0
 # Words written with more certainty than this are left as they are.
 CERTAIN = 0.93
@@ -67,9 +67,7 @@ class Vocabulary:
                 )
                 alike, term = best
                 if alike >= (ALIKE if len(letters(term)) > SHORT else ALIKE_SHORT):
-                    found.append(
-                        Proposal(first=first, last=last, term=term, text=_dressed(term, span), alike=alike)
-                    )
+                    found.append(Proposal(first=first, last=last, term=term, text=_dressed(term, span), alike=alike))
         found.sort(key=lambda p: (-p.alike, p.first, p.last))
         return found[:MOST_PROPOSALS]
 
@@ -201,7 +199,7 @@ def sound_key(text: str) -> str:
 def _fits(written: str, term: str) -> bool:
     """Whether they can be the same at all: of like length, and not one of them inside the other by chance."""
     a, b = letters(written), letters(term)
-    return bool(a) and abs(len(a) - len(b)) <= max(2, len(b) // 3) and a != b or _only_spelled(written, term)
+    return (bool(a) and abs(len(a) - len(b)) <= max(2, len(b) // 3) and a != b) or _only_spelled(written, term)
 
 
 def _only_spelled(written: str, term: str) -> bool:

@@ -44,10 +44,10 @@ def find_speech(audio: Path) -> tuple[Region, ...]:
     start = 0.0
     while start < duration:
         sound = read_audio(audio, start, start + PART)
-        for stretch in get_speech_timestamps(sound, options) if len(sound) else ():
-            found.append(
-                Region(start=start + stretch["start"] / SAMPLE_RATE, end=start + stretch["end"] / SAMPLE_RATE)
-            )
+        found += [
+            Region(start=start + stretch["start"] / SAMPLE_RATE, end=start + stretch["end"] / SAMPLE_RATE)
+            for stretch in get_speech_timestamps(sound, options)
+        ]
         start += PART
     return tuple(found)
 
