@@ -17,7 +17,7 @@ SHORTEST = 3  # letters; shorter ones sound like anything
 # How often a capitalised word must come in posts, for one post may shout.
 OFTEN = 2
 
-_NOISE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|:[a-z0-9_+-]+:|[@~#][\w.-]+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
+_NOISE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|:[A-Za-z0-9_+-]+:|[@~#][\w.-]+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_][\w&'’-]*", re.UNICODE)
 _SENTENCE = re.compile(r"[.!?:;|\n•*>\"“(]\s*")
 _INNER_CAPITAL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2,}")

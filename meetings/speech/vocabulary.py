@@ -177,9 +177,9 @@ _SOUNDS = (
     (r"dg|j|g(?=[eiy])", "j"),
     (r"th", "t"),
     (r"v|w(?=[aeiou])", "v"),
-    (r"y|h", ""),
+    (r"h", ""),
     (r"e$", ""),
-    (r"[aeiou]+", "a"),
+    (r"[aeiouy]+", "a"),
 )
 
 
@@ -187,7 +187,7 @@ _SOUNDS = (
 def sound_key(text: str) -> str:
     """Roughly how a text sounds: letters that sound alike are one, so are vowels, and doubled letters.
 
-    >>> sound_key("Bright water") == sound_key("Brytewater")
+    >>> sound_key("Bright water") == sound_key("Brytwatter")
     True
     """
     key = letters(text)

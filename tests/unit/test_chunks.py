@@ -1,5 +1,7 @@
 """All speech is in windows, each instant in one, and a window knows where its instants lie."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ def middle(lo: float, hi: float) -> float:
 def test_every_instant_of_speech_is_in_exactly_one_window(found: list[Region], ends: list[float]) -> None:
     windows = pack_windows(found, duration=DURATION, turn_ends=ends, quietest=middle)
     pieces = [p for w in windows for p in w.pieces]
-    assert all(a.end <= b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(pieces))
     speech = sum(r.duration for r in tidy(found, duration=DURATION))
     assert abs(sum(p.duration for p in pieces) - speech) < 1e-6
     for region in found:
@@ -57,7 +59,7 @@ def test_a_long_stretch_is_cut_where_a_turn_ends() -> None:
 
 
 def test_without_a_hint_a_long_stretch_is_cut_where_it_is_quiet() -> None:
-    windows = pack_windows([Region(start=0.0, end=50.0)], duration=50.0, quietest=lambda lo, hi: min(27.5, hi))
+    windows = pack_windows([Region(start=0.0, end=50.0)], duration=50.0, quietest=lambda _lo, hi: min(27.5, hi))
     assert [w.end for w in windows] == [27.5, 50.0]
 
 
