@@ -14,6 +14,10 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import User
 from meetings.mattermost.delivery import decide_recipient
 from meetings.people import Person
+from meetings.speech.terms import collect_terms
+
+# Posts of the recording's channel that are read for names and terms.
+RECENT_POSTS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,22 @@ def possible_speakers(job: Job, client: MattermostClient | None, people: Sequenc
         Known(username=u.username, name=u.name, nickname=u.nickname, attended=u.id in attended)
         for u in sorted(client.users(ids), key=lambda u: u.username)
         if not u.is_bot
+    )
+
+
+def spoken_terms(job: Job, client: MattermostClient | None, people: Sequence[Person]) -> tuple[str, ...]:
+    """Names and terms that may be said: the user's list, the people's names, and what the channel writes about."""
+    if client is None or not job.source.in_mattermost or job.source.channel_id is None:
+        return collect_terms(given=job.vocabulary, people=[p.name for p in people])
+    channel = client.channel(job.source.channel_id)
+    members = set(client.channel_member_ids(channel.id))
+    users = sorted(client.users(members | set(job.source.participant_ids)), key=lambda u: u.username)
+    posts = client.latest_posts(channel.id, RECENT_POSTS)
+    return collect_terms(
+        given=job.vocabulary,
+        people=[name for u in users if not u.is_bot for name in (u.name, u.nickname) if name],
+        channels=(channel.display_name, channel.purpose, channel.header),
+        posts=[p.message for p in posts if p.message and not p.delete_at and not p.type],
     )
 
 

@@ -12,9 +12,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from meetings.errors import ConfigError
 
@@ -30,6 +30,14 @@ def _default_home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("meetings"))
+
+
+def split_terms(value: object) -> object:
+    """A list of terms from text with commas or line ends between them; lines that begin with # are remarks."""
+    if not isinstance(value, str):
+        return value
+    lines = (line for line in value.splitlines() if not line.lstrip().startswith("#"))
+    return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
 
 
 class Settings(BaseModel):
@@ -51,6 +59,9 @@ class Settings(BaseModel):
     )
     text_embedding_model: str = Field(default="minilm-l6-v2", description="sentence embeddings")
     language: str | None = Field(default=None, description="spoken language (en, de, ...); unset: detected")
+    vocabulary: Annotated[tuple[str, ...], BeforeValidator(split_terms)] = Field(
+        default=(), description="names and terms that are said: a list, or text with commas or line ends between them"
+    )
     writer: str = Field(
         default="auto", pattern="^(auto|extract|rewrite|compose)$", description="how bullets are written"
     )

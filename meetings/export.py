@@ -12,7 +12,7 @@ from typing import Any
 from meetings.conversation import Conversation, clock, to_json, to_rttm, to_vtt
 from meetings.pipeline import Run
 from meetings.recordings import remember_folder
-from meetings.stages import StageResult
+from meetings.stage import StageResult
 from meetings.store import FileStore, write_text
 from meetings.summary import render_markdown, summary_from_json
 

@@ -59,6 +59,8 @@ class Job:
     server: str | None = None
     audience: str = "members"
     max_people: int = 50
+    # Names and terms that the user says are spoken.
+    vocabulary: tuple[str, ...] = ()
     nonce: str = ""
     # Changes when names may: a human's correction, a voiceprint learnt or forgotten.
     names: str = ""
@@ -71,7 +73,7 @@ class Job:
     def from_json(data: Mapping[str, Any]) -> Job:
         """Read what `to_json` wrote."""
         source = Source(**{**data["source"], "participant_ids": tuple(data["source"]["participant_ids"])})
-        return Job(**{**data, "source": source})
+        return Job(**{**data, "source": source, "vocabulary": tuple(data.get("vocabulary", ()))})
 
     @property
     def run_id(self) -> str:

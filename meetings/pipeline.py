@@ -21,7 +21,8 @@ from meetings.errors import BusyError, StorageError
 from meetings.job import Job
 from meetings.recordings import remember_run
 from meetings.side_by_side import checked, side_by_side
-from meetings.stages import StageResult, Stages
+from meetings.stage import StageResult
+from meetings.stages import Stages
 from meetings.store import FileStore, private_folder
 
 # A run that was killed under one version goes on under the next: stages are keyed by content, not by code.

@@ -38,6 +38,7 @@ def prepare_job(
     title: str | None = None,
     started_at: str | None = None,
     fresh: bool = False,
+    vocabulary: Path | None = None,
 ) -> Job:
     """Settle everything that decides the result.
 
@@ -50,6 +51,7 @@ def prepare_job(
         language: spoken language; default the setting, else detected.
         title: title of a local recording; default its name.
         started_at: when a local recording began (ISO 8601), for due dates.
+        vocabulary: a file with a name or term that is said on each line; added to the setting.
         fresh: do every stage again, even if its result is there.
 
     Raises:
@@ -86,6 +88,7 @@ def prepare_job(
         server=server if source.in_mattermost or deliver else None,
         audience=settings.audience,
         max_people=settings.max_people,
+        vocabulary=(*settings.vocabulary, *_terms(vocabulary)),
         nonce=uuid.uuid4().hex if fresh else "",
         names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
@@ -146,6 +149,20 @@ def _store_people(people: Path, settings: Settings) -> str:
         return store.put_json("people", [asdict(p) for p in read_people(people)])
     except OSError as error:
         raise StorageError(settings.home, error.strerror or str(error)) from error
+
+
+def _terms(file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            f"--vocabulary {file}: cannot be read ({reason}); give a text file, one term a line"
+        ) from error
+    terms = (" ".join(line.split()) for line in text.splitlines())
+    return tuple(term for term in terms if term and not term.startswith("#"))
 
 
 def _iso(value: str | None) -> str | None:

@@ -1,29 +1,26 @@
-"""The bodies of the pipeline's stages: find the result, or make it and store it.
+"""The stages from words and voices to messages, on top of those that listen (`meetings.hearing`).
 
-A stage takes the job and the keys of earlier results and returns a `StageResult`. Engines are imported inside the
-stage that needs them, so that a run which reuses speech never loads torch.
+A stage takes the job and the keys of earlier results, finds its result or makes and stores it, and returns a
+`StageResult`. Engines are imported inside the stage that needs them, so that a run which reuses speech never loads
+torch.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from meetings.audience import possible_speakers, readers
-from meetings.config import Settings
 from meetings.conversation import Conversation, from_json, to_json
 from meetings.corrections import answers_of
-from meetings.errors import ConfigError, RecordingNotFoundError
+from meetings.hearing import Hearing
 from meetings.job import Job
 from meetings.kept_voices import KeptVoices
 from meetings.known_voices import known_voices
-from meetings.mattermost import MattermostClient, Outcome, deliver, person_of, read_contexts
-from meetings.mattermost.client import FileInfo
-from meetings.models import locate
+from meetings.mattermost import Outcome, deliver, person_of, read_contexts
 from meetings.people import (
     ChannelContext,
     Person,
@@ -32,164 +29,13 @@ from meetings.people import (
     build_persona,
 )
 from meetings.progress import Progress
-from meetings.store import FileStore, writing
+from meetings.stage import StageResult, stored_person
 
 EVERYONE = Person(username="everyone", name="Everyone", position="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageResult:
-    """What became of one stage: its result's key, when it began (seconds since the epoch) and how long it took
-    (seconds), whether it was found done."""
-
-    stage: str
-    key: str
-    seconds: float
-    reused: bool
-    model: str = ""
-    device: str = ""
-    began: float = 0.0
-    info: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Stages:
+class Stages(Hearing):
     """The stages over one settings object and one store."""
-
-    def __init__(self, *, settings: Settings, store: FileStore) -> None:
-        self._settings = settings
-        self._store = store
-
-    def read_job(self, job_key: str) -> Job:
-        """The job behind a key."""
-        return Job.from_json(self._store.read_json("jobs", job_key))
-
-    # Speech
-
-    def fetch(self, job: Job, progress: Progress) -> StageResult:
-        """Download the recording unless its speech is known already."""
-        began = time.time()
-        reused = not job.source.in_mattermost or self._speech_done(job) or self._media(job).is_file()
-        if not reused:
-            self._fetch(job, progress)
-        return StageResult(
-            stage="fetch", key=job.source.media_id, seconds=time.time() - began, reused=reused, began=began
-        )
-
-    def _fetch(self, job: Job, progress: Progress) -> None:
-        info = FileInfo(
-            id=job.source.media_id,
-            post_id=job.source.post_id or "",
-            name=job.source.name,
-            size=job.source.size,
-        )
-        self._client(job).download(info, self._media(job), progress=progress)
-
-    def decode(self, job: Job, progress: Progress) -> StageResult:
-        """Decode to 16 kHz mono unless the speech is known already."""
-        began = time.time()
-        reused = self._speech_done(job) or self._audio(job).is_file()
-        if not reused:
-            self._decode(job, progress)
-        key = job.key("audio")
-        notes = self._store.read_json("notes", key) if self._store.has("notes", key) else ()
-        return StageResult(
-            stage="audio",
-            key=key,
-            seconds=time.time() - began,
-            reused=reused,
-            began=began,
-            info={"notes": list(notes)},
-        )
-
-    def _decode(self, job: Job, progress: Progress) -> None:
-        from meetings.speech import decode_audio
-
-        media = self._media(job)
-        if not media.is_file():
-            if not job.source.in_mattermost:
-                raise RecordingNotFoundError(media)
-            self._fetch(job, progress)
-        info = decode_audio(media, self._audio(job), name=job.source.name, progress=progress)
-        # They outlive the sound: a later run that finds the speech done tells of them again.
-        self._store.write_json("notes", job.key("audio"), list(info.warnings))
-
-    def segment(self, job: Job, progress: Progress) -> StageResult:
-        """Where voices are active: what recognition listens to and speakers are found in."""
-        began = time.time()
-        reused = self._speech_done(job) or self._segmentation(job).is_file()
-        if not reused:
-            self._segment(job, progress)
-        return StageResult(
-            stage="segmentation",
-            key=self._segmentation_key(job),
-            seconds=time.time() - began,
-            reused=reused,
-            model=job.models["segmentation"],
-            device=job.device,
-            began=began,
-        )
-
-    def _segment(self, job: Job, progress: Progress) -> None:
-        from meetings.speech import save_segmentation, segment
-
-        found = segment(
-            self._ready_audio(job),
-            segmentation=self._model(job, "segmentation"),
-            device=job.device,
-            threads=self._settings.cpu_threads,
-            progress=progress,
-        )
-        with writing(self._segmentation(job)) as part:
-            save_segmentation(found, part)
-
-    def transcribe(self, job: Job, progress: Progress) -> StageResult:
-        """Words with times."""
-        key = self._transcription_key(job)
-
-        def make() -> object:
-            from meetings.speech import load_segmentation, speech_regions, transcribe
-
-            return transcribe(
-                self._ready_audio(job),
-                model=self._model(job, "recogniser"),
-                device=job.device,
-                threads=self._settings.cpu_threads,
-                language=job.language,
-                regions=speech_regions(load_segmentation(self._ready_segmentation(job))),
-                progress=progress,
-            ).to_json()
-
-        return self._stored("transcription", key, make, model=job.models["recogniser"], device=job.device)
-
-    def diarize(self, job: Job, progress: Progress) -> StageResult:
-        """Turns of voices."""
-        key = self._diarization_key(job)
-        threads = self._settings.cpu_threads
-        # Recognition runs beside this and takes several times as long: most cores are its.
-        alone = self._store.has("transcription", self._transcription_key(job))
-
-        def make() -> object:
-            from meetings.speech import diarize, load_segmentation, read_sides, sides_path, split_by_side
-
-            audio = self._ready_audio(job)
-            found = diarize(
-                audio,
-                activity=load_segmentation(self._ready_segmentation(job)),
-                segmentation=self._model(job, "segmentation"),
-                embedding=self._model(job, "speaker_embedding"),
-                device=job.device,
-                threads=threads if alone else max(1, threads // 4),
-                max_speakers=None,
-                progress=progress,
-            )
-            # Different people on left and right: the sides tell them apart better than their voices do.
-            sides = sides_path(audio)
-            found = split_by_side(found, read_sides(sides)) if sides.is_file() else found
-            KeptVoices.of(self._settings).keep(key, found.voices)  # sealed; the plain result below leaves them out
-            return found.to_json()
-
-        model = f"{job.models['segmentation']} + {job.models['speaker_embedding']}"
-        return self._stored("diarization", key, make, model=model, device=job.device)
 
     def join(self, job: Job, progress: Progress) -> StageResult:
         """Utterances with named speakers: a `Conversation`."""
@@ -298,7 +144,7 @@ class Stages:
 
             conversation = self.conversation(conversation_key)
             entries = self._store.read_json("people", people_key)
-            personas = tuple(build_persona(_person(e["person"]), _context(e["context"])) for e in entries)
+            personas = tuple(build_persona(stored_person(e["person"]), _context(e["context"])) for e in entries)
             threads = self._settings.cpu_threads
             speaks = bool(conversation.utterances)
             embedder = llm.Embedder(self._model(job, "text_embedding"), threads=threads) if speaks else None
@@ -376,84 +222,11 @@ class Stages:
         """A stored conversation."""
         return from_json(self._store.read_json("conversation", key))
 
-    def _stored(
-        self, stage: str, key: str, make: Callable[[], object], *, model: str = "", device: str = ""
-    ) -> StageResult:
-        began = time.time()
-        reused = self._store.has(stage, key)
-        if not reused:
-            self._store.write_json(stage, key, make())
-        return StageResult(
-            stage=stage,
-            key=key,
-            seconds=time.time() - began,
-            reused=reused,
-            model=model,
-            device=device,
-            began=began,
-        )
-
-    def _segmentation_key(self, job: Job) -> str:
-        return job.key("segmentation", job.fingerprints["segmentation"])
-
-    def _transcription_key(self, job: Job) -> str:
-        return job.key("transcription", job.fingerprints["recogniser"], job.fingerprints["segmentation"], job.language)
-
-    def _diarization_key(self, job: Job) -> str:
-        return job.key("diarization", job.fingerprints["segmentation"], job.fingerprints["speaker_embedding"])
-
-    def _speech_done(self, job: Job) -> bool:
-        return self._store.has("transcription", self._transcription_key(job)) and self._store.has(
-            "diarization", self._diarization_key(job)
-        )
-
-    def _media(self, job: Job) -> Path:
-        if job.source.path is not None:
-            return Path(job.source.path)
-        return self._store.path("media", job.source.media_id, ".bin")
-
-    def _audio(self, job: Job) -> Path:
-        return self._store.path("audio", job.key("audio"), ".wav")
-
-    def _ready_audio(self, job: Job) -> Path:
-        """The decoded sound, decoded again if it was tidied away."""
-        if not self._audio(job).is_file():
-            self._decode(job, lambda _f: None)
-        return self._audio(job)
-
-    def _segmentation(self, job: Job) -> Path:
-        return self._store.path("segmentation", self._segmentation_key(job), ".npz")
-
-    def _ready_segmentation(self, job: Job) -> Path:
-        """The segmentation, made again if it was tidied away."""
-        if not self._segmentation(job).is_file():
-            self._segment(job, lambda _f: None)
-        return self._segmentation(job)
-
-    def _model(self, job: Job, role: str) -> Path:
-        return locate(job.models[role], self._settings.models_folder)
-
-    def _client(self, job: Job) -> MattermostClient:
-        token = self._settings.mattermost_token
-        if job.server is None or token is None:
-            raise ConfigError("no Mattermost is configured; set MATTERMOST_URL and MATTERMOST_TOKEN")
-        return MattermostClient(job.server, token.get_secret_value())
-
-    def _people_file(self, job: Job) -> tuple[Person, ...]:
-        """The people the user listed, if any."""
-        if job.people_key is None:
-            return ()
-        return tuple(_person(p) for p in self._store.read_json("people", job.people_key))
-
 
 def _start_ms(job: Job) -> int:
     """When the call began, in milliseconds since the epoch; now, if nobody knows."""
     began = datetime.fromisoformat(job.source.started_at) if job.source.started_at else datetime.now(tz=UTC)
     return int(began.timestamp() * 1000)
-
-
-def _person(data: Mapping[str, Any]) -> Person:
-    return Person(**{**data, "interests": tuple(data["interests"])})
 
 
 def _context(data: Mapping[str, Any] | None) -> PersonContext | None:

@@ -31,6 +31,11 @@ Examples:
     help="How bullets are written. auto: the best that the language model is admitted for.",
 )
 @click.option("--language", metavar="CODE", help="Spoken language (en, de, ...). Default: detected.")
+@click.option(
+    "--vocabulary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Names and terms that are said, one a line; added to the setting and to what the channel tells.",
+)
 @click.option("--title", help="Title of the meeting. Default: the call's title or the file's name.")
 @click.option("--started-at", metavar="TIME", help="When a local recording began, for due dates (ISO 8601).")
 @click.option("--fresh", is_flag=True, help="Do every stage again instead of reusing results.")
@@ -42,6 +47,7 @@ def process(
     deliver: bool | None,
     writer: str | None,
     language: str | None,
+    vocabulary: Path | None,
     title: str | None,
     started_at: str | None,
     fresh: bool,
@@ -71,6 +77,7 @@ def process(
         deliver=settings.deliver if deliver is None else deliver,
         writer=writer,
         language=language,
+        vocabulary=vocabulary,
         title=title,
         started_at=started_at,
         fresh=fresh,

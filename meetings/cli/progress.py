@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from meetings.pipeline import Observer, Silent
-from meetings.stages import StageResult
+from meetings.stage import StageResult
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

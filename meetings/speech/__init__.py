@@ -10,9 +10,9 @@ from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segme
 from meetings.speech.media import ffmpeg_binary
 from meetings.speech.naming import Answer, Naming, name_speakers
 from meetings.speech.segmentation import (
-    Region,
     Segmentation,
     load_segmentation,
+    phrase_ends,
     save_segmentation,
     speech_regions,
 )
@@ -27,7 +27,6 @@ __all__ = [
     "Candidate",
     "Diarization",
     "Naming",
-    "Region",
     "Segmentation",
     "Transcription",
     "Turn",
@@ -42,6 +41,7 @@ __all__ = [
     "map_audio",
     "mean_voice",
     "name_speakers",
+    "phrase_ends",
     "read_audio",
     "read_calls_vtt",
     "read_sides",

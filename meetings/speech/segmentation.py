@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meetings.speech.audio import SAMPLE_RATE
+from meetings.speech.chunks import Region
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,14 +42,6 @@ OVERLAP = 0.18
 REGION_SPEECH = 0.3
 REGION_PAD = 0.16  # seconds on each side
 REGION_GAP = 0.3  # shorter pauses do not part regions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """A stretch of sound with speech in it, in seconds."""
-
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +124,12 @@ def speech_regions(segmentation: Segmentation) -> tuple[Region, ...]:
         elif end > start:
             regions.append(Region(start=start, end=end))
     return tuple(regions)
+
+
+def phrase_ends(segmentation: Segmentation) -> tuple[float, ...]:
+    """Seconds at which somebody stops and nobody else speaks: where a window may best end."""
+    speech = segmentation.count() > 0
+    return tuple(min(segmentation.duration, last * FRAME + FIRST_FRAME) for _, last in runs(speech))
 
 
 def runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -1,69 +1,82 @@
-"""What was said, word by word with times: faster-whisper over the stretches that hold speech.
+"""What was said, word by word with times.
 
-Voice activity comes first, recognition runs in batches over packed stretches of speech, and what comes out is checked
-against the known ways in which Whisper invents text: over sound without speech, in loops, and in its training data's
-farewell phrases.
+Speech is packed into full windows, each is heard once by Whisper's encoder and written down in its own language; what
+looks wrong is written a second time, names are corrected where the sound agrees, and what nobody said is taken out.
+Batches of windows run side by side, one thread each, for a decoder's steps are too small to share among threads.
 """
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meetings.conversation import Word
-from meetings.errors import ModelError
+from meetings.errors import ConfigError
 from meetings.progress import Progress, no_progress
-from meetings.speech.audio import SAMPLE_RATE, load_audio
-from meetings.speech.segmentation import Region
+from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
+from meetings.speech.chunks import Region, Window, pack_windows, parts
+from meetings.speech.invention import cut_loops, doubtful, invented, phrases
+from meetings.speech.languages import MAIN_SAMPLES, choose_language, is_doubtful, same_language, vote
+from meetings.speech.rewriting import WrittenWindow, write_well
+from meetings.speech.vocabulary import Vocabulary
 
-BATCH = {"cpu": 4, "cuda": 16}
-# Silero's own default is 0.5; music and tones pass it at times, speech over noise fails it rarely at 0.5.
-SPEECH_PROBABILITY = 0.5
-MIN_SPEECH_MS = 200
-# Thresholds of Whisper's paper (Radford et al. 2022, section 4.5) and its reference code.
-MAX_NO_SPEECH = 0.6
-MIN_LOG_PROBABILITY = -1.0
-MAX_COMPRESSION = 2.4
-MIN_WORD_PROBABILITY = 0.3
-# What Whisper writes over silence and music, from its subtitles (Koenecke et al. 2024, arXiv 2402.08021, and reports).
-HALLUCINATIONS = frozenset(
-    {
-        "thank you for watching",
-        "thanks for watching",
-        "thank you so much for watching",
-        "please subscribe",
-        "subtitles by the amara org community",
-        "untertitel der amara org community",
-        "untertitel im auftrag des zdf",
-        "you",
-        "music",
-        "applause",
-        "bye bye bye",
-    }
-)
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from meetings.speech.recogniser import Heard, Placed, Recogniser
+
+BATCH = {"cpu": 8, "cuda": 16}
+# Below this, Silero hears no voice under a phrase that looks invented.
+VOICE = 0.35
+# Languages written without spaces between words.
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+# A window of uncertain language is listened to in parts of this many seconds.
+PART = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcription:
-    """All words in order, the language (ISO 639-1) with its probability, and the sound's length in seconds."""
+    """All words in order, the main language (ISO 639-1) with its probability, and the sound's length in seconds.
+
+    `languages` are all that were spoken with their seconds, most first.
+    """
 
     language: str
     language_probability: float
     duration: float
     words: tuple[Word, ...]
+    languages: tuple[tuple[str, float], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain object that `from_json` reads back."""
-        return {**asdict(self), "words": [asdict(w) for w in self.words]}
+        return {
+            **asdict(self),
+            "words": [asdict(w) for w in self.words],
+            "languages": [list(x) for x in self.languages],
+        }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Transcription:
-        """Read what `to_json` wrote."""
-        return Transcription(**{**data, "words": tuple(Word(**w) for w in data["words"])})
+        """Read what `to_json` wrote, with or without languages."""
+        languages = tuple((str(code), float(seconds)) for code, seconds in data.get("languages", ()))
+        return Transcription(**{**data, "words": tuple(Word(**w) for w in data["words"]), "languages": languages})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """One window's result."""
+
+    words: tuple[Word, ...]
+    language: str
+    seconds: float
 
 
 def transcribe(
@@ -75,6 +88,7 @@ def transcribe(
     language: str | None = None,
     vocabulary: Sequence[str] = (),
     regions: Sequence[Region] | None = None,
+    turn_ends: Sequence[float] = (),
     progress: Progress = no_progress,
 ) -> Transcription:
     """Recognise speech.
@@ -84,121 +98,187 @@ def transcribe(
         model: a folder with a CTranslate2 Whisper.
         device: `cpu` (int8) or `cuda` (float16).
         threads: CPU threads.
-        language: ISO 639-1 code; None: detected from the speech.
-        vocabulary: names and terms that are likely to be said.
-        regions: where voices are active; if they are nowhere, nothing was said. None: not known.
+        language: ISO 639-1 code; None: detected from the speech, window by window.
+        vocabulary: names and terms that may be said, spelled as they shall be written.
+        regions: stretches with speech, as a diarization finds them; None: a voice detector looks for them.
+        turn_ends: seconds at which a turn or a phrase ends; good places to cut.
         progress: told the fraction of speech done.
 
     Raises:
         ModelError: the weights cannot be loaded.
+        ConfigError: the model does not know the language.
     """
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
+    from meetings.speech.recogniser import Recogniser
+    from meetings.speech.voice_activity import find_speech
 
-    samples = load_audio(audio)
-    duration = len(samples) / SAMPLE_RATE
-    options = VadOptions(
-        threshold=SPEECH_PROBABILITY,
-        min_speech_duration_ms=MIN_SPEECH_MS,
-        min_silence_duration_ms=160,
-        speech_pad_ms=120,
-        max_speech_duration_s=28,
-    )
-    heard = get_speech_timestamps(samples, options) if regions is None else regions
-    if not heard:
-        return Transcription(language=language or "", language_probability=0.0, duration=duration, words=())
-    try:
-        whisper = WhisperModel(
-            str(model),
-            device=device,
-            compute_type="float16" if device == "cuda" else "int8",
-            cpu_threads=threads,
-            local_files_only=True,
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        raise ModelError(f"{model} cannot be loaded ({error}); run: meetings models verify") from error
-    segments, info = BatchedInferencePipeline(whisper).transcribe(
-        samples,
-        language=language,
-        word_timestamps=True,
-        batch_size=BATCH[device],
-        vad_filter=True,
-        vad_parameters=options,
-        hotwords=", ".join(vocabulary) or None,
-        without_timestamps=True,
-        condition_on_previous_text=False,
-    )
-    words: list[Word] = []
-    for segment in segments:
-        found = _whole_words(segment.words or ())
-        if not invented(
-            segment.text,
-            found,
-            no_speech=float(segment.no_speech_prob),
-            log_probability=float(segment.avg_logprob),
-        ):
-            words += found
-        progress(min(1.0, float(segment.end) / duration))
-    progress(1.0)
-    return Transcription(
-        language=str(info.language),
-        language_probability=float(info.language_probability),
+    duration = len(map_audio(audio)) / SAMPLE_RATE
+    windows = pack_windows(
+        find_speech(audio) if regions is None else regions,
         duration=duration,
-        words=tuple(_in_order(_without_loops(words), duration)),
+        turn_ends=turn_ends,
+        quietest=partial(_quietest, audio),
+    )
+    if not windows:
+        return Transcription(language=language or "", language_probability=0.0, duration=duration, words=())
+    batches = _batches(windows, size=BATCH[device], workers=1 if device == "cuda" else threads)
+    workers = 1 if device == "cuda" else min(threads, len(batches))
+    recogniser = Recogniser(model, device=device, threads=max(1, threads // workers), workers=workers)
+    if language is not None and language not in recogniser.languages:
+        raise ConfigError(f"{model.name} does not know the language {language!r}; use a multilingual model, or en")
+    loop = _Loop(audio, recogniser, Vocabulary(vocabulary), language)
+    loop.find_main_language(windows)
+    done: list[_Done] = []
+    with ThreadPoolExecutor(workers) as pool:
+        tasks = [pool.submit(loop.run, batch) for batch in batches]
+        try:
+            for task in as_completed(tasks):
+                done += task.result()
+                heard = sum(d.seconds for d in done)
+                progress(min(1.0, heard / sum(w.duration for w in windows)))
+        except BaseException:
+            # Ctrl-C, or a batch that failed: the others stop at their next step.
+            loop.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    progress(1.0)
+    spoken: defaultdict[str, float] = defaultdict(float)
+    for part in done:
+        if part.words:
+            spoken[part.language] += part.seconds
+    languages = sorted(spoken.items(), key=lambda x: -x[1])
+    main, probability = loop.main
+    return Transcription(
+        language=languages[0][0] if languages else main,
+        language_probability=probability,
+        duration=duration,
+        words=tuple(_in_order((w for part in done for w in part.words), duration)),
+        languages=tuple((code, round(time, 3)) for code, time in languages),
     )
 
 
-def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probability: float) -> bool:
-    """Whether a segment is text that nobody said.
-
-    Args:
-        text: the segment's text.
-        words: its words with probabilities.
-        no_speech: the model's probability that there is no speech.
-        log_probability: mean log probability of its tokens.
-    """
-    if not words:
-        return True
-    if no_speech > MAX_NO_SPEECH and log_probability < MIN_LOG_PROBABILITY:
-        return True
-    encoded = text.encode()
-    if len(encoded) > 200 and len(encoded) / len(zlib.compress(encoded)) > MAX_COMPRESSION:
-        return True
-    sure = sum(w.probability for w in words) / len(words)
-    phrase = " ".join(re.sub(r"[^\w ]", " ", text.lower()).split())
-    if phrase in HALLUCINATIONS and sure < 0.8:
-        return True
-    return sure < MIN_WORD_PROBABILITY
+class _StoppedError(Exception):
+    """A batch was told to stop."""
 
 
-def _whole_words(pieces: Iterable[Any]) -> tuple[Word, ...]:
-    """The recogniser's words; a piece without a space before it (`-factor`, `%`) belongs to the word before."""
-    words: list[Word] = []
-    for piece in pieces:
-        text = piece.word.strip()
-        if not text:
-            continue
-        if words and not piece.word.startswith(" "):
-            last = words[-1]
-            sure = min(last.probability, float(piece.probability))
-            words[-1] = Word(word=last.word + text, start=last.start, end=float(piece.end), probability=sure)
-        else:
-            words.append(
-                Word(word=text, start=float(piece.start), end=float(piece.end), probability=float(piece.probability))
+class _Loop:
+    """What happens to each batch of windows."""
+
+    def __init__(self, audio: Path, recogniser: Recogniser, vocabulary: Vocabulary, language: str | None) -> None:
+        self.stop = threading.Event()
+        self.main = (language or "en", 1.0)
+        self._audio = audio
+        self._recogniser = recogniser
+        self._vocabulary = vocabulary
+        self._quietest = partial(_quietest, audio)
+        self._fixed = language is not None or not recogniser.multilingual
+        # Windows that were heard for the vote are not heard again.
+        self._known: dict[Window, Heard] = {}
+
+    def find_main_language(self, windows: Sequence[Window]) -> None:
+        """Vote over windows spread over the recording; the fullest speak best, being heard longest."""
+        if self._fixed:
+            return
+        step = max(1, len(windows) // MAIN_SAMPLES)
+        chosen = windows[step // 2 :: step][:MAIN_SAMPLES]
+        heard = self._hear(chosen)
+        self._known = dict(zip(chosen, heard, strict=True))
+        found = self._recogniser.tell_languages(heard)
+        self.main = vote([(p, h.duration) for p, h in zip(found, heard, strict=True)])
+
+    def run(self, batch: Sequence[Window]) -> list[_Done]:
+        """The words of a batch."""
+        heard = self._hear(batch)
+        windows, heard, languages = self._in_their_languages(batch, heard)
+        self._check()
+        written = write_well(self._recogniser, windows, heard, languages, hear=self._hear, quietest=self._quietest)
+        self._check()
+        placed: Sequence[tuple[Placed, ...]] = [w.placed for w in written]
+        if self._vocabulary:
+            placed = self._vocabulary.correct(
+                self._recogniser, [w.heard for w in written], placed, [w.language for w in written]
             )
-    return tuple(words)
+        return [
+            _Done(words=tuple(self._believed(w, words)), language=w.language, seconds=w.window.duration)
+            for w, words in zip(written, placed, strict=True)
+        ]
+
+    def _hear(self, windows: Sequence[Window]) -> list[Heard]:
+        heard = []
+        for window in windows:
+            self._check()
+            known = self._known.pop(window, None)
+            heard.append(known or self._recogniser.hear([_sound(self._audio, window)])[0])
+        return heard
+
+    def _in_their_languages(
+        self, batch: Sequence[Window], heard: Sequence[Heard]
+    ) -> tuple[list[Window], list[Heard], list[str]]:
+        """Each window with its language; one in which languages change is taken apart."""
+        main = self.main[0]
+        if self._fixed:
+            return list(batch), list(heard), [main] * len(batch)
+        result: list[tuple[Window, Heard, str]] = []
+        for window, sound, found in zip(batch, heard, self._recogniser.tell_languages(heard), strict=True):
+            if not is_doubtful(found, main) or window.duration < 2 * PART:
+                result.append((window, sound, choose_language(found, main)))
+                continue
+            some = parts(window, PART, self._quietest)
+            told = self._recogniser.tell_languages(self._hear(some))
+            for pieces, language in same_language(some, [choose_language(t, main) for t in told]):
+                part = Window(pieces=pieces)
+                result.append((part, sound if part == window else self._hear([part])[0], language))
+        return [r[0] for r in result], [r[1] for r in result], [r[2] for r in result]
+
+    def _believed(self, found: WrittenWindow, placed: Sequence[Placed]) -> Iterator[Word]:
+        """The window's words in the recording's time, without what nobody said."""
+        from meetings.speech.recogniser import as_words
+        from meetings.speech.voice_activity import voice_probability
+
+        window, written = found.window, found.written
+        words = cut_loops(as_words(placed, spaced=found.language not in UNSPACED))
+        for phrase in phrases(words, breaks=window.seams()):
+            text = " ".join(w.word for w in phrase)
+            if invented(text, phrase, no_speech=written.no_speech, log_probability=written.log_probability):
+                continue
+            there = [window.place(w.start, w.end) for w in phrase]
+            if doubtful(text, phrase, no_speech=written.no_speech):
+                sound = read_audio(self._audio, there[0].start - 0.1, there[-1].end + 0.1)
+                if voice_probability(sound) < VOICE:
+                    continue
+            yield from (replace(w, start=at.start, end=at.end) for w, at in zip(phrase, there, strict=True))
+
+    def _check(self) -> None:
+        if self.stop.is_set():
+            raise _StoppedError
 
 
-def _without_loops(words: Iterable[Word], limit: int = 4) -> list[Word]:
-    """Drop the repeats of a word said more than `limit` times in a row: a stuck decoder, not a person."""
-    kept: list[Word] = []
-    run = 0
-    for word in words:
-        same = bool(kept) and kept[-1].word.lower().strip(".,!?") == word.word.lower().strip(".,!?")
-        run = run + 1 if same else 0
-        if run < limit:
-            kept.append(word)
-    return kept
+def _batches(windows: Sequence[Window], *, size: int, workers: int) -> list[Sequence[Window]]:
+    """Windows in batches of even size, as many for each worker."""
+    count = -(-len(windows) // size)
+    count = min(len(windows), -(-count // workers) * workers)
+    borders = [round(i * len(windows) / count) for i in range(count + 1)]
+    return [windows[i:j] for i, j in pairwise(borders)]
+
+
+def _sound(audio: Path, window: Window) -> npt.NDArray[np.float32]:
+    """What a window sounds like: its pieces one after the other."""
+    import numpy as np
+
+    return np.concatenate([read_audio(audio, p.start, p.end) for p in window.pieces])
+
+
+def _quietest(audio: Path, lo: float, hi: float, step: float = 0.02) -> float:
+    """The middle of the quietest tenth of a second between two times."""
+    import numpy as np
+
+    sound = read_audio(audio, lo, hi)
+    frame = round(step * SAMPLE_RATE)
+    count = len(sound) // frame
+    if count < 5:
+        return (lo + hi) / 2
+    energy = np.square(sound[: count * frame].reshape(count, frame)).mean(axis=1)
+    smooth = np.convolve(energy, np.ones(5) / 5, mode="valid")
+    return lo + (int(smooth.argmin()) + 2.5) * step
 
 
 def _in_order(words: Iterable[Word], duration: float) -> list[Word]:
@@ -208,6 +288,6 @@ def _in_order(words: Iterable[Word], duration: float) -> list[Word]:
     for word in sorted(words, key=lambda w: w.start):
         start = min(max(word.start, clock), duration)
         end = min(max(word.end, start), duration)
-        result.append(Word(word=word.word, start=start, end=end, probability=word.probability))
+        result.append(replace(word, start=start, end=end))
         clock = start
     return result

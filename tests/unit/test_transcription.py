@@ -3,7 +3,9 @@
 import pytest
 
 from meetings.conversation import Word
-from meetings.speech.transcription import Transcription, _in_order, _whole_words, _without_loops, invented
+from meetings.speech.invention import cut_loops, invented
+from meetings.speech.recogniser import Placed, as_words
+from meetings.speech.transcription import Transcription, _in_order
 
 
 def words(text: str, probability: float = 0.9) -> list[Word]:
@@ -31,7 +33,7 @@ def test_invented_text_is_told_from_speech(
 
 
 def test_a_stuck_word_is_said_four_times_at_most() -> None:
-    assert [w.word for w in _without_loops(words("go go go go go go go on"))] == ["go"] * 4 + ["on"]
+    assert [w.word for w in cut_loops(words("go go go go go go go on"))] == ["go"] * 4 + ["on"]
 
 
 def test_words_stay_in_order_and_inside_the_sound() -> None:
@@ -41,12 +43,11 @@ def test_words_stay_in_order_and_inside_the_sound() -> None:
 
 
 def test_pieces_without_a_space_belong_to_the_word_before() -> None:
-    class Piece:
-        def __init__(self, word: str, start: float, probability: float) -> None:
-            self.word, self.start, self.end, self.probability = word, start, start + 1, probability
-
-    pieces = [Piece(" two", 0, 0.9), Piece("-factor", 1, 0.5), Piece(" login", 2, 0.8)]
-    assert [(w.word, w.start, w.end, w.probability) for w in _whole_words(pieces)] == [
+    pieces = [
+        Placed(text=text, tokens=(1,), start=start, end=start + 1.0, probabilities=(probability,))
+        for text, start, probability in [(" two", 0.0, 0.9), ("-factor", 1.0, 0.5), (" login", 2.0, 0.8)]
+    ]
+    assert [(w.word, w.start, w.end, w.probability) for w in as_words(pieces)] == [
         ("two-factor", 0, 2, 0.5),
         ("login", 2, 3, 0.8),
     ]
@@ -55,3 +56,9 @@ def test_pieces_without_a_space_belong_to_the_word_before() -> None:
 def test_a_transcription_is_the_same_after_storage() -> None:
     before = Transcription(language="en", language_probability=0.9, duration=3.0, words=tuple(words("hi there")))
     assert Transcription.from_json(before.to_json()) == before
+
+
+def test_a_transcription_stored_before_languages_were_told_is_read() -> None:
+    data = Transcription(language="en", language_probability=0.9, duration=3.0, words=()).to_json()
+    del data["languages"]
+    assert Transcription.from_json(data).languages == ()
