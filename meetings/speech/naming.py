@@ -211,7 +211,11 @@ def assignment_probabilities(odds: Sequence[Sequence[float]]) -> list[list[float
         if np.abs(np.log(voice_free) - np.log(before)).max() < 1e-9:
             break
     together = weights * voice_free * person_free
-    result: list[list[float]] = (together / (1.0 + together)).tolist()
+    probable = together / (1.0 + together)
+    # Where evidence is strong and two assignments are as good, the messages are still on their way: no voice and no
+    # person is shared out more than once all the same.
+    shared = np.maximum(probable.sum(axis=1, keepdims=True), probable.sum(axis=0, keepdims=True))
+    result: list[list[float]] = (probable / shared.clip(min=1.0)).tolist()
     return result
 
 

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meetings.conversation import Utterance
@@ -30,9 +30,8 @@ def test_no_transcript_breaks_the_reader_and_no_cue_ends_before_it_starts(text: 
     assert all(math.isfinite(c.end) and c.end > c.start >= 0 for c in read_calls_vtt(text))
 
 
-@given(
-    st.lists(st.lists(st.floats(-40, 40), min_size=3, max_size=3), min_size=1, max_size=6),
-)
+@given(st.lists(st.lists(st.floats(-40, 40), min_size=3, max_size=3), min_size=1, max_size=6))
+@example(odds=[[0.0, 28.0, 27.0], [16.0, 29.0, 28.0]])
 def test_probabilities_are_those_of_one_assignment(odds: list[list[float]]) -> None:
     found = assignment_probabilities(odds)
     assert all(0.0 <= p <= 1.0 for row in found for p in row)
