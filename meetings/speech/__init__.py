@@ -2,6 +2,7 @@
 
 from meetings.speech.alignment import align_words
 from meetings.speech.audio import AudioInfo, decode_audio, ffmpeg_binary, load_audio, map_audio, read_audio
+from meetings.speech.chunks import Region
 from meetings.speech.diarization import Diarization, Turn, Voice, diarize
 from meetings.speech.naming import CallsCue, Candidate, name_speakers, read_calls_vtt
 from meetings.speech.transcription import Transcription, transcribe
@@ -11,6 +12,7 @@ __all__ = [
     "CallsCue",
     "Candidate",
     "Diarization",
+    "Region",
     "Transcription",
     "Turn",
     "Voice",

@@ -29,6 +29,11 @@ STUTTER = re.compile(r"([^\W\d]{1,3})\1{5,}", re.IGNORECASE)
 PAUSE = 0.8  # seconds; ends a phrase
 # The slowest that anybody says a word: seconds a letter, and at least.
 SLOWEST_LETTER, SLOWEST_WORD = 0.4, 2.0
+# What sung vowels are taken for; below this probability they are no word.
+SYLLABLES = frozenset(
+    {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha"}
+)
+SUNG = 0.65
 # What Whisper writes over silence and music, from its subtitles (Koenecke et al. 2024, arXiv 2402.08021, and reports).
 HALLUCINATIONS = frozenset(
     {
@@ -108,8 +113,9 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
     # A credit may be spoken of ("the subtitles by the agency"), inside a longer and well heard sentence.
     if CREDITS.search(text) and (len(words) <= 8 or sure < SURE):
         return True
-    # "Oh, oh, oh": what a choir or a tune is taken for.
-    if len(words) > 2 and len({bare(w.word) for w in words}) == 1 and sure < SURE:
+    # "Oh, oh, ah": what a choir or a tune is taken for.
+    said = {bare(w.word) for w in words}
+    if (len(words) > 2 and len(said) == 1 and sure < SURE) or (said <= SYLLABLES and sure < SUNG):
         return True
     if sure < DOUBTFUL and all(_stretched(w) for w in words):
         return True
