@@ -29,7 +29,7 @@ STUTTER = re.compile(r"([^\W\d]{1,3})\1{5,}", re.IGNORECASE)
 PAUSE = 0.8  # seconds; ends a phrase
 # The slowest that anybody says a word: seconds a letter, and at least.
 SLOWEST_LETTER, SLOWEST_WORD = 0.4, 2.0
-# What sung vowels are taken for; below this probability they are no word.
+# What sung vowels are taken for: three and more in a row, or below this probability, they are no words.
 SYLLABLES = frozenset(
     {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha"}
 )
@@ -115,11 +115,16 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
         return True
     # "Oh, oh, ah": what a choir or a tune is taken for.
     said = {bare(w.word) for w in words}
-    if (len(words) > 2 and len(said) == 1 and sure < SURE) or (said <= SYLLABLES and sure < SUNG):
+    if (len(words) > 2 and len(said) == 1 and sure < SURE) or (said <= SYLLABLES and (len(words) > 2 or sure < SUNG)):
         return True
     if sure < DOUBTFUL and all(_stretched(w) for w in words):
         return True
     return sure < MIN_WORD_PROBABILITY
+
+
+def only_sung(words: Sequence[Word]) -> bool:
+    """Whether all that was written for a window is vowels: a choir, or a tune."""
+    return len(words) > 2 and all(bare(w.word) in SYLLABLES for w in words)
 
 
 def is_farewell(text: str) -> bool:
