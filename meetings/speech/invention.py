@@ -31,9 +31,10 @@ PAUSE = 0.8  # seconds; ends a phrase
 SLOWEST_LETTER, SLOWEST_WORD = 0.4, 2.0
 # What sung vowels are taken for: three and more in a row, or below this probability, they are no words.
 SYLLABLES = frozenset(
-    {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha"}
+    {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha", "hey"}
 )
 SUNG = 0.65
+HELD = 1.5  # seconds; nobody who speaks takes so long for each
 # What Whisper writes over silence and music, from its subtitles (Koenecke et al. 2024, arXiv 2402.08021, and reports).
 HALLUCINATIONS = frozenset(
     {
@@ -122,9 +123,9 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
     return sure < MIN_WORD_PROBABILITY
 
 
-def only_sung(words: Sequence[Word]) -> bool:
-    """Whether all that was written for a window is vowels: a choir, or a tune."""
-    return len(words) > 2 and all(bare(w.word) in SYLLABLES for w in words)
+def only_sung(words: Sequence[Word], seconds: float) -> bool:
+    """Whether all that was written for a window of some seconds is a few vowels: a choir, or a tune."""
+    return seconds > HELD * len(words) and all(bare(w.word) in SYLLABLES for w in words)
 
 
 def is_farewell(text: str) -> bool:

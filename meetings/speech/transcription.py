@@ -236,7 +236,7 @@ class _Loop:
 
         window, written = found.window, found.written
         words = cut_loops(as_words(placed, spaced=found.language not in UNSPACED))
-        if only_sung(words):
+        if only_sung(words, window.duration):
             return
         for phrase in phrases(words, breaks=window.seams()):
             text = " ".join(w.word for w in phrase)
