@@ -26,6 +26,8 @@ def show(as_json: bool) -> None:
             value = loaded.settings.models_folder
         if key == "mattermost_token" and value is not None:
             value = "(set)"
+        if isinstance(value, tuple):
+            value = ", ".join(value) or None
         rows.append(
             {
                 "key": key,
