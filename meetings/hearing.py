@@ -160,9 +160,9 @@ class Hearing(Stage):
     def _vocabulary(self, job: Job) -> tuple[str, ...]:
         """What may be said, by the user's list and by what is written around the call; read once for a recording.
 
-        The first answer is kept: a post that is written later must not make the words anew.
+        The first answer is kept: other readers, or a post that is written later, must not make the words anew.
         """
-        key = job.key("vocabulary", list(job.vocabulary), job.people_key)
+        key = job.key("vocabulary", list(job.vocabulary))
         if not self._store.has("vocabulary", key):
             client = self._client(job) if job.source.in_mattermost else None
             terms = spoken_terms(job, client, self._people_file(job))

@@ -28,6 +28,8 @@ def show(as_json: bool) -> None:
             value = loaded.settings.models_folder
         if isinstance(value, SecretStr):
             value = "(set)"
+        if isinstance(value, tuple):
+            value = ", ".join(value) or None
         rows.append(
             {
                 "key": key,

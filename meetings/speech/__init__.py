@@ -4,6 +4,7 @@ from meetings.speech.alignment import align_words
 from meetings.speech.audio import load_audio, map_audio, read_audio
 from meetings.speech.calls_transcript import read_calls_vtt
 from meetings.speech.candidates import Candidate
+from meetings.speech.chunks import Region
 from meetings.speech.clocks import CallsCue
 from meetings.speech.decoding import AudioInfo, decode_audio, sides_path
 from meetings.speech.diarization import Diarization, Turn, Voice, diarize, segment
@@ -27,6 +28,7 @@ __all__ = [
     "Candidate",
     "Diarization",
     "Naming",
+    "Region",
     "Segmentation",
     "Transcription",
     "Turn",

@@ -29,6 +29,12 @@ STUTTER = re.compile(r"([^\W\d]{1,3})\1{5,}", re.IGNORECASE)
 PAUSE = 0.8  # seconds; ends a phrase
 # The slowest that anybody says a word: seconds a letter, and at least.
 SLOWEST_LETTER, SLOWEST_WORD = 0.4, 2.0
+# What sung vowels are taken for: three and more in a row, or below this probability, they are no words.
+SYLLABLES = frozenset(
+    {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha", "hey"}
+)
+SUNG = 0.65
+HELD = 1.5  # seconds; nobody who speaks takes so long for each
 # What Whisper writes over silence and music, from its subtitles (Koenecke et al. 2024, arXiv 2402.08021, and reports).
 HALLUCINATIONS = frozenset(
     {
@@ -108,12 +114,18 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
     # A credit may be spoken of ("the subtitles by the agency"), inside a longer and well heard sentence.
     if CREDITS.search(text) and (len(words) <= 8 or sure < SURE):
         return True
-    # "Oh, oh, oh": what a choir or a tune is taken for.
-    if len(words) > 2 and len({bare(w.word) for w in words}) == 1 and sure < SURE:
+    # "Oh, oh, ah": what a choir or a tune is taken for.
+    said = {bare(w.word) for w in words}
+    if (len(words) > 2 and len(said) == 1 and sure < SURE) or (said <= SYLLABLES and (len(words) > 2 or sure < SUNG)):
         return True
     if sure < DOUBTFUL and all(_stretched(w) for w in words):
         return True
     return sure < MIN_WORD_PROBABILITY
+
+
+def only_sung(words: Sequence[Word], seconds: float) -> bool:
+    """Whether all that was written for a window of some seconds is a few vowels: a choir, or a tune."""
+    return seconds > HELD * len(words) and all(bare(w.word) in SYLLABLES for w in words)
 
 
 def is_farewell(text: str) -> bool:

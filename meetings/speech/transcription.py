@@ -22,7 +22,7 @@ from meetings.errors import ConfigError
 from meetings.progress import Progress, no_progress
 from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.chunks import Region, Window, pack_windows, parts
-from meetings.speech.invention import cut_loops, doubtful, invented, phrases
+from meetings.speech.invention import cut_loops, doubtful, invented, only_sung, phrases
 from meetings.speech.languages import MAIN_SAMPLES, choose_language, is_doubtful, same_language, vote
 from meetings.speech.rewriting import WrittenWindow, write_well
 from meetings.speech.vocabulary import Vocabulary
@@ -236,6 +236,8 @@ class _Loop:
 
         window, written = found.window, found.written
         words = cut_loops(as_words(placed, spaced=found.language not in UNSPACED))
+        if only_sung(words, window.duration):
+            return
         for phrase in phrases(words, breaks=window.seams()):
             text = " ".join(w.word for w in phrase)
             if invented(text, phrase, no_speech=written.no_speech, log_probability=written.log_probability):

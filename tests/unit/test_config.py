@@ -60,3 +60,17 @@ def test_the_token_never_shows_in_a_repr(tmp_path: Path) -> None:
     assert "s3cr3t" not in repr(settings)
     assert settings.mattermost_token is not None
     assert settings.mattermost_token.get_secret_value() == "s3cr3t"
+
+
+def test_a_vocabulary_is_a_list_or_text_with_commas_and_line_ends(tmp_path: Path) -> None:
+    (tmp_path / "meetings.toml").write_text('vocabulary = ["Paperlane", "two-factor"]\n')
+    assert load_settings(environ={}, folder=tmp_path, user_folder=tmp_path / "user").vocabulary == (
+        "Paperlane",
+        "two-factor",
+    )
+    environ = {"MEETINGS_VOCABULARY": "Maya Chen,  GitHub\n# a remark\nOkafor"}
+    assert load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path / "user").vocabulary == (
+        "Maya Chen",
+        "GitHub",
+        "Okafor",
+    )

@@ -3,7 +3,7 @@
 import pytest
 
 from meetings.conversation import Word
-from meetings.speech.invention import cut_loops, doubtful, has_loop, invented, phrases
+from meetings.speech.invention import cut_loops, doubtful, has_loop, invented, only_sung, phrases
 
 
 def words(text: str, probability: float = 0.9, *, each: float = 0.5) -> list[Word]:
@@ -41,6 +41,12 @@ def test_credits_go_however_sure_the_model_is(text: str) -> None:
 
 def test_a_tune_taken_for_one_syllable_goes() -> None:
     assert judged("Oh, oh, oh, oh.", 0.5)
+
+
+def test_a_few_vowels_in_a_long_window_are_a_choir_and_one_alone_is_an_answer() -> None:
+    assert only_sung(words("oh, ooh, ah"), 20.0)
+    assert not only_sung(words("Oh."), 0.8)
+    assert not only_sung(words("oh, the release"), 20.0)
 
 
 def test_weak_words_stretched_over_seconds_go() -> None:
