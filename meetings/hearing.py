@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from meetings.mattermost.client import FileInfo
 from meetings.progress import Progress
 from meetings.stage import Stage, StageResult
 from meetings.store import writing
+
+M_ARENA_MAX = -8  # mallopt(3)
+ARENAS = 2
 
 
 class Hearing(Stage):
@@ -103,6 +108,7 @@ class Hearing(Stage):
         def make() -> object:
             from meetings.speech import load_segmentation, phrase_ends, speech_regions, transcribe
 
+            _few_arenas()
             activity = load_segmentation(self._ready_segmentation(job))
             return transcribe(
                 self._ready_audio(job),
@@ -199,3 +205,11 @@ class Hearing(Stage):
         if not self._segmentation(job).is_file():
             self._segment(job, lambda _f: None)
         return self._segmentation(job)
+
+
+def _few_arenas() -> None:
+    """Let glibc's threads share memory that others gave back: 0.2 GB less at the peak than an arena for each."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, ARENAS)
