@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from meetings.speech.audio import SAMPLE_RATE, map_audio
+from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.segmentation import (
     FRAME_SAMPLES,
     STEP_FRAMES,
@@ -94,15 +94,15 @@ def segment_recording(
         progress: told the fraction done.
     """
     torch.set_num_threads(1 if device == "cpu" else threads)
-    sound = map_audio(audio)
+    length = len(map_audio(audio))
     segmenter = Segmenter(weights, device)
-    count = window_count(len(sound))
+    count = window_count(length)
     size = BATCH[device]
     starts = range(0, count, size)
 
     def work(first: int) -> npt.NDArray[np.uint8]:
         number = min(size, count - first)
-        samples = _samples(sound, first * STEP_SAMPLES, (number - 1) * STEP_SAMPLES + WINDOW_SAMPLES)
+        samples = _samples(audio, first * STEP_SAMPLES, (number - 1) * STEP_SAMPLES + WINDOW_SAMPLES)
         with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
             scores = segmenter.windows(samples.to(device), number)
         result: npt.NDArray[np.uint8] = (scores * 255).round().to(torch.uint8).cpu().numpy()
@@ -112,12 +112,12 @@ def segment_recording(
     for part in _in_order(work, starts, workers=threads if device == "cpu" else 1):
         parts.append(part)
         progress(min(1.0, len(parts) * size / count))
-    return Segmentation(scores=np.concatenate(parts), duration=len(sound) / SAMPLE_RATE)
+    return Segmentation(scores=np.concatenate(parts), duration=length / SAMPLE_RATE)
 
 
-def _samples(sound: npt.NDArray[np.int16], start: int, length: int) -> Tensor:
-    """A stretch as float32 in [-1, 1]; silence follows where the sound ends."""
-    piece = torch.from_numpy(sound[start : start + length].astype(np.float32)) / 32768.0
+def _samples(audio: Path, start: int, length: int) -> Tensor:
+    """A stretch of so many samples in [-1, 1], read from disk; silence follows where the sound ends."""
+    piece = torch.from_numpy(read_audio(audio, start / SAMPLE_RATE, (start + length) / SAMPLE_RATE))
     return functional.pad(piece, (0, length - len(piece)))
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from meetings.speech.audio import SAMPLE_RATE, map_audio
+from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.campplus import FRAME_CHANNELS, CamPlusPlus, log_mel
 from meetings.speech.segmentation import FIRST_FRAME, FRAME, Floats
 
@@ -82,8 +82,7 @@ def voice_features(
         threads: chunks worked on at once on a CPU.
         progress: told the fraction done.
     """
-    sound = map_audio(audio)
-    cells = -(-len(sound) * FRAME_RATE // (SAMPLE_RATE * CELL_FRAMES))
+    cells = -(-len(map_audio(audio)) * FRAME_RATE // (SAMPLE_RATE * CELL_FRAMES))
     spoken = speech_of_cells(speech, cells)
     mean = np.zeros((cells, FRAME_CHANNELS), dtype=np.float16)
     square = np.zeros((cells, FRAME_CHANNELS), dtype=np.float16)
@@ -92,7 +91,7 @@ def voice_features(
     def work(chunk: tuple[int, int]) -> None:
         first, last = chunk
         begin = max(0, first - CONTEXT_CELLS)
-        frames = _frames(network, sound, begin, min(cells, last + CONTEXT_CELLS))[:, (first - begin) * CELL_FRAMES :]
+        frames = _frames(network, audio, begin, min(cells, last + CONTEXT_CELLS))[:, (first - begin) * CELL_FRAMES :]
         frames = _fit(frames, (last - first) * CELL_FRAMES)
         x = frames.float().reshape(len(frames), last - first, CELL_FRAMES)
         mask = torch.from_numpy(spoken[first:last]).to(x.device)
@@ -126,10 +125,10 @@ def _chunks(spoken: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
             yield start + int(found[0]), start + int(found[-1]) + 1
 
 
-def _frames(network: CamPlusPlus, sound: npt.NDArray[np.int16], first: int, last: int) -> Tensor:
+def _frames(network: CamPlusPlus, audio: Path, first: int, last: int) -> Tensor:
     """CAM++ frames (512, frames) of cells; its filterbanks are centred on their own mean, as in training."""
-    samples = round(CELL * SAMPLE_RATE)
-    piece = torch.from_numpy(sound[first * samples : last * samples].astype(np.float32)) / 32768.0
+    # Read piece by piece: a map of the whole sound would count as memory once it was walked through.
+    piece = torch.from_numpy(read_audio(audio, first * CELL, last * CELL))
     # Less than one analysis window: too short to have features.
     piece = torch.nn.functional.pad(piece, (0, max(0, SAMPLE_RATE // 20 - len(piece))))
     device = next(network.parameters()).device

@@ -120,3 +120,10 @@ def test_a_term_of_the_list_is_written_as_the_list_spells_it(whisper: Path, make
 def test_a_language_the_model_does_not_know_is_refused_by_name(whisper: Path, talk: Path) -> None:
     with pytest.raises(ConfigError, match="does not know the language 'xx'"):
         transcribe(talk, model=whisper, language="xx")
+
+
+def test_numbers_and_prices_are_written_as_they_are_said(models_folder: Path, make_media: Callable[..., Path]) -> None:
+    prices = make_media("prices.wav", "-ss", "290", "-t", "9", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
+    text = " ".join(w.word for w in transcribe(prices, model=models_folder / "whisper-base", language="en").words)
+    assert "fifteen" in text.lower()
+    assert not set(text) & set("0123456789$%")
