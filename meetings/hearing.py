@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 import time
 from pathlib import Path
@@ -207,9 +208,20 @@ class Hearing(Stage):
         return self._segmentation(job)
 
 
+def give_memory_back() -> None:
+    """What the engines of speech held goes back to the system before the language model takes its own."""
+    gc.collect()
+    _libc("malloc_trim", 0)
+
+
 def _few_arenas() -> None:
     """Let glibc's threads share memory that others gave back: 0.2 GB less at the peak than an arena for each."""
+    _libc("mallopt", M_ARENA_MAX, ARENAS)
+
+
+def _libc(function: str, *arguments: int) -> None:
+    """Call a function of the C library, where it has it: musl and others do not."""
     if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(M_ARENA_MAX, ARENAS)
+        call = getattr(ctypes.CDLL(None), function, None)
+        if call is not None:
+            call(*arguments)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from meetings.config import Settings
 from meetings.errors import BusyError, StorageError
+from meetings.hearing import give_memory_back
 from meetings.job import Job
 from meetings.recordings import remember_run
 from meetings.side_by_side import checked, side_by_side
@@ -132,7 +133,7 @@ class Pipeline(DBOSConfiguredInstance):
     @DBOS.step()
     def transcribe_and_diarize(self, job_key: str) -> list[dict[str, Any]]:
         """What was said, word by word with times, and who spoke when, as voices without names: side by side."""
-        return side_by_side(
+        found = side_by_side(
             lambda check: self._run(
                 "transcription", lambda job, tell: self._stages.transcribe(job, checked(tell, check)), job_key
             ),
@@ -140,6 +141,8 @@ class Pipeline(DBOSConfiguredInstance):
                 "diarization", lambda job, tell: self._stages.diarize(job, checked(tell, check)), job_key
             ),
         )
+        give_memory_back()
+        return found
 
     @DBOS.step()
     def join_words_and_speakers(self, job_key: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ FIRST_FRAME = 991 / 2 / SAMPLE_RATE  # seconds to the middle of the first frame'
 STEP_FRAMES = 148
 # Classes of the powerset (Plaquet & Bredin 2023, arXiv 2310.13025): nobody, each of three, each pair of three.
 CLASSES = 7
+BLOCK = 256  # windows made real numbers at a time
 SPEAKERS = 3
 MEMBERS: Floats = np.array(
     [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=np.float32
@@ -51,16 +52,12 @@ class Segmentation:
     scores: npt.NDArray[np.uint8]
     duration: float
 
-    def probabilities(self) -> Floats:
-        """Of the classes: (windows, 589, 7), each frame's sum is 1."""
-        scores = self.scores.astype(np.float32)
-        scores /= np.maximum(scores.sum(axis=2, keepdims=True), 1.0)
-        return scores
-
     def speakers(self) -> Floats:
-        """Of each local speaker being active: (windows, 589, 3)."""
-        result: Floats = self.probabilities() @ MEMBERS
-        return result
+        """The probability of each local speaker being active: (windows, 589, 3)."""
+        found = np.empty((*self.scores.shape[:2], SPEAKERS), dtype=np.float32)
+        for part in self._blocks():
+            found[part] = self._probabilities(part) @ MEMBERS
+        return found
 
     def decided(self) -> Floats:
         """The likeliest class of each frame as activity of the local speakers, 0 or 1: (windows, 589, 3)."""
@@ -69,9 +66,22 @@ class Segmentation:
 
     def speech(self) -> Floats:
         """The mean probability over the windows that somebody speaks, that two do: (frames, 2)."""
-        probabilities = self.probabilities()
-        nobody, pairs = probabilities[..., :1], probabilities[..., 1 + SPEAKERS :].sum(axis=2, keepdims=True)
-        return stitch(np.concatenate([1.0 - nobody, pairs], axis=2), average=True)
+        found = np.empty((*self.scores.shape[:2], 2), dtype=np.float32)
+        for part in self._blocks():
+            probabilities = self._probabilities(part)
+            found[part, :, 0] = 1.0 - probabilities[..., 0]
+            found[part, :, 1] = probabilities[..., 1 + SPEAKERS :].sum(axis=2)
+        return stitch(found, average=True)
+
+    def _blocks(self) -> list[slice]:
+        """Windows a few hundred at a time: three hours of them as real numbers would be 70 MB each time."""
+        return [slice(first, first + BLOCK) for first in range(0, len(self.scores), BLOCK)]
+
+    def _probabilities(self, part: slice) -> Floats:
+        """Of the classes in some windows, each frame's sum is 1."""
+        scores = self.scores[part].astype(np.float32)
+        scores /= np.maximum(scores.sum(axis=2, keepdims=True), 1.0)
+        return scores
 
     def count(self) -> npt.NDArray[np.uint8]:
         """How many speak at once, 0 to 2, for each frame."""
