@@ -37,8 +37,8 @@ from meetings.speech.voice_features import CELL, VoiceFeatures
 CLUSTERING_THRESHOLD = 0.7
 MIN_CLUSTER_SECONDS = 12.0  # a voice found in less than this much of window steps is no speaker of its own
 MIN_CLEAN_FRAMES = 12  # 0.2 s: with less clean speech than this a voice is embedded from the overlapped speech too
-# Agglomerative clustering holds half the square of its items in memory, 8 bytes each: 0.3 GB for so many.
-MAX_CLUSTERED = 8000
+# Agglomerative clustering holds half the square of its items in memory, 8 bytes each, twice: 0.13 GB for so many.
+MAX_CLUSTERED = 4000
 
 
 class Embedding(Model):
