@@ -14,7 +14,7 @@ from typing import Any
 from meetings.store import digest
 
 # Raised when a stage would give another result from the same inputs, so that old files are not taken for new ones.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

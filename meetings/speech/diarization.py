@@ -2,7 +2,7 @@
 
 The stock pipeline embeds every speaker of every 10 s window from scratch although windows overlap by 90 %. CAM++ is a
 convolution followed by pooling, so the convolution runs once over the recording and each window's speakers are pooled
-from its sums. Then each voice is known, and labels are looked at again (`resegmentation`).
+from its sums. Then each voice is known, and labels are looked at again (`splitting`, `resegmentation`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from meetings.errors import ModelError
 from meetings.progress import Progress, no_progress
+
+# A voice that was hidden in another's label shows itself only when turns have been put right once.
+ROUNDS = 2
 
 if TYPE_CHECKING:
     from meetings.speech.segmentation import Segmentation
@@ -122,6 +125,7 @@ def diarize(
 
     from meetings.speech.pyannote_pipeline import build_pipeline
     from meetings.speech.resegmentation import join_voices, resegment, voices_of
+    from meetings.speech.splitting import split_voices
     from meetings.speech.voice_features import voice_features
 
     count = activity.count()
@@ -144,11 +148,15 @@ def diarize(
         nothing = {"waveform": torch.zeros(1, 1), "sample_rate": 16_000, "uri": "recording"}
         result: Any = pipeline(nothing, max_speakers=max_speakers)
         turns = _turns(result.speaker_diarization, activity.duration)
-        joined = join_voices(turns, features, pipeline.network)
-        progress(0.95)
-        turns, exclusive = resegment(joined, features, pipeline.network)
+        if not turns:
+            progress(1.0)
+            return Diarization(turns=(), exclusive=())
+        for done in range(ROUNDS):
+            parted = split_voices(turns, features, pipeline.network)
+            joined = join_voices(parted, features, pipeline.network)
+            turns, exclusive = resegment(joined, features, pipeline.network)
+            progress(0.9 + 0.1 * (done + 1) / ROUNDS)
         voices = voices_of(turns, features, pipeline.network)
-    progress(1.0)
     return Diarization(turns=turns, exclusive=exclusive, voices=voices)
 
 

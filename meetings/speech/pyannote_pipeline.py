@@ -29,7 +29,6 @@ from meetings.speech.segmentation import (
     WINDOW_FRAMES,
     Floats,
     Segmentation,
-    stitch,
 )
 from meetings.speech.voice_features import CELL, VoiceFeatures
 
@@ -126,11 +125,13 @@ def window_embeddings(network: CamPlusPlus, features: VoiceFeatures, active: Flo
 
 def cluster_activity(speakers: Floats, clusters: npt.NDArray[np.int64]) -> Floats:
     """Local speakers' probabilities (windows, 589, 3) summed for each cluster over the windows: (frames, clusters)."""
-    found = np.zeros((*speakers.shape[:2], int(clusters.max()) + 1), dtype=np.float32)
+    windows, length, _ = speakers.shape
+    total = np.zeros(((windows - 1) * STEP_FRAMES + length, int(clusters.max()) + 1), dtype=np.float32)
     for index, row in enumerate(clusters):
+        frames = slice(index * STEP_FRAMES, index * STEP_FRAMES + length)
         for cluster in set(row.tolist()) - {-2}:  # -2: the local speaker is silent
-            found[index, :, cluster] = speakers[index][:, row == cluster].max(axis=1)
-    return stitch(found, average=False)
+            total[frames, cluster] += speakers[index][:, row == cluster].max(axis=1)
+    return total
 
 
 def _windows() -> SlidingWindow:

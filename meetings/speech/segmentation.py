@@ -72,7 +72,7 @@ class Segmentation:
             probabilities = self._probabilities(part)
             found[part, :, 0] = 1.0 - probabilities[..., 0]
             found[part, :, 1] = probabilities[..., 1 + SPEAKERS :].sum(axis=2)
-        return stitch(found, average=True)
+        return stitch(found)
 
     def _blocks(self) -> list[slice]:
         """Windows a few hundred at a time: three hours of them as real numbers would be 70 MB each time."""
@@ -109,8 +109,8 @@ def window_count(samples: int) -> int:
     return 1 + max(0, -(-(samples - window) // step))
 
 
-def stitch(values: Floats, *, average: bool) -> Floats:
-    """Values of overlapping windows (windows, 589, columns) as the sum or mean for each frame (frames, columns)."""
+def stitch(values: Floats) -> Floats:
+    """Values of overlapping windows (windows, 589, columns) as the mean for each frame (frames, columns)."""
     windows, length, columns = values.shape
     total = np.zeros(((windows - 1) * STEP_FRAMES + length, columns), dtype=np.float32)
     seen = np.zeros((len(total), 1), dtype=np.float32)
@@ -118,8 +118,7 @@ def stitch(values: Floats, *, average: bool) -> Floats:
         start = index * STEP_FRAMES
         total[start : start + length] += values[index]
         seen[start : start + length] += 1.0
-    if average:
-        total /= seen
+    total /= seen
     return total
 
 

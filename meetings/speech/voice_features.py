@@ -28,6 +28,7 @@ CHUNK_CELLS = 100  # cells computed at a time: 12 s, about as long as the crops 
 # Sound at the edges of a chunk lacks its neighbours. Half a second of them, computed and thrown away, costs 8 %.
 CONTEXT_CELLS = 4
 POOL_ROWS = 512  # voices pooled at a time
+POOL_CELLS = 4096  # cells made float32 at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,15 @@ class VoiceFeatures:
             weights: (rows, cells), the share of each cell's speech that counts.
             first: the cell of the first column.
         """
-        part = slice(first, first + weights.shape[1])
-        weights = weights * self.frames[part]
-        mean, square = self.mean[part].astype(np.float32), self.square[part].astype(np.float32)
-        return embed(network, weights.sum(axis=1), weights @ mean, weights @ square)
+        weights = weights * self.frames[first : first + weights.shape[1]]
+        sums = np.zeros((2, len(weights), FRAME_CHANNELS), dtype=np.float32)
+        # A block at a time: the half precision cells of three hours would be 370 MB in float32.
+        for start in range(0, weights.shape[1], POOL_CELLS):
+            block = weights[:, start : start + POOL_CELLS]
+            part = slice(first + start, first + start + block.shape[1])
+            sums[0] += block @ self.mean[part].astype(np.float32)
+            sums[1] += block @ self.square[part].astype(np.float32)
+        return embed(network, weights.sum(axis=1), *sums)
 
 
 def embed(network: CamPlusPlus, total: Floats, sums: Floats, squares: Floats) -> Floats:
