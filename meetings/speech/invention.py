@@ -34,6 +34,8 @@ SYLLABLES = frozenset(
     {"oh", "ah", "uh", "um", "mm", "mmm", "hm", "hmm", "ooh", "aah", "o", "a", "la", "na", "da", "ha", "hey"}
 )
 SUNG = 0.65
+# Short answers. The decoder is led to hear them (`recogniser.SPOKEN`), and takes beats of music for them.
+ANSWERS = SYLLABLES | {"okay", "ok", "yeah", "yes", "yep", "no", "so", "right", "mhm", "mmhmm", "i"}
 HELD = 1.5  # seconds; nobody who speaks takes so long for each
 # What Whisper writes over silence and music, from its subtitles (Koenecke et al. 2024, arXiv 2402.08021, and reports).
 HALLUCINATIONS = frozenset(
@@ -126,6 +128,11 @@ def invented(text: str, words: Sequence[Word], *, no_speech: float, log_probabil
 def only_sung(words: Sequence[Word], seconds: float) -> bool:
     """Whether all that was written for a window of some seconds is a few vowels: a choir, or a tune."""
     return seconds > HELD * len(words) and all(bare(w.word) in SYLLABLES for w in words)
+
+
+def only_answers(words: Sequence[Word], seconds: float) -> bool:
+    """Whether all that was written for a window of some seconds is a few short answers: a beat, or a listener."""
+    return seconds > HELD * len(words) and all(bare(w) in ANSWERS for word in words for w in word.word.split("-"))
 
 
 def is_farewell(text: str) -> bool:

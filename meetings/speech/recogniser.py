@@ -25,6 +25,11 @@ ALIGNED = 0.02  # seconds; the step of word times
 # Nobody says more tokens than this a second in any language; a decoder that writes more is in a loop.
 MOST_TOKENS_A_SECOND, LEAST_ROOM, MOST_TOKENS = 20, 40, 448
 FIGURES = "0123456789$£€%"
+# What the decoder takes for the text before each window. Whisper learnt from edited subtitles and guesses words where
+# somebody hesitates; after a line as people talk it writes hesitations as such and hears more of the rest. WER without
+# and with it, and that of all words but hesitations: ES2014b 0.142 to 0.127 (0.122 to 0.116), IS1006b 0.161 to 0.149
+# (0.142 to 0.125), sample call 0.022 to 0.020 (0.019 to 0.017). Other languages: not tried.
+SPOKEN = {"en": "Okay. Um, so uh, yeah, I I think, mm hmm."}
 OPENING = "\"'“¿([{-"
 CLOSING = "\"'.。,，!！?？:：”)]}、"
 
@@ -163,13 +168,19 @@ class Recogniser:
 
     def write(self, heard: Sequence[Heard], languages: Sequence[str], *, beam: int) -> list[Written]:
         """Write windows down, each in its language, with a search of `beam` hypotheses (1: greedy)."""
-        if not heard:
-            return []
+        written: dict[int, Written] = {}
+        # Windows of one language together: their prompts must be of one length.
+        for language in dict.fromkeys(languages):
+            indices = [i for i, other in enumerate(languages) if other == language]
+            found = self._write([heard[i] for i in indices], self._prompt(language), beam)
+            written.update(zip(indices, found, strict=True))
+        return [written[i] for i in range(len(heard))]
+
+    def _write(self, heard: Sequence[Heard], prompt: Sequence[int], beam: int) -> list[Written]:
         seconds = max(h.duration for h in heard)
-        prompts = [self._prompt(language) for language in languages]
         results = self._model.generate(
             _together(heard),
-            prompts,
+            [list(prompt)] * len(heard),
             beam_size=beam,
             max_length=min(MOST_TOKENS, LEAST_ROOM + round(MOST_TOKENS_A_SECOND * seconds)),
             return_scores=True,
@@ -237,7 +248,8 @@ class Recogniser:
 
     def _prompt(self, language: str) -> list[int]:
         tokenizer = self._tokenizer(language)
-        return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        before = [tokenizer.sot_prev, *tokenizer.encode(" " + SPOKEN[language])] if language in SPOKEN else []
+        return [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]
 
     def _tokenizer(self, language: str) -> Any:
         if language not in self._tokenizers:

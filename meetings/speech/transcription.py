@@ -22,7 +22,7 @@ from meetings.errors import ConfigError
 from meetings.progress import Progress, no_progress
 from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.chunks import Region, Window, pack_windows, parts
-from meetings.speech.invention import cut_loops, doubtful, invented, only_sung, phrases
+from meetings.speech.invention import cut_loops, doubtful, invented, only_answers, only_sung, phrases
 from meetings.speech.languages import MAIN_SAMPLES, choose_language, is_doubtful, same_language, vote
 from meetings.speech.rewriting import WrittenWindow, write_well
 from meetings.speech.vocabulary import Vocabulary
@@ -239,12 +239,13 @@ class _Loop:
         words = cut_loops(as_words(placed, spaced=found.language not in UNSPACED))
         if only_sung(words, window.duration):
             return
+        answers = only_answers(words, window.duration)
         for phrase in phrases(words, breaks=window.seams()):
             text = " ".join(w.word for w in phrase)
             if invented(text, phrase, no_speech=written.no_speech, log_probability=written.log_probability):
                 continue
             there = [window.place(w.start, w.end) for w in phrase]
-            if doubtful(text, phrase, no_speech=written.no_speech):
+            if answers or doubtful(text, phrase, no_speech=written.no_speech):
                 sound = read_audio(self._audio, there[0].start - 0.1, there[-1].end + 0.1)
                 if voice_probability(sound) < VOICE:
                     continue

@@ -3,7 +3,7 @@
 import pytest
 
 from meetings.conversation import Word
-from meetings.speech.invention import cut_loops, doubtful, has_loop, invented, only_sung, phrases
+from meetings.speech.invention import cut_loops, doubtful, has_loop, invented, only_answers, only_sung, phrases
 
 
 def words(text: str, probability: float = 0.9, *, each: float = 0.5) -> list[Word]:
@@ -47,6 +47,13 @@ def test_a_few_vowels_in_a_long_window_are_a_choir_and_one_alone_is_an_answer() 
     assert only_sung(words("oh, ooh, ah"), 20.0)
     assert not only_sung(words("Oh."), 0.8)
     assert not only_sung(words("oh, the release"), 20.0)
+
+
+def test_a_few_short_answers_in_a_long_window_are_listened_to_again() -> None:
+    assert only_answers(words("Yeah. Uh-huh. okay"), 20.0) is False  # "huh" is none of them
+    assert only_answers(words("Yeah. Mm-hmm. okay"), 20.0)
+    assert not only_answers(words("Yeah."), 1.0)
+    assert not only_answers(words("Yeah, Friday."), 20.0)
 
 
 def test_weak_words_stretched_over_seconds_go() -> None:
