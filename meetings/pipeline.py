@@ -21,7 +21,7 @@ from meetings.errors import BusyError, StorageError
 from meetings.hearing import give_memory_back
 from meetings.job import Job
 from meetings.recordings import remember_run
-from meetings.side_by_side import checked, side_by_side
+from meetings.side_by_side import MANY_THREADS, checked, in_turn, side_by_side
 from meetings.stage import StageResult
 from meetings.stages import Stages
 from meetings.store import FileStore, private_folder
@@ -132,15 +132,19 @@ class Pipeline(DBOSConfiguredInstance):
 
     @DBOS.step()
     def transcribe_and_diarize(self, job_key: str) -> list[dict[str, Any]]:
-        """What was said, word by word with times, and who spoke when, as voices without names: side by side."""
-        found = side_by_side(
-            lambda check: self._run(
+        """What was said, word by word with times, and who spoke when, as voices without names."""
+
+        def transcribe(check: Callable[[], None]) -> dict[str, Any]:
+            return self._run(
                 "transcription", lambda job, tell: self._stages.transcribe(job, checked(tell, check)), job_key
-            ),
-            lambda check: self._run(
-                "diarization", lambda job, tell: self._stages.diarize(job, checked(tell, check)), job_key
-            ),
-        )
+            )
+
+        def diarize(check: Callable[[], None]) -> dict[str, Any]:
+            return self._run("diarization", lambda job, tell: self._stages.diarize(job, checked(tell, check)), job_key)
+
+        if self._stages.threads < MANY_THREADS:
+            return in_turn(transcribe, diarize, between=give_memory_back)
+        found = side_by_side(transcribe, diarize)
         give_memory_back()
         return found
 

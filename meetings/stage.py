@@ -39,6 +39,11 @@ class Stage:
         self._settings = settings
         self._store = store
 
+    @property
+    def threads(self) -> int:
+        """CPU threads that an engine may use."""
+        return self._settings.cpu_threads
+
     def read_job(self, job_key: str) -> Job:
         """The job behind a key."""
         return Job.from_json(self._store.read_json("jobs", job_key))

@@ -28,7 +28,7 @@ from typing import Any
 
 VARIANTS = {
     "ours": "as shipped",
-    "in turn": "diarization after recognition, each with all cores",
+    "other order": "side by side where stages run in turn (fewer than four threads), in turn where they do not",
     "step 1 s": "windows of the segmentation every second, as pyannote has them",
     "filter each": "the segmentation's filters for each window anew",
 }
@@ -266,8 +266,9 @@ def ours(arguments: argparse.Namespace, seconds: dict[str, float]) -> dict[str, 
 
         segmentation.STEP_FRAMES = 59
     from meetings.config import Settings
+    from meetings.hearing import give_memory_back
     from meetings.prepare import prepare_job
-    from meetings.side_by_side import side_by_side
+    from meetings.side_by_side import MANY_THREADS, in_turn, side_by_side
     from meetings.stages import Stages
     from meetings.store import FileStore
 
@@ -283,12 +284,17 @@ def ours(arguments: argparse.Namespace, seconds: dict[str, float]) -> dict[str, 
         pass
 
     found = [stages.decode(job, nothing), stages.segment(job, nothing)]
-    if variant == "in turn":
-        found += [stages.transcribe(job, nothing), stages.diarize(job, nothing)]
+
+    def transcribe(_check: Callable[[], None]) -> Any:
+        return stages.transcribe(job, nothing)
+
+    def diarize(_check: Callable[[], None]) -> Any:
+        return stages.diarize(job, nothing)
+
+    if (arguments.threads < MANY_THREADS) == (variant != "other order"):
+        found += in_turn(transcribe, diarize, between=give_memory_back)
     else:
-        found += side_by_side(
-            lambda _check: stages.transcribe(job, nothing), lambda _check: stages.diarize(job, nothing)
-        )
+        found += side_by_side(transcribe, diarize)
     joined = stages.join(job, nothing)
     for result in (*found, joined):
         seconds[result.stage] = result.seconds

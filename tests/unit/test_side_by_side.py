@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from meetings.errors import ModelError
-from meetings.side_by_side import checked, side_by_side
+from meetings.side_by_side import checked, in_turn, side_by_side
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
@@ -45,3 +45,18 @@ def test_a_failure_stops_the_others_and_is_the_one_that_is_raised() -> None:
     with pytest.raises(ModelError, match="broken weights"):
         side_by_side(works, fails)
     assert stopped.is_set()
+
+
+def test_in_turn_what_one_task_held_is_given_back_before_the_next_begins() -> None:
+    seen: list[str] = []
+
+    def task(name: str) -> Callable[[Callable[[], None]], str]:
+        def run(check: Callable[[], None]) -> str:
+            check()
+            seen.append(name)
+            return name
+
+        return run
+
+    assert in_turn(task("words"), task("voices"), between=lambda: seen.append("free")) == ["words", "voices"]
+    assert seen == ["words", "free", "voices", "free"]
