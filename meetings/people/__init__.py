@@ -8,6 +8,7 @@ from meetings.people.persona import (
     PersonContext,
     PostContext,
     build_persona,
+    explain_weight,
 )
 from meetings.people.profiles import Profile, load_profiles, match_profiles
 
@@ -20,6 +21,7 @@ __all__ = [
     "PostContext",
     "Profile",
     "build_persona",
+    "explain_weight",
     "load_profiles",
     "match_profiles",
     "read_people",

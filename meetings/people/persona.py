@@ -35,6 +35,17 @@ WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "channel": (0.3, 1.5),
     }
 )
+_REASONS = {
+    "interest": "an interest in the people file",
+    "about": "a phrase of what the people file says about them",
+    "position": "the position",
+    "profile": "what people of that role care about",
+    "own post": "a post of their own",
+    "mention": "a post that names them",
+    "thread": "a post in a thread they wrote in",
+    "reaction": "a post they reacted to",
+    "channel": "a channel they are in",
+}
 _POST_SOURCES = {"own": "own post", "thread": "thread", "reacted": "reaction", "mentioned": "mention"}
 # A rank names no subject.
 _RANKS = frozenset(map(stem, ("head", "director", "lead", "leader", "chief", "officer", "manager", "expert")))
@@ -94,6 +105,19 @@ class Persona:
     wants: Mapping[str, float]
     profiles: tuple[str, ...]
     names: tuple[str, ...]
+
+
+def explain_weight(ingredient: Ingredient) -> str:
+    """How an ingredient came by its weight, in one clause: what its source weighs, and what was taken off."""
+    base, cap = WEIGHTS[ingredient.source]
+    reason = _REASONS[ingredient.source]
+    if ingredient.weight >= base - 0.005:
+        return f"{reason} weighs {base:g}"
+    if ingredient.source in _POST_SOURCES.values():
+        return f"{reason} weighs {base:g}, half of it after {HALF_LIFE_DAYS:g} days; all such {cap:g} at most"
+    if ingredient.source == "profile":
+        return f"{reason} weighs {base:g}, less for a role that the position names in passing; all such {cap:g} at most"
+    return f"{reason} weighs {base:g}; all such {cap:g} at most"
 
 
 def build_persona(person: Person, context: PersonContext | None = None) -> Persona:

@@ -220,3 +220,24 @@ def test_the_doctor_proves_each_permission(sandbox: Sandbox, meetings: Meetings)
     broken = meetings("doctor", env={**env(sandbox), "MATTERMOST_TOKEN": "wrong"})
     assert broken.code == 1
     assert "MATTERMOST_TOKEN" in broken.out
+
+
+def test_what_mattermost_knows_of_a_person_is_laid_open_with_reasons(sandbox: Sandbox, meetings: Meetings) -> None:
+    shown = meetings("people", "show", "nadia.haddad", "--json", env=env(sandbox))
+    assert shown.code == 0, shown.err
+    found = shown.json()
+    sources = {i["source"] for i in found["ingredients"]}
+    assert {"position", "profile", "own post", "channel"} <= sources
+    assert all(i["why"] for i in found["ingredients"])
+    plain = meetings("people", "show", "@nadia.haddad", "--why", env=env(sandbox))
+    assert "a post of their own weighs 0.7, half of it after 14 days" in plain.out
+    nobody = meetings("people", "show", "nobody.here", env=env(sandbox))
+    assert nobody.code == 1
+    assert len(nobody.err.strip().splitlines()) == 1
+
+
+def test_without_a_server_and_a_file_nobody_can_be_shown(meetings: Meetings) -> None:
+    done = meetings("people", "show", "ana")
+    assert done.code == 1
+    assert "--people" in done.err
+    assert "MATTERMOST_URL" in done.err

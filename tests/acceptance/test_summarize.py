@@ -123,7 +123,9 @@ def test_a_person_is_shown_with_every_ingredient_and_its_weight(meetings: Meetin
     assert done.code == 0, done.err
     shown = json.loads(done.out)
     assert shown["profiles"] == ["hiring"]
-    assert {"source": "interest", "text": "onboarding", "weight": 1.2, "detail": ""} in shown["ingredients"]
+    why = "an interest in the people file weighs 1.2"
+    interest = {"source": "interest", "text": "onboarding", "weight": 1.2, "detail": "", "why": why}
+    assert interest in shown["ingredients"]
     plain = meetings("people", "show", "tom", "--people", "people.yml")
     assert "1.20  interest  onboarding" in plain.out
 
