@@ -136,7 +136,8 @@ class Stages(Hearing):
     def summarise(self, job: Job, conversation_key: str, people_key: str, progress: Progress) -> StageResult:
         """Everybody's summary, as the list that `summaries/*.json` is cut from."""
         models = {k: job.fingerprints[k] for k in ("text_embedding", "language_model") if k in job.fingerprints}
-        key = job.key("summaries", conversation_key, people_key, job.writer, models)
+        admitted = self._admitted(job)
+        key = job.key("summaries", conversation_key, people_key, job.writer, models, list(admitted))
 
         def make() -> object:
             from meetings import llm
@@ -160,6 +161,7 @@ class Stages(Hearing):
                     conversation,
                     personas,
                     writer=job.writer,
+                    admitted=admitted,
                     embedder=embedder,
                     language_model=model,
                     attended=attended,
@@ -170,6 +172,11 @@ class Stages(Hearing):
         result = self._stored("summaries", key, make, model=job.models["language_model"])
         deliver_to = [s["person"]["username"] for s in self._store.read_json("summaries", key)] if job.deliver else []
         return replace(result, info={"deliver_to": deliver_to})
+
+    def _admitted(self, job: Job) -> tuple[str, ...]:
+        from meetings.summary import admitted_writers
+
+        return admitted_writers(self._store, job.fingerprints.get("language_model"))
 
     # Delivery
 

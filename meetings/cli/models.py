@@ -124,6 +124,49 @@ def verify(names: tuple[str, ...]) -> int:
     return 0
 
 
+@models.command(
+    epilog="""\b
+Examples:
+  meetings models admit qwen3-4b-instruct
+  meetings models admit /srv/models/own.gguf --json"""
+)
+@click.argument("name")
+@click.option("--writer", type=click.Choice(["rewrite"]), default="rewrite", show_default=True, help="What to test.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def admit(name: str, writer: str, as_json: bool) -> int:
+    """Test whether language model NAME may write bullets, and remember the verdict.
+
+    The model writes two dozen notes whose truth is known. With `writer = "auto"` a model that passed writes bullets
+    in its own words; any other only proposes headlines. Exit code 1 if it is refused.
+    """
+    import json
+
+    from meetings.cli.progress import bar
+    from meetings.config import load_settings
+    from meetings.llm import LlamaCpp
+    from meetings.models import fingerprint, locate
+    from meetings.store import FileStore
+    from meetings.summary import examine, record
+
+    settings = load_settings()
+    folder = settings.models_folder
+    model = LlamaCpp(locate(name, folder), threads=settings.cpu_threads, name=name)
+    with bar(f"{name} writes") as tell:
+        verdict = examine(model, writer, progress=tell)
+    record(FileStore(settings.home / "results"), fingerprint(name, folder), verdict)
+    if as_json:
+        click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))
+    else:
+        word = "admitted" if verdict.admitted else "refused"
+        click.echo(
+            f"{name}: {word} as writer {writer}; of {verdict.cases} notes {verdict.right} right, "
+            f"{verdict.wrong} wrong, {verdict.refused} refused by grounding"
+        )
+        for example in verdict.examples[:3]:
+            click.echo(f"  wrong: {example}")
+    return 0 if verdict.admitted else 1
+
+
 @models.command(epilog="Example: meetings models path whisper-base")
 @click.argument("name", required=False)
 def path(name: str | None) -> None:

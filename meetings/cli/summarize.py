@@ -41,25 +41,29 @@ def summarize(
     from meetings.config import load_settings
     from meetings.conversation import read_conversation
     from meetings.llm import Embedder, LlamaCpp
-    from meetings.models import locate
+    from meetings.models import fingerprint, locate
     from meetings.people import build_persona, read_people
-    from meetings.store import write_text
-    from meetings.summary import render_markdown, summary_to_json
+    from meetings.store import FileStore, write_text
+    from meetings.summary import admitted_writers, render_markdown, summary_to_json
     from meetings.summary import summarize as summarize_for
 
     settings = load_settings()
     talk = read_conversation(conversation)
     readers = read_people(people)
     embedder = model = None
+    admitted: tuple[str, ...] = ()
     if any(u.text.strip() for u in talk.utterances):
         folder, threads = settings.models_folder, settings.cpu_threads
         embedder = Embedder(locate(settings.text_embedding_model, folder), threads=threads)
         if settings.language_model != "none":
             model = LlamaCpp(locate(settings.language_model, folder), threads=threads, name=settings.language_model)
+            stamp = fingerprint(settings.language_model, folder)
+            admitted = admitted_writers(FileStore(settings.home / "results"), stamp)
     summaries = summarize_for(
         talk,
         [build_persona(person) for person in readers],
         writer=writer or settings.writer,
+        admitted=admitted,
         embedder=embedder,
         language_model=model,
         explain=explain,

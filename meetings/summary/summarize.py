@@ -18,7 +18,7 @@ from meetings.summary.evidence import Evidence, Talk, TextEmbedder, embed_person
 from meetings.summary.headline import NOTHING, write_headline
 from meetings.summary.select import select
 from meetings.summary.statements import build_statements, known_names
-from meetings.summary.write import choose_writer, extract
+from meetings.summary.write import choose_writer, extract, in_own_words
 
 _GROUPS = {"for_you": 0, "decision": 1, "action": 2, "risk": 3, "question": 4, "info": 5}
 
@@ -28,6 +28,7 @@ def summarize(
     personas: Sequence[Persona],
     *,
     writer: str = "auto",
+    admitted: Collection[str] = (),
     embedder: TextEmbedder | None,
     language_model: LanguageModel | None = None,
     explain: bool = False,
@@ -40,8 +41,9 @@ def summarize(
         conversation: what was said.
         personas: who reads.
         writer: `auto` or a writer that the model is admitted for.
+        admitted: the writers that the language model is admitted for (`admission`).
         embedder: sentence embeddings; may be None for a conversation in which nothing was said.
-        language_model: proposes headlines; None for none.
+        language_model: proposes headlines, and writes bullets if it is admitted for that; None for none.
         explain: also tell the relevance of every utterance.
         attended: usernames of those who were there; None if nobody knows, then everyone counts as having been there.
         progress: told the fraction of readers done.
@@ -50,7 +52,7 @@ def summarize(
         WriterNotAdmittedError: the writer asked for needs a model that is admitted for it.
         LanguageModelError: the language model failed.
     """
-    chosen_writer = choose_writer(writer, model=language_model.name if language_model else None)
+    chosen_writer = choose_writer(writer, model=language_model.name if language_model else None, admitted=admitted)
     if not any(u.text.strip() for u in conversation.utterances):
         progress(1.0)
         return tuple(_nothing(conversation, p, chosen_writer, explain=explain, attended=attended) for p in personas)
@@ -91,7 +93,14 @@ def _summary(
     conversation, person = talk.conversation, evidence.persona.person
     was_there = _was_there(evidence, attended)
     selection = select(talk, evidence, attended=was_there is not False)
-    written = [extract(choice, conversation) for choice in selection.choices]
+    quoted = [extract(choice, conversation) for choice in selection.choices]
+    if writer == "rewrite" and model is not None:
+        written = [
+            in_own_words(bullet, choice, model, answers=answers, refused=refused)
+            for choice, (bullet, refused) in zip(selection.choices, quoted, strict=True)
+        ]
+    else:
+        written = quoted
     by_weight = [bullet for bullet, _ in written]
     headline, headline_by = write_headline(
         by_weight, title=conversation.title, model=model, reader=person.name, answers=answers
@@ -104,7 +113,7 @@ def _summary(
         bullets=tuple(sorted(by_weight, key=_place)),
         writer=writer,
         conversation=conversation.id,
-        model=model.name if model is not None and headline_by == model.name else None,
+        model=model.name if model is not None and (headline_by == model.name or _wrote(by_weight)) else None,
         headline_by=headline_by,
         attended=was_there,
         length=person.length,
@@ -112,6 +121,10 @@ def _summary(
         refused=sum(refused for _, refused in written),
         relevance=_relevance(talk, evidence) if explain else None,
     )
+
+
+def _wrote(bullets: Sequence[Bullet]) -> bool:
+    return any(b.writer != "extract" for b in bullets)
 
 
 def _was_there(evidence: Evidence, attended: Collection[str] | None) -> bool | None:

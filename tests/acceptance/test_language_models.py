@@ -9,6 +9,7 @@ import pytest
 
 from meetings.errors import LanguageModelError, ModelError, ModelMissingError
 from meetings.llm import Embedder, LlamaCpp
+from tests.acceptance.conftest import Meetings
 
 pytestmark = pytest.mark.models
 
@@ -77,3 +78,13 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError):
         LlamaCpp(tmp_path / "none.gguf")
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_the_starter_model_is_refused_as_a_writer(meetings: Meetings) -> None:
+    done = meetings("models", "admit", "smollm2-135m", "--json")
+    assert done.code == 1
+    verdict = done.json()
+    assert not verdict["admitted"]
+    assert verdict["right"] + verdict["wrong"] + verdict["refused"] == verdict["cases"] >= 24
