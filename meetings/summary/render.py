@@ -106,9 +106,7 @@ def _groups(bullets: Sequence[Bullet]) -> list[tuple[str, list[Bullet]]]:
 def _bullet(bullet: Bullet, summary: Summary, url: str | None, *, reasons: bool) -> str:
     lock = "🔒 " if bullet.confidential else ""
     label = _LABELS.get(bullet.kind, "")
-    line = (
-        f"- {lock}{label}“{inert(bullet.text)}” — {inert(bullet.speaker, limit=100)}, {link(clock(bullet.start), url)}"
-    )
+    line = f"- {lock}{label}{_text(bullet)} — {inert(bullet.speaker, limit=100)}, {link(clock(bullet.start), url)}"
     facts = []
     if bullet.owner and bullet.kind == "action":
         # The speaker's own promise needs no owner; the reader's own task says `you`.
@@ -127,6 +125,11 @@ def _bullet(bullet: Bullet, summary: Summary, url: str | None, *, reasons: bool)
     return line
 
 
+def _text(bullet: Bullet) -> str:
+    """Quotation marks stand around what somebody said, and around nothing else."""
+    return f"“{inert(bullet.text)}”" if bullet.writer == "extract" else inert(bullet.text)
+
+
 def _due(due: str) -> str:
     day = _day(due)
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}" if day else inert(due, limit=60)
@@ -135,9 +138,14 @@ def _due(due: str) -> str:
 def _footer(summary: Summary, conversation: Conversation) -> str:
     notes = []
     if summary.bullets:
-        notes.append("Lines are quotations without filler words" if summary.writer == "extract" else
-                     f"Lines are rewritten ({inert(summary.writer)}) and checked against what was said")  # fmt: skip
-    if summary.model:
+        quoted = any(b.writer == "extract" for b in summary.bullets)
+        model = inert(summary.model or "a language model", limit=100)
+        if all(b.writer == "extract" for b in summary.bullets):
+            notes.append("Lines are quotations without filler words")
+        else:
+            where = "Lines without quotation marks" if quoted else "Lines"
+            notes.append(f"{where} were put into words by {model} and checked against what was said")
+    if summary.model and summary.headline_by == summary.model:
         notes.append(f"headline by {inert(summary.model, limit=100)}, checked against them")
     voices = {u.speaker for u in conversation.utterances}
     unnamed = [s for s in conversation.speakers if s.id in voices and s.how == "unknown"]

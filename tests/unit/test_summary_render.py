@@ -255,3 +255,14 @@ def test_json_has_the_keys_of_the_contract() -> None:
     assert "relevance" not in data
     contract = {"kind", "text", "evidence", "start", "speaker", "owner", "due", "why", "writer", "score"}
     assert contract <= set(data["bullets"][0])
+
+
+def test_quotation_marks_stand_around_what_was_said_and_nothing_else() -> None:
+    base = summary(model="writer-8b", writer="rewrite")
+    quoted = base.bullets[0]
+    told = replace(quoted, text="Ben Okafor will finish the load test by Friday.", writer="rewrite")
+    message = render_markdown(replace(base, bullets=(quoted, told)), call())
+    assert "- Ben Okafor will finish the load test by Friday. — " in message
+    assert f"“{quoted.text}”" in message
+    assert "Lines without quotation marks were put into words by writer-8b" in message
+    assert "headline by writer-8b" not in message
