@@ -13,6 +13,8 @@ from datetime import date
 
 from meetings.summary.dates import Due, find_due
 
+# Questions below this strength are small talk or run the meeting: heard as questions, worth next to nothing.
+QUIET = 0.5
 KINDS = ("decision", "action", "risk", "question", "number", "info")
 
 
@@ -31,32 +33,39 @@ def _r(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
 
 
-# A subject that stands for the group.
-_WE = r"\bwe(?:'ll| will|'re going to| are going to|'re gonna)"
+# A subject that stands for the group and opens its clause: in `the materials we're going to use` it opens none.
+_WE = (
+    r"(?:^|[,;:] |\b(?:so|and|then|but|now|well|okay|know|definitely|basically|finally|that|i say|today),? )"
+    r"(?:i guess |actually |basically |also )?we"
+)
+_WE_WILL = rf"{_WE}(?:'ll| will|'re going to| are going to|'re gonna| are gonna)"
 _HEDGED = _r(
     r"\b(?:if we|if i|if you|maybe|might|perhaps|could we|should we|shall we|do we|did we|have we|would we|whether|"
     r"not sure|unless we|suppose|what if|i wonder|would be|could be|haven't decided|not decided|yet to decide|"
     r"can't decide|undecided|didn't decide|don't think we)\b"
 )
+_AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 _DECISION = (
-    _r(r"\bwe(?:'ve| have)? (?:all |now |just |finally |also )?(?:decided|agreed|settled|concluded|approved|"
-       r"signed off)\b"),
-    _r(r"\b(?:it|that)(?:'s| is| has been|'s been) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
+    _r(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!features )(?<!unless )"
+       rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{_AGREED}\b"
+       rf"(?! (?:to (?:go to individual|meet|discuss)|upon n))"),
+    _r(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
        r"a decision)\b"),
     _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|\bdecision made\b"),
-    _r(r"\b(?:let's|let us|we'll|we will|we're|we are|i say we|then we) (?:just |all )?"
-       r"(?:go(?:ing)?) (?:ahead )?with\b"),
+    _r(rf"(?:\b(?:let's|let us|i say we)|{_WE}(?:'ll| will|'re| are| then)) (?:just |all |not |definitely )*"
+       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|a (?:small )?(?:lunch|break|walk))\b)"),
     _r(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|approved)\b[,.:;]"
        r"(?! (?:i|i'll)\b)(?= \w+ \w+ \w+)"),
-    _r(rf"{_WE} (?:not |only |also |now |just |all )*(?:ship|launch|release|use|keep|drop|move|postpone|delay|stick|"
-       r"stay|switch|freeze|cut|hold off|stop|start|raise|lower|skip|cancel|remove|add|support|charge|sell|open|"
-       r"close|"
-       r"hire|buy|adopt|publish|announce|go live|roll|push)\b"),
-    _r(r"\blet's (?:ship|launch|release|use|keep|drop|postpone|delay|stick (?:to|with)|stay with|switch to|freeze|cut|"
-       r"hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
-    _r(r"\bwe(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|moving|postponing|delaying|"
-       r"sticking|switching|freezing|cutting|cancelling|canceling|hiring)\b"),
+    _r(rf"{_WE_WILL} (?:not |only |also |now |just |all )*(?:ship|launch|release|use|keep (?!\w+ in mind|in mind)|drop|"
+       r"postpone|delay|stick|stay with|switch|freeze|hold off|raise|lower|cancel|remove|add|support|charge|hire|buy|"
+       r"adopt|publish|announce|go live|move (?:to|it|the)|cut (?!to)|push (?:it|the)|skip (?:it|the|this))(?=\W+\w+)"),
+    _r(r"\blet's (?:ship|launch|release|use|keep (?!\w+ in mind|in mind|going)|drop|postpone|delay|stick (?:to|with)|"
+       r"stay with|switch to|freeze|hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
+    _r(rf"{_WE}(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|postponing|delaying|"
+       r"sticking|switching|freezing|cutting|cancelling|canceling|hiring|moving (?:to|it|the))\b"),
 )  # fmt: skip
+# `We'll go with rubber, yeah?` seeks assent to what it settles.
+_TAG = _r(r",? (?:yeah|right|okay|yes|then|is that (?:okay|right))\?$")
 # A plan laid down: `the release moves to the tenth`, `two factor login is required from Monday`.
 _LAID_DOWN = _r(
     r"\b(?:moves|goes|is moving|is going|shifts|is moved|is postponed|is pushed|is pulled) (?:back |forward |"
@@ -67,6 +76,7 @@ _LAID_DOWN = _r(
 )
 _RULED = _r(r"approved|signed off|cancel|postponed|called off")
 _WEAK_DECISION = frozenset({5, 6, 7})
+_SOFT = frozenset({3, 5, 6, 7})
 
 _DOES = (
     r"sends|writes|drafts|prepares|fixes|updates|checks|schedules|sets up|books|files|reviews|publishes|"
@@ -75,6 +85,9 @@ _DOES = (
     r"looks (?:at|into)|"
     r"takes|handles|owns|organi[sz]es|arranges|invites|documents|designs|edits|translates|investigates|collects|runs|"
     r"plans|presents|confirms|brings|delivers|starts|covers"
+)
+_BUSY = (
+    r"working on|looking (?:at|into|for)|thinking about|preparing|writing|handling|doing|taking care|responsible for"
 )
 _DOING = (
     r"send|write|draft|prepare|fix|update|check|ask|talk to|speak (?:to|with)|schedule|set up|book|file|review|"
@@ -88,6 +101,34 @@ _DOING = (
     r"start|open|"
     r"close|sort|cover|coordinate|announce|tell|let|turn|rewrite|migrate|upgrade|change|replace|interview|hire|screen"
 )
+# The running of a meeting: its rooms, tools and times. Nothing said of these is a decision, and few things are a task.
+_MEETING = _r(
+    r"\b(?:meetings?|session|agenda|slides?|presentations?|present(?:ing)?|lunch|coffee|breaks?|white ?board|smart ?board|"
+    r"drawing|draw|animals?|pens?|laptop|microphone|discuss(?:ion|ing)?|talk(?:ing)? about|next (?:point|topic|item|"
+    r"question)|exercise|tools?|evaluat(?:e|ion)|minutes (?:left|again|ago)|move on|start|close|break off|keep in mind)\b"
+)
+# Done on the spot, before everyone's eyes.
+_ON_THE_SPOT = _r(
+    r"\b(?:white ?board|story-?board|slides?|screen|pens?|page|sheet|presentations?|draw|animals?|scores?|now|"
+    r"for a (?:second|minute|moment)|quickly|in a (?:second|minute|moment)|exercise|editing|apologi[sz]e|move on|"
+    r"take (?:some |the )?(?:minutes|notes)|make (?:some )?notes?|(?:a )?notes? of (?:that|it|this)|(?:that|this|it) down|"
+    r"write down|back on|go (?:over|through)|guess)\b"
+)
+# Sending and the like happen after a meeting, whatever else is said of them.
+_AFTERWARDS = _r(
+    r"\b(?:send|e-?mail|mail|circulate|publish|upload|deploy|order|book|schedule|follow up|hire|interview|"
+    r"write up|finish|folder)\b"
+)
+_NEEDS_DATE = frozenset(
+    ["have", "start", "open", "close", "turn", "move", "change", "let", "tell", "present", "report", "run", "buy", "add",
+     "put", "come up", "design", "own", "remove"]
+)  # fmt: skip
+_ASSIGNED = _r(
+    r"\byou(?:'ll| will|'re| are|'ve got| have| need)? ?(?:two |both |all |guys )?(?:gonna |going to |to )?(?:be )?"
+    r"(?P<verb>working on|looking (?:at|into|for)|thinking about|preparing|responsible for)\b|"
+    r"(?:^|, |\b(?:and|so|then) )you (?:two |both )?(?:have to|need to|will|'re (?:gonna|going to)|are (?:gonna|going to)) (?:work on|look into|"
+    r"prepare)\b"
+)
 # Promises that are about the meeting itself, or no promises at all.
 _TALK = _r(
     r"\bi(?:'ll| will|'m going to| am going to|'m gonna) (?:just |also |now |quickly |briefly |then )*"
@@ -98,6 +139,7 @@ _TALK = _r(
     r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
     r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
     r"short)|"
+    r"share (?:with|some|this)|ask you|be able|pretend|take this time|find (?:it|him|her|that)|get rid|"
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
 _I_WILL = _r(
@@ -125,15 +167,15 @@ _YOU_TALK = _r(
     r"|\byou(?:'ll| will| should| need to| have to|'re going to| must) (?:have|get|do (?:it|that|this)|find|add|put|"
     r"turn|move|change|let|run|start|open|close|make|come)\b"
 )
-_ACTION_ITEM = _r(r"\b(?:action item|action point|action for|to-?do for|next step(?: is|:)|task for)\b")
+_ACTION_ITEM = _r(r"\b(?:action item|action point|action for|to-?do for|next step:|task for (?!you|me|us|them))\b")
 _WE_NEED = _r(
     rf"\b(?:we|someone|somebody) (?:need|have|needs|has|must|should|ought) (?:to )?(?:also |still |"
     rf"then )*(?P<verb>{_DOING})\b"
 )
 _OWNED_BY = (
-    r"\b(?P<name>{names}) (?:(?:will|'ll|is going to|is gonna|should|has to|needs to|must|has agreed to|"
-    r"promised to|to) "
-    r"(?:also |then |please )*(?:{doing})|(?:also |then )?(?:" + _DOES + r"))\b"
+    r"(?:\b(?P<name>{names}) (?:(?:will|'ll|is going to|is gonna|gonna|should|has to|needs to|must|has agreed to|"
+    r"promised to) (?:also |then |please )*(?:be )?(?:" + _BUSY + r"|{doing})|(?:also |then )?(?:" + _DOES + r"))|"
+    r"(?:^|[,;:] |\band |\b(?:ask|asked|get|tell|told|want|need) )(?P<told>{names}) to (?:also )?(?:{doing}))\b"
 )
 _VOCATIVE = (
     r"(?:^|[,.;:!?—-] ?|\b(?:and|so|okay|ok|thanks|then) )(?P<name>{names})(?=[,?!:]| (?:can|could|will|would|"
@@ -142,32 +184,50 @@ _VOCATIVE = (
 )
 
 _RISK = _r(
-    r"\b(?:risk(?:s|y)?|at risk|worried|worry|worries|concern(?:s|ing)?|(?<!is )(?<!are )concerned|"
-    r"afraid (?:that|of|it|we)|danger(?:ous)?|"
-    r"block(?:er|ers|ing us)|blocked|bottleneck|vulnerab\w+|breach|leak(?:ed|s|ing)?|exploit\w*|incident|outage|"
-    r"delay(?:ed|s)?|slip(?:s|ping|ped)?|(?:won't|not going to|can't|will not|cannot) (?:make|meet|hit|hold|finish)|"
-    r"behind schedule|falls? behind|fail(?:s|ed|ing|ure)?|break(?:s|ing)?|broken|lose|losing|lost|churn\w*|"
-    r"(?:big|real|serious|main|major|biggest|huge) (?:problem|issue)|(?:the|a) problem (?:is|with)|"
-    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of|unhappy|not happy|upset|angry|frustrated|"
-    r"(?:may|might|could|will|threaten\w* to) (?:leave|cancel|quit|fail|break|lose|slip)|too (?:expensive|late|"
-    r"slow|risky)|over budget|deadline is tight|overdue|understaffed|short of people|data loss|complain\w*)\b"
+    r"\b(?:risks?|risky|at risk|(?:i'm|i am|we're|we are|bit|very|really|quite|still) (?:worried|concerned(?! with)|afraid (?:of|that))|"
+    r"worries me|(?:my|our|one|main|biggest|real|serious|big|a|only) (?:worry|concern(?! of ours))|concerns? (?:is|about|with|me)|"
+    r"danger(?:ous)? (?:of|that|is|for|to)|block(?:er|ers|ing us)|blocked(?! out)|bottleneck|vulnerabilit\w+|breach|leak(?:ed|s|ing)?|"
+    r"exploit(?:s|ed)?|incident|outage|delay(?:ed|s)|slip(?:s|ping|ped)|"
+    r"(?:won't|not going to|can't|will not|cannot) (?:meet|hit|hold|finish|afford|sell|make (?:it(?! \w)|it (?:by|to|in time|on time|before)|the (?:date|deadline|"
+    r"launch|release)))|behind schedule|falls? behind|fail(?:s|ed|ing|ures?)?|"
+    r"(?:would|will|'ll|could|might|may|can|gonna|to|it) breaks?(?! through)|breaks? (?:down|easi\w+|every)|"
+    r"los(?:e|ing|t) (?:\w+ )?(?:customers?|clients?|users?|money|data|revenue|trust|sales|the (?:deal|contract|account))|"
+    r"churn\w*|(?:big|real|serious|main|major|biggest|huge|bit of a|one) problems?|(?:real|serious|main|major|biggest) issue|"
+    r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|with|you'd|here)|"
+    r"(?:be|cause|causes|have) (?:\w+ ){0,3}problem(?:s|atic)?|be problematic|"
+    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of (?:money|time|stock|memory|space)|"
+    r"(?:customers?|clients?|partners?|team) (?:\w+ ){0,3}(?:unhappy|not happy|upset|angry|frustrated|complain\w*)|"
+    r"(?:may|might|could|will|threaten\w* to) (?:leave us|cancel|quit|fail|slip)|"
+    r"too (?:expensive|late|slow|risky|heavy|complicated|complex|difficult|costly|fragile|bulky)|over (?:the )?budget|"
+    r"can't afford|deadline is tight|overdue|understaffed|short of people|data loss|"
+    r"not (?:convinced|technically possible))\b"
 )
+# Denied, solved or only imagined.
 _NO_RISK = _r(
     r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
-    r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b(?=.*)"
+    r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
+    r"\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
+    r"(?:\w+ ){0,4}(?:problems?|issues?|too|risks?|fail|break)\b|"
+    r"\b(?:if|whether|how much) (?:[\w']+ ){0,4}(?:too|fails?|breaks?|problems?|risks?|over)\b|"
+    r"\b(?:mics?|microphones?|laptop|pens?|powerpoint|presentation|lunch|meeting|mouse)\b"
 )
 _OPEN = _r(
     r"\b(?:open (?:question|point|issue)|(?:we|i) (?:still |really )?(?:don't|do not) know (?:whether|if|how|"
-    r"when|who|what|yet)|"
+    r"when|who|what|yet)(?! (?:you|everybody|everyone|anybody|it works|there's any)\b)|"
     r"(?:still|remains?|it's|is) (?:unclear|open|undecided|unresolved)|(?:we|somebody|"
     r"someone) (?:still )?(?:need|needs|have|has) "
-    r"to (?:find out|figure out|decide|clarify|work out)|to be (?:decided|clarified|confirmed)|"
+    r"to (?:find out|figure out|clarify|work out)|no decision (?:was |has been |is )?(?:made|taken)|"
+    r"(?:don't know|dunno|not sure|wonder|wondering) (?:if|whether|how|what|which) (?:[\w']+ ){1,3}(?:should|really|need|"
+    r"want|have to|be included)|to be (?:decided|clarified|confirmed)|"
     r"need (?:an answer|a decision))\b"
 )
 _QUESTION_START = _r(
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:who|what|when|where|why|how|which|do|does|did|is|are|was|were|"
     r"can|could|"
     r"should|shall|will|would|have|has|any)\b"
+)
+_QUESTION_WORD = _r(
+    r"\b(?:what|which|how|why|where|who|when|do you think|do we|are we|is there|is that|is it|should|can we|could we)\b"
 )
 _SMALL_QUESTION = _r(
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
@@ -187,6 +247,17 @@ _NUMBER = _r(
     r"euros?|dollars?|"
     r"pounds?|million|thousand|users?|customers?|tickets?|people|hours?|seats?|accounts?)\b)"
 )
+_SPOKEN_POINT = _r(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+) point (?:oh|zero|one|two|three|four|"
+    r"five|six|seven|eight|nine)\b"
+)
+# The meeting's own clock, and figures of speech.
+_NO_NUMBER = _r(
+    r"(?:minutes?|hours?|seconds?)\b.*\b(?:left|again|meeting|lunch|presentations?|time|discuss|work)\b|"
+    r"\b(?:left|again|meeting|lunch|presentations?|session|finish|close|start)\b.*(?:minutes?|hours?|seconds?)\b|"
+    r"\bhundred per ?cent (?:sure|agree|certain)|^(?:one |a )?hundred per ?cent,|\b(?:euro|dollar) question\b|"
+    r"\b(?:have|got|over|in|took) (?:\w+ ){0,3}(?:minutes|half an hour)\b"
+)
 _PAST = _r(r"\b(?:last (?:week|month|time|year|friday|monday)|yesterday|ago|already|used to|was going to)\b")
 
 
@@ -203,7 +274,7 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
     named = _named(text, names)
     action = _action(text, names=names, named=named, due=due, asks=asks)
     hedged = bool(_HEDGED.search(text))
-    decided = None if asks or hedged else _first(_DECISION, text)
+    decided = _decided(text, asks=asks, hedged=hedged)
     if decided is not None and decided not in _WEAK_DECISION:
         return Reading(kind="decision", strength=1.0, due=due, named=named)
     if action is not None:
@@ -214,16 +285,36 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
     if decided is not None:
         return Reading(kind="decision", strength=0.7, due=due, named=named)
     if asks:
-        long_enough = len(text.split()) >= 5 and bool(_QUESTION_START.search(text))
-        small = bool(_SMALL_QUESTION.search(text))
-        return Reading(kind="question", strength=0.6 if long_enough and not small else 0.2, named=named)
+        return Reading(kind="question", strength=0.6 if _is_asked(text) else 0.2, named=named)
     if _OPEN.search(text):
         return Reading(kind="question", strength=0.9, due=due, named=named)
     if _RISK.search(text) and not _NO_RISK.search(text):
         return Reading(kind="risk", strength=0.7 if hedged or _PAST.search(text) else 0.9, due=due, named=named)
-    if _NUMBER.search(text):
+    if (_NUMBER.search(text) or _SPOKEN_POINT.search(text)) and not _NO_NUMBER.search(text):
         return Reading(kind="number", strength=0.6, due=due, named=named)
     return Reading(kind="info", strength=0.3, due=due, named=named)
+
+
+def _decided(text: str, *, asks: bool, hedged: bool) -> int | None:
+    """Which of the ways to decide is in the sentence; None if none."""
+    if asks and not _TAG.search(text):
+        return None
+    way = _first(_DECISION, text)
+    if way is None:
+        return None
+    if way == 0:
+        # What follows `we decided that` may be as hedged as it likes.
+        match = _DECISION[0].search(text)
+        return way if match and not _HEDGED.search(text[: match.end()]) else None
+    return None if hedged or (way in _SOFT and _MEETING.search(text)) else way
+
+
+def _is_asked(text: str) -> bool:
+    """Whether a question is about the work, and not small talk or the running of the meeting."""
+    length = len(text.split())
+    if length < 5 or _SMALL_QUESTION.search(text) or _TAG.search(text) or _MEETING.search(text):
+        return False
+    return length >= 7 or bool(_QUESTION_START.search(text) or _QUESTION_WORD.search(text))
 
 
 def _first(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
@@ -237,8 +328,8 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     others = () if asks or hedged else _others(text, names)
     if not asks and not _MAYBE_I.search(text):
         will = _I_WILL.search(text)
-        promised = will and (due or (_FIRM.search(will.group()) and not _TALK.search(text)))
-        if promised or _I_OWN.search(text):
+        promised = will and (due or _is_promise(text, will))
+        if promised or (_I_OWN.search(text) and not _ON_THE_SPOT.search(text)):
             return Reading(
                 kind="action",
                 strength=0.7 + dated,
@@ -251,11 +342,22 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     if _YOU.search(text) and (named or due) and (due or not _YOU_TALK.search(text)):
         strength = (0.8 if named else 0.6) + dated
         return Reading(kind="action", strength=strength, owners=(named or "you",), due=due, named=named)
+    if _ASSIGNED.search(text) and not asks and not hedged and not _ON_THE_SPOT.search(text):
+        return Reading(kind="action", strength=0.7 + dated, owners=(named or "you",), due=due, named=named)
     if _ACTION_ITEM.search(text) and not asks:
         return Reading(kind="action", strength=0.8 + dated, owners=_once(named), due=due, named=named)
     if due and not asks and _WE_NEED.search(text) and not hedged:
         return Reading(kind="action", strength=0.7, due=due, named=named)
     return None
+
+
+def _is_promise(text: str, will: re.Match[str]) -> bool:
+    """Whether `I will ...` without a date promises work that outlasts the meeting."""
+    if not _FIRM.search(will.group()) or _TALK.search(text):
+        return False
+    if _AFTERWARDS.search(text, will.start()):
+        return True
+    return will.group("verb").lower() not in _NEEDS_DATE and not _ON_THE_SPOT.search(text)
 
 
 def _once(*owners: str | None) -> tuple[str, ...]:
@@ -267,7 +369,7 @@ def _others(text: str, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     pattern = _r(_OWNED_BY.format(names=_alternatives(names), doing=_DOING))
-    return _once(*(m.group("name").lower() for m in pattern.finditer(text)))
+    return _once(*((m.group("name") or m.group("told")).lower() for m in pattern.finditer(text)))
 
 
 def _with(text: str, names: Sequence[str]) -> tuple[str, ...]:
