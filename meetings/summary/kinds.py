@@ -35,7 +35,7 @@ def _r(expression: str) -> re.Pattern[str]:
 
 # A subject that stands for the group and opens its clause: in `the materials we're going to use` it opens none.
 _WE = (
-    r"(?:^|[,;:] |\b(?:so|and|then|but|now|well|okay|know|definitely|basically|finally|that|i say|today),? )"
+    r"(?:^|[,;:] |\b(?:so|and|but|now|well|okay|know|definitely|basically|finally|(?:decided|agreed|means) that|i say|today),? )"
     r"(?:i guess |actually |basically |also )?we"
 )
 _WE_WILL = rf"{_WE}(?:'ll| will|'re going to| are going to|'re gonna| are gonna)"
@@ -51,21 +51,25 @@ _DECISION = (
        rf"(?! (?:to (?:go to individual|meet|discuss)|upon n))"),
     _r(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
        r"a decision)\b"),
-    _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|\bdecision made\b"),
+    _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|(?<!no )\bdecision made\b"),
     _r(rf"(?:\b(?:let's|let us|i say we)|{_WE}(?:'ll| will|'re| are| then)) (?:just |all |not |definitely )*"
        r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|a (?:small )?(?:lunch|break|walk))\b)"),
     _r(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|approved)\b[,.:;]"
        r"(?! (?:i|i'll)\b)(?= \w+ \w+ \w+)"),
-    _r(rf"{_WE_WILL} (?:not |only |also |now |just |all )*(?:ship|launch|release|use|keep (?!\w+ in mind|in mind)|drop|"
-       r"postpone|delay|stick|stay with|switch|freeze|hold off|raise|lower|cancel|remove|add|support|charge|hire|buy|"
-       r"adopt|publish|announce|go live|move (?:to|it|the)|cut (?!to)|push (?:it|the)|skip (?:it|the|this))(?=\W+\w+)"),
+    _r(rf"{_WE_WILL} (?:not |only |also |now |just |all )*(?:ship|launch|release|use(?! (?:it|that|this|them)\b)|keep(?! \w+ in mind| in mind)|drop|"
+       r"postpone|delay|stick|stay with|switch|freeze|hold off|cancel|remove|add|support|charge|hire|buy|"
+       r"adopt|publish|announce|go live|move (?:it|the)|cut(?! to)|push (?:it|the)|skip (?:it|the|this))(?=\W+\w+)"),
     _r(r"\blet's (?:ship|launch|release|use|keep (?!\w+ in mind|in mind|going)|drop|postpone|delay|stick (?:to|with)|"
        r"stay with|switch to|freeze|hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
     _r(rf"{_WE}(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|postponing|delaying|"
-       r"sticking|switching|freezing|cutting|cancelling|canceling|hiring|moving (?:to|it|the))\b"),
+       r"sticking|switching|freezing|cutting|cancelling|canceling|hiring|moving (?:it|the)|(?<=not )(?:gonna|going to) "
+       r"(?:work with|have|include|do|make|offer|build|go))\b"),
 )  # fmt: skip
 # `We'll go with rubber, yeah?` seeks assent to what it settles.
-_TAG = _r(r",? (?:yeah|right|okay|yes|then|is that (?:okay|right))\?$")
+_TAG = _r(
+    r",? (?:yeah|right|okay|yes|no|then|huh|is that (?:okay|right)|(?:is|are|was|does|do|have|has|would)n't (?:it|they|you|"
+    r"that))\?$"
+)
 # A plan laid down: `the release moves to the tenth`, `two factor login is required from Monday`.
 _LAID_DOWN = _r(
     r"\b(?:moves|goes|is moving|is going|shifts|is moved|is postponed|is pushed|is pulled) (?:back |forward |"
@@ -90,7 +94,7 @@ _BUSY = (
     r"working on|looking (?:at|into|for)|thinking about|preparing|writing|handling|doing|taking care|responsible for"
 )
 _DOING = (
-    r"send|write|draft|prepare|fix|update|check|ask|talk to|speak (?:to|with)|schedule|set up|book|file|review|"
+    r"send|write|draft|negotiate|research|study|prepare|fix|update|check|ask|talk to|speak (?:to|with)|schedule|set up|book|file|review|"
     r"publish|"
     r"finish|ship|order|call|e-?mail|share|create|add|follow up|test|patch|deploy|rotate|post|make|build|get|"
     r"put|find|"
@@ -109,25 +113,25 @@ _MEETING = _r(
 )
 # Done on the spot, before everyone's eyes.
 _ON_THE_SPOT = _r(
-    r"\b(?:white ?board|story-?board|slides?|screen|pens?|page|sheet|presentations?|draw|animals?|scores?|now|"
-    r"for a (?:second|minute|moment)|quickly|in a (?:second|minute|moment)|exercise|editing|apologi[sz]e|move on|"
+    r"\b(?:white ?board|story-?board|slides?|screen|(?:the|on) board|discuss|already|pens?|page|sheet|presentations?|draw|animals?|scores?|now|"
+    r"for a (?:second|minute|moment)|in a (?:second|minute|moment)|exercise|editing|apologi[sz]e|move on|"
     r"take (?:some |the )?(?:minutes|notes)|make (?:some )?notes?|(?:a )?notes? of (?:that|it|this)|(?:that|this|it) down|"
-    r"write down|back on|go (?:over|through)|guess)\b"
+    r"make a note|write down|back on|go (?:over|through)|guess)\b"
 )
 # Sending and the like happen after a meeting, whatever else is said of them.
 _AFTERWARDS = _r(
     r"\b(?:send|e-?mail|mail|circulate|publish|upload|deploy|order|book|schedule|follow up|hire|interview|"
-    r"write up|finish|folder)\b"
+    r"folder)\b"
 )
 _NEEDS_DATE = frozenset(
     ["have", "start", "open", "close", "turn", "move", "change", "let", "tell", "present", "report", "run", "buy", "add",
      "put", "come up", "design", "own", "remove"]
 )  # fmt: skip
 _ASSIGNED = _r(
-    r"\byou(?:'ll| will|'re| are|'ve got| have| need)? ?(?:two |both |all |guys )?(?:gonna |going to |to )?(?:be )?"
-    r"(?P<verb>working on|looking (?:at|into|for)|thinking about|preparing|responsible for)\b|"
-    r"(?:^|, |\b(?:and|so|then) )you (?:two |both )?(?:have to|need to|will|'re (?:gonna|going to)|are (?:gonna|going to)) (?:work on|look into|"
-    r"prepare)\b"
+    r"\byou(?: will|'ll|'re (?:gonna|going to)| are (?:gonna|going to)) be (?P<verb>working on|looking (?:at|into|for)|"
+    r"thinking about|preparing|responsible for)\b|"
+    r"(?:^|, |\b(?:and|so|then) )you (?:two |both )?(?:have to|need to|will|'re (?:gonna|going to)|are (?:gonna|going to)) "
+    r"(?:work on|look into|prepare)\b|\byou(?:'re| are) (?:gonna|going to) work on\b"
 )
 # Promises that are about the meeting itself, or no promises at all.
 _TALK = _r(
@@ -139,18 +143,19 @@ _TALK = _r(
     r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
     r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
     r"short)|"
-    r"share (?:with|some|this)|ask you|be able|pretend|take this time|find (?:it|him|her|that)|get rid|"
+    r"share (?:with|some|this)|ask you|be able|pretend|take (?:this|that|it|these) (?:time|away|out|off)|invite|bring (?:in|up)|do something|be working|find (?:it|him|her|that)|get rid|"
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
 _I_WILL = _r(
-    r"\bi(?:'ll| will|'m going to| am going to|'m gonna| can| could|'ve got to| have to| need to| should) "
+    r"(?<!what )(?<!how )(?<!when )(?<!where )(?<!way )(?<!scenario, )\bi(?:'ll| will|'m going to| am going to|'m gonna| can| could|'ve got to| have to| need to| "
+    r"should) "
     rf"(?:just |also |then |definitely |try to |go and |make sure to |take an action to |be |"
     rf"personally )*(?P<verb>{_DOING})\b"
 )
 _FIRM = _r(r"\bi(?:'ll| will|'m going to| am going to|'m gonna)\b")
 _MAYBE_I = _r(r"\bif i\b|\bmaybe i\b|\bi (?:might|could)\b")
 _I_OWN = _r(
-    r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:it|that|this|care)|that(?:'s| is) (?:mine|on me|my action)|"
+    r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:it|that|this|care)(?! (?:away|out|off|time))|that(?:'s| is) (?:mine|on me|my action)|"
     r"leave (?:it|that|this) (?:with|to) me|i(?:'ve| have) got (?:it|that|this)|i'm on it)\b"
 )
 _YOU = _r(
@@ -167,7 +172,7 @@ _YOU_TALK = _r(
     r"|\byou(?:'ll| will| should| need to| have to|'re going to| must) (?:have|get|do (?:it|that|this)|find|add|put|"
     r"turn|move|change|let|run|start|open|close|make|come)\b"
 )
-_ACTION_ITEM = _r(r"\b(?:action item|action point|action for|to-?do for|next step:|task for (?!you|me|us|them))\b")
+_ACTION_ITEM = _r(r"\b(?:action item|action point|action for|to-?do for|next step:|next action)\b")
 _WE_NEED = _r(
     rf"\b(?:we|someone|somebody) (?:need|have|needs|has|must|should|ought) (?:to )?(?:also |still |"
     rf"then )*(?P<verb>{_DOING})\b"
@@ -193,7 +198,7 @@ _RISK = _r(
     r"(?:would|will|'ll|could|might|may|can|gonna|to|it) breaks?(?! through)|breaks? (?:down|easi\w+|every)|"
     r"los(?:e|ing|t) (?:\w+ )?(?:customers?|clients?|users?|money|data|revenue|trust|sales|the (?:deal|contract|account))|"
     r"churn\w*|(?:big|real|serious|main|major|biggest|huge|bit of a|one) problems?|(?:real|serious|main|major|biggest) issue|"
-    r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|with|you'd|here)|"
+    r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|with|you'd|here)|have a catch|"
     r"(?:be|cause|causes|have) (?:\w+ ){0,3}problem(?:s|atic)?|be problematic|"
     r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of (?:money|time|stock|memory|space)|"
     r"(?:customers?|clients?|partners?|team) (?:\w+ ){0,3}(?:unhappy|not happy|upset|angry|frustrated|complain\w*)|"
@@ -206,7 +211,9 @@ _RISK = _r(
 _NO_RISK = _r(
     r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
     r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
-    r"\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
+    r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|as far as|worth the risk|harder to|existing|"
+    r"which (?:is|are) far|people (?:find|found|say|said)|users? (?:find|found|say|said)|rather than|in the way|"
+    r"problems? with (?:remote|current|our survey|the existing))\b|\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
     r"(?:\w+ ){0,4}(?:problems?|issues?|too|risks?|fail|break)\b|"
     r"\b(?:if|whether|how much) (?:[\w']+ ){0,4}(?:too|fails?|breaks?|problems?|risks?|over)\b|"
     r"\b(?:mics?|microphones?|laptop|pens?|powerpoint|presentation|lunch|meeting|mouse)\b"
@@ -233,9 +240,11 @@ _SMALL_QUESTION = _r(
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
     r"(?:does|do) (?:that|you|it) (?:make sense|know|agree)|right|okay|how are you|can (?:you|everyone)|"
     r"are you (?:ready|done|"
-    r"there|sure)|do you (?:want|mean|have)|any(?:thing)? (?:else|questions)|who(?:'s| is| wants to go) (?:next|"
+    r"there|sure)|do you (?:want|mean)|any(?:thing)? (?:else|questions)|who(?:'s| is| wants to go) (?:next|"
     r"first)|"
-    r"what(?:'s| is) (?:next|that|it|this)|shall we|isn't it|what about you)\b"
+    r"what(?:'s| is) (?:next|that|it|this)|shall we|isn't it|what about you|(?:can|could|may|shall) i|where did i|what (?:did|do|am) i|(?:you|anybody|anyone|who)(?: else)? (?:just )?wanna)\b|"
+    r"\b(?:who(?:'s| is) (?:this|that)|your name|how (?:to|do you) (?:say|spell)|what am i|can i|could i just|anybody else|"
+    r"(?:you|anybody|anyone) (?:just )?(?:wanna|want to) (?:just )?(?:go|start|write|say|try|see|take))\b"
 )
 _NUMBER = _r(
     r"(?:[$€£]\s?\d|\d+(?:[.,]\d+)?\s?(?:%|percent|per cent|euros?|dollars?|pounds?|k\b|million|thousand|"
@@ -248,6 +257,8 @@ _NUMBER = _r(
     r"pounds?|million|thousand|users?|customers?|tickets?|people|hours?|seats?|accounts?)\b)"
 )
 _SPOKEN_POINT = _r(
+    r"\b(?:costs?|price|budget|target|revenue|sales) (?:is|was|of|at) (?:about |only |around )?(?:\d|(?:one|two|three|four|"
+    r"five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred)\b)|"
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+) point (?:oh|zero|one|two|three|four|"
     r"five|six|seven|eight|nine)\b"
 )
@@ -328,7 +339,7 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     others = () if asks or hedged else _others(text, names)
     if not asks and not _MAYBE_I.search(text):
         will = _I_WILL.search(text)
-        promised = will and (due or _is_promise(text, will))
+        promised = will and ((due and will.group("verb").lower() != "have") or _is_promise(text, will))
         if promised or (_I_OWN.search(text) and not _ON_THE_SPOT.search(text)):
             return Reading(
                 kind="action",
@@ -346,7 +357,8 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
         return Reading(kind="action", strength=0.7 + dated, owners=(named or "you",), due=due, named=named)
     if _ACTION_ITEM.search(text) and not asks:
         return Reading(kind="action", strength=0.8 + dated, owners=_once(named), due=due, named=named)
-    if due and not asks and _WE_NEED.search(text) and not hedged:
+    needed = _WE_NEED.search(text)
+    if due and not asks and needed and needed.group("verb").lower() != "have" and not hedged:
         return Reading(kind="action", strength=0.7, due=due, named=named)
     return None
 
@@ -355,7 +367,7 @@ def _is_promise(text: str, will: re.Match[str]) -> bool:
     """Whether `I will ...` without a date promises work that outlasts the meeting."""
     if not _FIRM.search(will.group()) or _TALK.search(text):
         return False
-    if _AFTERWARDS.search(text, will.start()):
+    if _AFTERWARDS.search(text, will.start()) and not re.search(r"\balready\b", text):
         return True
     return will.group("verb").lower() not in _NEEDS_DATE and not _ON_THE_SPOT.search(text)
 
