@@ -46,14 +46,14 @@ _HEDGED = _r(
 )
 _AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 _DECISION = (
-    _r(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!features )(?<!unless )"
+    _r(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{_AGREED}\b"
-       rf"(?! (?:to (?:go to individual|meet|discuss)|upon n))"),
+       rf"(?! to (?:meet|discuss|talk)\b| before\b| on[,;])"),
     _r(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
        r"a decision)\b"),
     _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|(?<!no )\bdecision made\b"),
     _r(rf"(?:\b(?:let's|let us|i say we)|{_WE}(?:'ll| will|'re| are| then)) (?:just |all |not |definitely )*"
-       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|a (?:small )?(?:lunch|break|walk))\b)"),
+       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|(?:an? )?(?:\d|one|two|three|four|five|six|seven|zero))\b)"),
     _r(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|approved)\b[,.:;]"
        r"(?! (?:i|i'll)\b)(?= \w+ \w+ \w+)"),
     _r(rf"{_WE_WILL} (?:not |only |also |now |just |all )*(?:ship|launch|release|use(?! (?:it|that|this|them)\b)|keep(?! \w+ in mind| in mind)|drop|"
@@ -155,8 +155,8 @@ _I_WILL = _r(
 _FIRM = _r(r"\bi(?:'ll| will|'m going to| am going to|'m gonna)\b")
 _MAYBE_I = _r(r"\bif i\b|\bmaybe i\b|\bi (?:might|could)\b")
 _I_OWN = _r(
-    r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:it|that|this|care)(?! (?:away|out|off|time))|that(?:'s| is) (?:mine|on me|my action)|"
-    r"leave (?:it|that|this) (?:with|to) me|i(?:'ve| have) got (?:it|that|this)|i'm on it)\b"
+    r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:(?:it|that|this)(?=[.,;!]|$| (?:on|over|from|up)\b)|care)|that(?:'s| is) (?:mine|on me|my action)|"
+    r"leave (?:it|that|this) (?:with|to) me|i(?:'ve| have) got (?:it|that|this)(?=[.,;!]|$)|i'm on it)\b"
 )
 _YOU = _r(
     r"\b(?:(?:can|could|will|would) you (?:please |also |just |maybe |then |kindly )*|please |i need you to |"
@@ -190,22 +190,22 @@ _VOCATIVE = (
 
 _RISK = _r(
     r"\b(?:risks?|risky|at risk|(?:i'm|i am|we're|we are|bit|very|really|quite|still) (?:worried|concerned(?! with)|afraid (?:of|that))|"
-    r"worries me|(?:my|our|one|main|biggest|real|serious|big|a|only) (?:worry|concern(?! of ours))|concerns? (?:is|about|with|me)|"
+    r"worries me|(?:my|our|one|main|biggest|real|serious|big|a|only) (?:worry|concern(?! of ours))|concerns me|"
     r"danger(?:ous)? (?:of|that|is|for|to)|block(?:er|ers|ing us)|blocked(?! out)|bottleneck|vulnerabilit\w+|breach|leak(?:ed|s|ing)?|"
-    r"exploit(?:s|ed)?|incident|outage|delay(?:ed|s)|slip(?:s|ping|ped)|"
+    r"incident|outage|delay(?:ed|s)|slip(?:s|ping|ped)|"
     r"(?:won't|not going to|can't|will not|cannot) (?:meet|hit|hold|finish|afford|sell|make (?:it(?! \w)|it (?:by|to|in time|on time|before)|the (?:date|deadline|"
     r"launch|release)))|behind schedule|falls? behind|fail(?:s|ed|ing|ures?)?|"
     r"(?:would|will|'ll|could|might|may|can|gonna|to|it) breaks?(?! through)|breaks? (?:down|easi\w+|every)|"
     r"los(?:e|ing|t) (?:\w+ )?(?:customers?|clients?|users?|money|data|revenue|trust|sales|the (?:deal|contract|account))|"
     r"churn\w*|(?:big|real|serious|main|major|biggest|huge|bit of a|one) problems?|(?:real|serious|main|major|biggest) issue|"
     r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|with|you'd|here)|have a catch|"
-    r"(?:be|cause|causes|have) (?:\w+ ){0,3}problem(?:s|atic)?|be problematic|"
-    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of (?:money|time|stock|memory|space)|"
+    r"(?:be|causes?|have (?:a|one|another)) (?:\w+ ){0,3}problems?|be problematic|"
+    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of (?:money|stock|memory|space)|"
     r"(?:customers?|clients?|partners?|team) (?:\w+ ){0,3}(?:unhappy|not happy|upset|angry|frustrated|complain\w*)|"
     r"(?:may|might|could|will|threaten\w* to) (?:leave us|cancel|quit|fail|slip)|"
     r"too (?:expensive|late|slow|risky|heavy|complicated|complex|difficult|costly|fragile|bulky)|over (?:the )?budget|"
     r"can't afford|deadline is tight|overdue|understaffed|short of people|data loss|"
-    r"not (?:convinced|technically possible))\b"
+    r"not (?:convinced (?:we|it|that (?:we|it|this|the))|technically possible))\b"
 )
 # Denied, solved or only imagined.
 _NO_RISK = _r(
@@ -213,20 +213,26 @@ _NO_RISK = _r(
     r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
     r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|as far as|worth the risk|harder to|existing|"
     r"which (?:is|are) far|people (?:find|found|say|said)|users? (?:find|found|say|said)|rather than|in the way|"
-    r"problems? with (?:remote|current|our survey|the existing))\b|\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
+    r"(?:my|your|the) (?:computer|machine)|out of time|technical problem|over here|(?:say|said|find|found) (?:that )?(?:they|it)|"
+    r"(?:people|users?|who) (?:who )?(?:have|had) (?:\w+ ){0,2}problems?)\b|\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
     r"(?:\w+ ){0,4}(?:problems?|issues?|too|risks?|fail|break)\b|"
     r"\b(?:if|whether|how much) (?:[\w']+ ){0,4}(?:too|fails?|breaks?|problems?|risks?|over)\b|"
     r"\b(?:mics?|microphones?|laptop|pens?|powerpoint|presentation|lunch|meeting|mouse)\b"
 )
 _OPEN = _r(
     r"\b(?:open (?:question|point|issue)|(?:we|i) (?:still |really )?(?:don't|do not) know (?:whether|if|how|"
-    r"when|who|what|yet)(?! (?:you|everybody|everyone|anybody|it works|there's any)\b)|"
+    r"when|who|what|yet)|"
     r"(?:still|remains?|it's|is) (?:unclear|open|undecided|unresolved)|(?:we|somebody|"
     r"someone) (?:still )?(?:need|needs|have|has) "
     r"to (?:find out|figure out|clarify|work out)|no decision (?:was |has been |is )?(?:made|taken)|"
     r"(?:don't know|dunno|not sure|wonder|wondering) (?:if|whether|how|what|which) (?:[\w']+ ){1,3}(?:should|really|need|"
     r"want|have to|be included)|to be (?:decided|clarified|confirmed)|"
     r"need (?:an answer|a decision))\b"
+)
+# What somebody does not know of themselves or of the meeting leaves nothing open.
+_NOT_OPEN = _r(
+    r"\b(?:if|whether|what|how|when) (?:i|you|everybody|everyone|anybody|there|people)\b|\b(?:minutes|later|agenda|slides?|"
+    r"spend time|how useful|how it works)\b|(?:if|whether|know)(?: \w+){0,2}\.$"
 )
 _QUESTION_START = _r(
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:who|what|when|where|why|how|which|do|does|did|is|are|was|were|"
@@ -297,7 +303,7 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
         return Reading(kind="decision", strength=0.7, due=due, named=named)
     if asks:
         return Reading(kind="question", strength=0.6 if _is_asked(text) else 0.2, named=named)
-    if _OPEN.search(text):
+    if _OPEN.search(text) and not _NOT_OPEN.search(text):
         return Reading(kind="question", strength=0.9, due=due, named=named)
     if _RISK.search(text) and not _NO_RISK.search(text):
         return Reading(kind="risk", strength=0.7 if hedged or _PAST.search(text) else 0.9, due=due, named=named)
