@@ -48,7 +48,7 @@ _AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 _DECISION = (
     _r(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{_AGREED}\b"
-       rf"(?! to (?:meet|discuss|talk)\b| before\b| on[,;])"),
+       rf"(?! to (?:meet|discuss|talk)\b| before\b| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
     _r(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
        r"a decision)\b"),
     _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|(?<!no )\bdecision made\b"),
@@ -63,7 +63,7 @@ _DECISION = (
        r"stay with|switch to|freeze|hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
     _r(rf"{_WE}(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|postponing|delaying|"
        r"sticking|switching|freezing|cutting|cancelling|canceling|hiring|moving (?:it|the)|(?<=not )(?:gonna|going to) "
-       r"(?:work with|have|include|do|make|offer|build|go))\b"),
+       r"(?:work with|have(?! to)|include|do|make|offer|build|go))\b"),
 )  # fmt: skip
 # `We'll go with rubber, yeah?` seeks assent to what it settles.
 _TAG = _r(
@@ -116,7 +116,7 @@ _ON_THE_SPOT = _r(
     r"\b(?:white ?board|story-?board|slides?|screen|(?:the|on) board|discuss|already|pens?|page|sheet|presentations?|draw|animals?|scores?|now|"
     r"for a (?:second|minute|moment)|in a (?:second|minute|moment)|exercise|editing|apologi[sz]e|move on|"
     r"take (?:some |the )?(?:minutes|notes)|make (?:some )?notes?|(?:a )?notes? of (?:that|it|this)|(?:that|this|it) down|"
-    r"make a note|write down|back on|go (?:over|through)|guess)\b"
+    r"make a note|rub|erase|wipe|show|this board|write down|back on|go (?:over|through)|guess)\b"
 )
 # Sending and the like happen after a meeting, whatever else is said of them.
 _AFTERWARDS = _r(
@@ -143,7 +143,7 @@ _TALK = _r(
     r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
     r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
     r"short)|"
-    r"share (?:with|some|this)|ask you|be able|pretend|take (?:this|that|it|these) (?:time|away|out|off)|invite|bring (?:in|up)|do something|be working|find (?:it|him|her|that)|get rid|"
+    r"share (?:with|some|this)|ask you|be able|pretend|finish (?:up|off|with)|take (?:this|that|it|these) (?:time|away|out|off)|invite|bring (?:in|up)|do something|be working|find (?:it|him|her|that)|get rid|"
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
 _I_WILL = _r(
@@ -200,12 +200,12 @@ _RISK = _r(
     r"churn\w*|(?:big|real|serious|main|major|biggest|huge|bit of a|one) problems?|(?:real|serious|main|major|biggest) issue|"
     r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|with|you'd|here)|have a catch|"
     r"(?:be|causes?|have (?:a|one|another)) (?:\w+ ){0,3}problems?|be problematic|"
-    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of (?:money|stock|memory|space)|"
+    r"bad news|falls? over(?! (?:my|your|his|her|their|the))|fell over|crash(?:es|ed)?|runs? out of (?:money|stock|memory|space)|"
     r"(?:customers?|clients?|partners?|team) (?:\w+ ){0,3}(?:unhappy|not happy|upset|angry|frustrated|complain\w*)|"
     r"(?:may|might|could|will|threaten\w* to) (?:leave us|cancel|quit|fail|slip)|"
     r"too (?:expensive|late|slow|risky|heavy|complicated|complex|difficult|costly|fragile|bulky)|over (?:the )?budget|"
     r"can't afford|deadline is tight|overdue|understaffed|short of people|data loss|"
-    r"not (?:convinced (?:we|it|that (?:we|it|this|the))|technically possible))\b"
+    r"no-?(?:one|body) (?:will|would) (?:buy|use|want)|not (?:convinced (?:we|it|that (?:we|it|this|the))|technically possible))\b"
 )
 # Denied, solved or only imagined.
 _NO_RISK = _r(
@@ -214,9 +214,9 @@ _NO_RISK = _r(
     r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|as far as|worth the risk|harder to|existing|"
     r"which (?:is|are) far|people (?:find|found|say|said)|users? (?:find|found|say|said)|rather than|in the way|"
     r"(?:my|your|the) (?:computer|machine)|out of time|technical problem|over here|(?:say|said|find|found) (?:that )?(?:they|it)|"
-    r"(?:people|users?|who) (?:who )?(?:have|had) (?:\w+ ){0,2}problems?)\b|\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|not|never|instead of|without|don't think) "
-    r"(?:\w+ ){0,4}(?:problems?|issues?|too|risks?|fail|break)\b|"
-    r"\b(?:if|whether|how much) (?:[\w']+ ){0,4}(?:too|fails?|breaks?|problems?|risks?|over)\b|"
+    r"(?:people|users?|who) (?:who )?(?:have|had) (?:\w+ ){0,2}problems?)\b|\b(?:solve\w*|avoid\w*|by-?pass\w*|wouldn't|won't|shouldn't|isn't|doesn't|don't|didn't|aren't|wasn't|not|never|instead of|without|don't think) "
+    r"(?:[\w']+ ){0,6}(?:problems?|issues?|too|risks?|fail|break)\b|"
+    r"\b(?:if|whether|how much) (?:[\w']+ ){0,4}(?:too|fails?|breaks?|problems?|risks?|over|afford|delayed|lose)\b|"
     r"\b(?:mics?|microphones?|laptop|pens?|powerpoint|presentation|lunch|meeting|mouse)\b"
 )
 _OPEN = _r(
@@ -248,10 +248,12 @@ _SMALL_QUESTION = _r(
     r"are you (?:ready|done|"
     r"there|sure)|do you (?:want|mean)|any(?:thing)? (?:else|questions)|who(?:'s| is| wants to go) (?:next|"
     r"first)|"
-    r"what(?:'s| is) (?:next|that|it|this)|shall we|isn't it|what about you|(?:can|could|may|shall) i|where did i|what (?:did|do|am) i|(?:you|anybody|anyone|who)(?: else)? (?:just )?wanna)\b|"
-    r"\b(?:who(?:'s| is) (?:this|that)|your name|how (?:to|do you) (?:say|spell)|what am i|can i|could i just|anybody else|"
+    r"what(?:'s| is) (?:next|that|it|this)|shall we|isn't it|what about you|would you like|i (?:assume|guess|think|suppose)|(?:you|anybody|anyone|who)(?: else)? (?:just )?wanna)\b|"
+    r"\b(?:who(?:'s| is) (?:this|that)|your name|how (?:to|do you) (?:say|spell)|(?:am|do|did|should|shall|can|could|may|have|if|was|were) i|anybody else|"
     r"(?:you|anybody|anyone) (?:just )?(?:wanna|want to) (?:just )?(?:go|start|write|say|try|see|take))\b"
 )
+# A share of people who say something is a finding, whatever they say.
+_SHARE = _r(r"%|\bper ?cent\b")
 _NUMBER = _r(
     r"(?:[$€£]\s?\d|\d+(?:[.,]\d+)?\s?(?:%|percent|per cent|euros?|dollars?|pounds?|k\b|million|thousand|"
     r"billion|users?|"
@@ -270,6 +272,7 @@ _SPOKEN_POINT = _r(
 )
 # The meeting's own clock, and figures of speech.
 _NO_NUMBER = _r(
+    r"\b(?:kinds?|types?|sorts?) of people\b|"
     r"(?:minutes?|hours?|seconds?)\b.*\b(?:left|again|meeting|lunch|presentations?|time|discuss|work)\b|"
     r"\b(?:left|again|meeting|lunch|presentations?|session|finish|close|start)\b.*(?:minutes?|hours?|seconds?)\b|"
     r"\bhundred per ?cent (?:sure|agree|certain)|^(?:one |a )?hundred per ?cent,|\b(?:euro|dollar) question\b|"
@@ -303,9 +306,9 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
         return Reading(kind="decision", strength=0.7, due=due, named=named)
     if asks:
         return Reading(kind="question", strength=0.6 if _is_asked(text) else 0.2, named=named)
-    if _OPEN.search(text) and not _NOT_OPEN.search(text):
+    if _OPEN.search(text) and not _NOT_OPEN.search(text) and not _MEETING.search(text):
         return Reading(kind="question", strength=0.9, due=due, named=named)
-    if _RISK.search(text) and not _NO_RISK.search(text):
+    if _RISK.search(text) and not _NO_RISK.search(text) and not _SHARE.search(text):
         return Reading(kind="risk", strength=0.7 if hedged or _PAST.search(text) else 0.9, due=due, named=named)
     if (_NUMBER.search(text) or _SPOKEN_POINT.search(text)) and not _NO_NUMBER.search(text):
         return Reading(kind="number", strength=0.6, due=due, named=named)
@@ -356,7 +359,13 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
             )
     if others:
         return Reading(kind="action", strength=0.8 + dated, owners=others, due=due, named=named)
-    if _YOU.search(text) and (named or due) and (due or not _YOU_TALK.search(text)):
+    asked = _YOU.search(text)
+    # `You'll have to change it in a week` may be anybody, unless it is said to somebody.
+    if (
+        asked
+        and (named or (due and not asked.group().lower().startswith("you")))
+        and (due or not _YOU_TALK.search(text))
+    ):
         strength = (0.8 if named else 0.6) + dated
         return Reading(kind="action", strength=strength, owners=(named or "you",), due=due, named=named)
     if _ASSIGNED.search(text) and not asks and not hedged and not _ON_THE_SPOT.search(text):
@@ -387,7 +396,9 @@ def _others(text: str, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     pattern = _r(_OWNED_BY.format(names=_alternatives(names), doing=_DOING))
-    return _once(*((m.group("name") or m.group("told")).lower() for m in pattern.finditer(text)))
+    found = (m.group("name") or m.group("told") for m in pattern.finditer(text))
+    # `Mark will send it` is a person, `the mark will do` is none.
+    return _once(*(name.lower() for name in found if name[0].isupper()))
 
 
 def _with(text: str, names: Sequence[str]) -> tuple[str, ...]:
