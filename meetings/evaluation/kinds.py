@@ -1,7 +1,7 @@
 """How well the kinds of what is said are recognised, against labels given by hand.
 
 A sentence has one kind, and may do a second thing besides: `we agreed that Sarah looks at prices` is a task that was
-decided. Either counts as right when it is found, and only the first as missed when neither is. Any interval is Wilson's.
+decided. Either counts as right when it is found, and the first as missed when neither is.
 """
 
 from __future__ import annotations

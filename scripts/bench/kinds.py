@@ -3,9 +3,9 @@
 
     python scripts/bench/kinds.py [--labels tests/data/kinds/labels.jsonl] [--wrong] [--json]
 
-Prints both for the half that the rules were made on (tune), for the other (confirm), for what was drawn afresh once the
-rules stood (fresh), and for all; recall also among the sentences that were drawn evenly. `>=` is the lower end of the
-95 % interval of the precision. --wrong lists the sentences that were taken for something else.
+Prints both for the two halves of the training meetings, for some validation meetings, for the sentences that were
+drawn evenly (recall means most there) and for all. `>=` is the lower end of the 95 % interval of the precision. --wrong
+lists the sentences that were taken for something else. What the labels mean: tests/data/kinds/README.md.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ NAMES = ("project manager", "industrial designer", "user interface", "marketing"
 PARTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "tune": lambda item: item["half"] == "tune",
     "confirm": lambda item: item["half"] == "confirm",
-    "fresh": lambda item: item["half"] == "confirm" and item["round"] == 2,
-    "evenly drawn": lambda item: item["draw"] == "even",
-    "all": lambda item: True,
+    "validation": lambda item: item["half"] == "validation",
+    "evenly drawn": lambda item: item["drawn"] == "evenly",
+    "all": lambda item: bool(item),
 }
 
 
