@@ -117,8 +117,8 @@ AFTERWARDS = expression(
     r"folder)\b"
 )
 NEEDS_DATE = frozenset(
-    ["have", "start", "open", "close", "turn", "move", "change", "let", "tell", "present", "report", "run", "buy",
-     "add", "put", "come up", "design", "own", "remove"]
+    ["have", "start", "open", "close", "turn", "move", "change", "let", "present", "report", "run", "buy",
+     "put", "come up", "design", "own", "remove"]
 )  # fmt: skip
 ASSIGNED = expression(
     r"\byou(?: will|'ll|'re (?:gonna|going to)| are (?:gonna|going to)) be (?P<verb>working on|looking (?:at|"
@@ -178,7 +178,8 @@ WE_NEED = expression(
 OWNED_BY = (
     r"(?:\b(?P<name>{names}) (?:(?:will|'ll|is going to|is gonna|gonna|should|has to|needs to|must|has agreed to|"
     r"promised to) (?:also |then |please )*(?:be )?(?:" + BUSY + r"|{doing})|(?:also |then )?(?:" + DOES + r"))|"
-    r"(?:^|[,;:] |\band |\b(?:ask|asked|get|tell|told|want|need) (?:the )?)(?P<told>{names}) to (?:also )?(?:{doing}))\b"
+    r"(?:^|[,;:] |\band |\b(?:ask|asked|get|tell|told|want|need) (?:the )?)(?P<told>{names}) to "
+    r"(?:also )?(?:{doing}))\b"
 )
 VOCATIVE = (
     r"(?:^|[,.;:!?—-] ?|\b(?:and|so|okay|ok|thanks|then) )(?P<name>{names})(?=[,?!:]| (?:can|could|will|would|"
@@ -198,13 +199,14 @@ RISK = expression(
     r"launch|release)))|behind schedule|falls? behind|fail(?:s|ed|ing|ures?)?|"
     r"(?:would|will|'ll|could|might|may|can|gonna|to|it) breaks?(?! (?:through|this|that|it|them)\b)|"
     r"breaks? (?:down|easi\w+|every)|"
-    r"los(?:e|ing|t) (?:\w+ )?(?:customers?|clients?|users?|money|data|revenue|trust|sales|the (?:deal|contract|"
+    r"los(?:e|ing|t) (?:\w+ ){0,3}(?:customers?|clients?|users?|money|data|revenue|trust|sales|the (?:deal|contract|"
     r"account))|"
     r"churn\w*|(?:big|real|serious|main|major|biggest|huge|bit of a|one) problems?|(?:real|serious|main|major|"
     r"biggest) issue|"
     r"(?:the|a|another|one|only) (?:problem|trouble|drawback|disadvantage|downside|difficulty|catch) (?:is|was|"
     r"with|you'd|here)|have a catch|"
     r"(?:be|causes?|have (?:a|one|another)) (?:\w+ ){0,3}problems?|be problematic|"
+    r"they(?:'re| are) (?:not happy|unhappy|angry|upset)|(?:the|a|our|is|are) broken|"
     r"bad news|falls? over(?! (?:my|your|his|her|their|the))|fell over|crash(?:es|ed)?|runs? out of (?:money|"
     r"stock|memory|space)|"
     r"(?:customers?|clients?|partners?|team) (?:\w+ ){0,3}(?:unhappy|not happy|upset|angry|frustrated|complain\w*)|"
