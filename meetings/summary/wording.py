@@ -27,8 +27,8 @@ HEDGED = expression(
 )
 AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 DECISION = (
-    expression(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )(?<!once )(?<!when "
-       rf")(?<!until )"
+    expression(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )(?<!once )(?<!when )"
+       rf"(?<!until )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{AGREED}\b"
        rf"(?! to (?:meet|discuss|talk)\b| before\b| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
     expression(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|"
@@ -99,7 +99,7 @@ MEETING = expression(
     r"\b(?:meetings?|session|agenda|slides?|presentations?|present(?:ing)?|lunch|coffee|breaks?|white ?board|"
     r"smart ?board|"
     r"drawing|draw|animals?|pens?|laptop|microphone|discuss(?:ion|ing)?|talk(?:ing)? about|next (?:point|topic|item|"
-    r"question)|exercise|tools?|evaluat(?:e|ion)|minutes (?:left|again|ago)|move on|start|close|break off|"
+    r"question)|exercise|evaluat(?:e|ion)|minutes (?:left|again|ago)|move on|break off|"
     r"keep in mind)\b"
 )
 # Done on the spot, before everyone's eyes.
@@ -143,7 +143,7 @@ TALK = expression(
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
 I_WILL = expression(
-    r"(?<!what )(?<!how )(?<!when )(?<!where )(?<!way )(?<!scenario, )\bi(?:'ll| will|'m going to| am going to|"
+    r"(?<!what )(?<!how )(?<!when )(?<!where )(?<!way )\bi(?:'ll| will|'m going to| am going to|"
     r"'m gonna| can| could|'ve got to| have to| need to| "
     r"should) "
     rf"(?:just |also |then |definitely |try to |go and |make sure to |take an action to |be |"

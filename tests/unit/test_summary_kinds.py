@@ -161,7 +161,12 @@ def test_questions_about_the_meeting_are_quiet(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["What is the acceptable price for that?", "But why are they buying one in the first place?"]
+    "said",
+    [
+        "When do we start the beta for them?",
+        "What is the acceptable price for that?",
+        "But why are they buying one in the first place?",
+    ],
 )
 def test_questions_about_the_work_are_heard(said: str) -> None:
     assert read_sentence(said, names=NAMES).strength >= QUIET
