@@ -1,6 +1,7 @@
 """Measures: how good transcripts and summaries are."""
 
 from meetings.evaluation.expected import ExpectedScore, PersonScore, score_summaries
+from meetings.evaluation.kinds import KindScore, Labelled, score_kinds
 from meetings.evaluation.naming import NamingScore, score_names, true_speakers
 from meetings.evaluation.speech import (
     Said,
@@ -15,6 +16,8 @@ from meetings.evaluation.speech import (
 
 __all__ = [
     "ExpectedScore",
+    "KindScore",
+    "Labelled",
     "NamingScore",
     "PersonScore",
     "Said",
@@ -22,6 +25,7 @@ __all__ = [
     "cp_word_error_rate",
     "diarization_error_rate",
     "read_rttm",
+    "score_kinds",
     "score_names",
     "score_speech",
     "score_summaries",

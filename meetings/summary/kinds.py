@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from meetings.summary import wording
 from meetings.summary.dates import Due, find_due
 
+# Questions below this strength are small talk or run the meeting: heard as questions, worth next to nothing.
+QUIET = 0.5
 KINDS = ("decision", "action", "risk", "question", "number", "info")
 
 
@@ -27,169 +30,6 @@ class Reading:
     named: str | None = None
 
 
-def _r(expression: str) -> re.Pattern[str]:
-    return re.compile(expression, re.IGNORECASE)
-
-
-# A subject that stands for the group.
-_WE = r"\bwe(?:'ll| will|'re going to| are going to|'re gonna)"
-_HEDGED = _r(
-    r"\b(?:if we|if i|if you|maybe|might|perhaps|could we|should we|shall we|do we|did we|have we|would we|whether|"
-    r"not sure|unless we|suppose|what if|i wonder|would be|could be|haven't decided|not decided|yet to decide|"
-    r"can't decide|undecided|didn't decide|don't think we)\b"
-)
-_DECISION = (
-    _r(r"\bwe(?:'ve| have)? (?:all |now |just |finally |also )?(?:decided|agreed|settled|concluded|approved|"
-       r"signed off)\b"),
-    _r(r"\b(?:it|that)(?:'s| is| has been|'s been) (?:now |all |then )?(?:decided|agreed|settled|approved|final|"
-       r"a decision)\b"),
-    _r(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|\bdecision made\b"),
-    _r(r"\b(?:let's|let us|we'll|we will|we're|we are|i say we|then we) (?:just |all )?"
-       r"(?:go(?:ing)?) (?:ahead )?with\b"),
-    _r(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|approved)\b[,.:;]"
-       r"(?! (?:i|i'll)\b)(?= \w+ \w+ \w+)"),
-    _r(rf"{_WE} (?:not |only |also |now |just |all )*(?:ship|launch|release|use|keep|drop|move|postpone|delay|stick|"
-       r"stay|switch|freeze|cut|hold off|stop|start|raise|lower|skip|cancel|remove|add|support|charge|sell|open|"
-       r"close|"
-       r"hire|buy|adopt|publish|announce|go live|roll|push)\b"),
-    _r(r"\blet's (?:ship|launch|release|use|keep|drop|postpone|delay|stick (?:to|with)|stay with|switch to|freeze|cut|"
-       r"hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
-    _r(r"\bwe(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|moving|postponing|delaying|"
-       r"sticking|switching|freezing|cutting|cancelling|canceling|hiring)\b"),
-)  # fmt: skip
-# A plan laid down: `the release moves to the tenth`, `two factor login is required from Monday`.
-_LAID_DOWN = _r(
-    r"\b(?:moves|goes|is moving|is going|shifts|is moved|is postponed|is pushed|is pulled) (?:back |forward |"
-    r"out |up |live )?"
-    r"(?:to|until|from|on)\b|\b(?:is|are|was|were|has been|have been|got|gets) (?:now |finally |hereby |officially )?"
-    r"(?:approved|signed off|cancelled|canceled|postponed|called off)\b|"
-    r"\b(?:is|are) (?:now |hereby )?(?:required|mandatory|forbidden|frozen) (?:from|as of|starting|until)\b"
-)
-_RULED = _r(r"approved|signed off|cancel|postponed|called off")
-_WEAK_DECISION = frozenset({5, 6, 7})
-
-_DOES = (
-    r"sends|writes|drafts|prepares|fixes|updates|checks|schedules|sets up|books|files|reviews|publishes|"
-    r"finishes|ships|"
-    r"orders|calls|shares|creates|adds|follows up|tests|patches|deploys|posts|makes|builds|contacts|"
-    r"looks (?:at|into)|"
-    r"takes|handles|owns|organi[sz]es|arranges|invites|documents|designs|edits|translates|investigates|collects|runs|"
-    r"plans|presents|confirms|brings|delivers|starts|covers"
-)
-_DOING = (
-    r"send|write|draft|prepare|fix|update|check|ask|talk to|speak (?:to|with)|schedule|set up|book|file|review|"
-    r"publish|"
-    r"finish|ship|order|call|e-?mail|share|create|add|follow up|test|patch|deploy|rotate|post|make|build|get|"
-    r"put|find|"
-    r"contact|reach out|look (?:at|into|up)|work on|take care|take (?:that|this|it|over)|handle|own|organi[sz]e|"
-    r"arrange|"
-    r"invite|document|design|record|edit|translate|investigate|measure|compare|collect|run|move|remove|clean|merge|"
-    r"upload|submit|sign|pay|buy|plan|present|report|confirm|circulate|bring|do|have|deliver|provide|come up|"
-    r"start|open|"
-    r"close|sort|cover|coordinate|announce|tell|let|turn|rewrite|migrate|upgrade|change|replace|interview|hire|screen"
-)
-# Promises that are about the meeting itself, or no promises at all.
-_TALK = _r(
-    r"\bi(?:'ll| will|'m going to| am going to|'m gonna) (?:just |also |now |quickly |briefly |then )*"
-    r"(?:go (?:through|over|on|first|back)|start (?:with|by|off)|begin|show (?:you )?(?:now|this|that|the|a|my|"
-    r"what|how|some)|"
-    r"share (?:my|the) screen|say|tell you|explain|talk about|let you|give you|have to|be (?:honest|brief|"
-    r"quick)|skip|"
-    r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
-    r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
-    r"short)|"
-    r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
-)
-_I_WILL = _r(
-    r"\bi(?:'ll| will|'m going to| am going to|'m gonna| can| could|'ve got to| have to| need to| should) "
-    rf"(?:just |also |then |definitely |try to |go and |make sure to |take an action to |be |"
-    rf"personally )*(?P<verb>{_DOING})\b"
-)
-_FIRM = _r(r"\bi(?:'ll| will|'m going to| am going to|'m gonna)\b")
-_MAYBE_I = _r(r"\bif i\b|\bmaybe i\b|\bi (?:might|could)\b")
-_I_OWN = _r(
-    r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:it|that|this|care)|that(?:'s| is) (?:mine|on me|my action)|"
-    r"leave (?:it|that|this) (?:with|to) me|i(?:'ve| have) got (?:it|that|this)|i'm on it)\b"
-)
-_YOU = _r(
-    r"\b(?:(?:can|could|will|would) you (?:please |also |just |maybe |then |kindly )*|please |i need you to |"
-    r"i(?:'d| would) like you to |you(?:'ll| will|'re going to| need to| have to| should| must) "
-    rf"(?:please |also |just |then )*)(?P<verb>{_DOING})\b"
-)
-_YOU_TALK = _r(
-    r"\b(?:can|could|will|would) you (?:please |just |maybe )*(?:tell|explain|say|repeat|show|hear|see|"
-    r"give (?:us|me)|"
-    r"talk|go (?:on|back|first|ahead)|start|open (?:the|your|it|that)|speak up|share (?:your|the) screen|"
-    r"put (?:it|that|the) "
-    r"|do (?:that|it|this)\b|have|get (?:that|this|it)\b|make (?:it|that)|turn|move (?:on|to|the mouse)|remind|let)"
-    r"|\byou(?:'ll| will| should| need to| have to|'re going to| must) (?:have|get|do (?:it|that|this)|find|add|put|"
-    r"turn|move|change|let|run|start|open|close|make|come)\b"
-)
-_ACTION_ITEM = _r(r"\b(?:action item|action point|action for|to-?do for|next step(?: is|:)|task for)\b")
-_WE_NEED = _r(
-    rf"\b(?:we|someone|somebody) (?:need|have|needs|has|must|should|ought) (?:to )?(?:also |still |"
-    rf"then )*(?P<verb>{_DOING})\b"
-)
-_OWNED_BY = (
-    r"\b(?P<name>{names}) (?:(?:will|'ll|is going to|is gonna|should|has to|needs to|must|has agreed to|"
-    r"promised to|to) "
-    r"(?:also |then |please )*(?:{doing})|(?:also |then )?(?:" + _DOES + r"))\b"
-)
-_VOCATIVE = (
-    r"(?:^|[,.;:!?—-] ?|\b(?:and|so|okay|ok|thanks|then) )(?P<name>{names})(?=[,?!:]| (?:can|could|will|would|"
-    r"please|do) you|"
-    r" please| you(?:'ll| will| need))|, (?P<last>{names})[?.!]?$"
-)
-
-_RISK = _r(
-    r"\b(?:risk(?:s|y)?|at risk|worried|worry|worries|concern(?:s|ing)?|(?<!is )(?<!are )concerned|"
-    r"afraid (?:that|of|it|we)|danger(?:ous)?|"
-    r"block(?:er|ers|ing us)|blocked|bottleneck|vulnerab\w+|breach|leak(?:ed|s|ing)?|exploit\w*|incident|outage|"
-    r"delay(?:ed|s)?|slip(?:s|ping|ped)?|(?:won't|not going to|can't|will not|cannot) (?:make|meet|hit|hold|finish)|"
-    r"behind schedule|falls? behind|fail(?:s|ed|ing|ure)?|break(?:s|ing)?|broken|lose|losing|lost|churn\w*|"
-    r"(?:big|real|serious|main|major|biggest|huge) (?:problem|issue)|(?:the|a) problem (?:is|with)|"
-    r"bad news|falls? over|fell over|crash(?:es|ed)?|runs? out of|unhappy|not happy|upset|angry|frustrated|"
-    r"(?:may|might|could|will|threaten\w* to) (?:leave|cancel|quit|fail|break|lose|slip)|too (?:expensive|late|"
-    r"slow|risky)|over budget|deadline is tight|overdue|understaffed|short of people|data loss|complain\w*)\b"
-)
-_NO_RISK = _r(
-    r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
-    r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b(?=.*)"
-)
-_OPEN = _r(
-    r"\b(?:open (?:question|point|issue)|(?:we|i) (?:still |really )?(?:don't|do not) know (?:whether|if|how|"
-    r"when|who|what|yet)|"
-    r"(?:still|remains?|it's|is) (?:unclear|open|undecided|unresolved)|(?:we|somebody|"
-    r"someone) (?:still )?(?:need|needs|have|has) "
-    r"to (?:find out|figure out|decide|clarify|work out)|to be (?:decided|clarified|confirmed)|"
-    r"need (?:an answer|a decision))\b"
-)
-_QUESTION_START = _r(
-    r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:who|what|when|where|why|how|which|do|does|did|is|are|was|were|"
-    r"can|could|"
-    r"should|shall|will|would|have|has|any)\b"
-)
-_SMALL_QUESTION = _r(
-    r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
-    r"(?:does|do) (?:that|you|it) (?:make sense|know|agree)|right|okay|how are you|can (?:you|everyone)|"
-    r"are you (?:ready|done|"
-    r"there|sure)|do you (?:want|mean|have)|any(?:thing)? (?:else|questions)|who(?:'s| is| wants to go) (?:next|"
-    r"first)|"
-    r"what(?:'s| is) (?:next|that|it|this)|shall we|isn't it|what about you)\b"
-)
-_NUMBER = _r(
-    r"(?:[$€£]\s?\d|\d+(?:[.,]\d+)?\s?(?:%|percent|per cent|euros?|dollars?|pounds?|k\b|million|thousand|"
-    r"billion|users?|"
-    r"customers?|tickets?|people|hours?|days?|weeks?|ms|seconds?|minutes?|seats?|accounts?)|"
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fif\w+|twen\w+|thir\w+|for\w+ty|six\w+|"
-    r"seven\w+|eigh\w+|"
-    r"nine\w+|hundred|thousand|million|half|a third|a quarter|double|twice)(?:[ -]\w+){0,2} (?:percent|per cent|"
-    r"euros?|dollars?|"
-    r"pounds?|million|thousand|users?|customers?|tickets?|people|hours?|seats?|accounts?)\b)"
-)
-_PAST = _r(r"\b(?:last (?:week|month|time|year|friday|monday)|yesterday|ago|already|used to|was going to)\b")
-
-
 def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None = None) -> Reading:
     """What a cleaned sentence does, to whom it falls and until when.
 
@@ -202,28 +42,48 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
     due = find_due(text, said_on)
     named = _named(text, names)
     action = _action(text, names=names, named=named, due=due, asks=asks)
-    hedged = bool(_HEDGED.search(text))
-    decided = None if asks or hedged else _first(_DECISION, text)
-    if decided is not None and decided not in _WEAK_DECISION:
+    hedged = bool(wording.HEDGED.search(text))
+    decided = _decided(text, asks=asks, hedged=hedged)
+    if decided is not None and decided not in wording.WEAK_DECISION:
         return Reading(kind="decision", strength=1.0, due=due, named=named)
     if action is not None:
         return action
-    laid_down = not asks and not hedged and not _PAST.search(text) and _LAID_DOWN.search(text)
-    if laid_down and (due or _RULED.search(laid_down.group())):
+    laid_down = not asks and not hedged and not wording.PAST.search(text) and wording.LAID_DOWN.search(text)
+    if laid_down and (due or wording.RULED.search(laid_down.group())):
         return Reading(kind="decision", strength=0.9 if due else 0.7, due=due, named=named)
     if decided is not None:
         return Reading(kind="decision", strength=0.7, due=due, named=named)
     if asks:
-        long_enough = len(text.split()) >= 5 and bool(_QUESTION_START.search(text))
-        small = bool(_SMALL_QUESTION.search(text))
-        return Reading(kind="question", strength=0.6 if long_enough and not small else 0.2, named=named)
-    if _OPEN.search(text):
+        return Reading(kind="question", strength=0.6 if _is_asked(text) else 0.2, named=named)
+    if wording.OPEN.search(text) and not wording.NOT_OPEN.search(text) and not wording.MEETING.search(text):
         return Reading(kind="question", strength=0.9, due=due, named=named)
-    if _RISK.search(text) and not _NO_RISK.search(text):
-        return Reading(kind="risk", strength=0.7 if hedged or _PAST.search(text) else 0.9, due=due, named=named)
-    if _NUMBER.search(text):
+    if wording.RISK.search(text) and not wording.NO_RISK.search(text) and not wording.SHARE.search(text):
+        return Reading(kind="risk", strength=0.7 if hedged or wording.PAST.search(text) else 0.9, due=due, named=named)
+    if (wording.NUMBER.search(text) or wording.SPOKEN_POINT.search(text)) and not wording.NO_NUMBER.search(text):
         return Reading(kind="number", strength=0.6, due=due, named=named)
     return Reading(kind="info", strength=0.3, due=due, named=named)
+
+
+def _decided(text: str, *, asks: bool, hedged: bool) -> int | None:
+    """Which of the ways to decide is in the sentence; None if none."""
+    if asks and not wording.TAG.search(text):
+        return None
+    way = _first(wording.DECISION, text)
+    if way is None:
+        return None
+    if way == 0:
+        # What follows `we decided that` may be as hedged as it likes.
+        match = wording.DECISION[0].search(text)
+        return way if match and not wording.HEDGED.search(text[: match.end()]) else None
+    return None if hedged or (way in wording.SOFT and wording.MEETING.search(text)) else way
+
+
+def _is_asked(text: str) -> bool:
+    """Whether a question is about the work, and not small talk or the running of the meeting."""
+    length = len(text.split())
+    if length < 5 or wording.SMALL_QUESTION.search(text) or wording.TAG.search(text) or wording.MEETING.search(text):
+        return False
+    return length >= 7 or bool(wording.QUESTION_START.search(text) or wording.QUESTION_WORD.search(text))
 
 
 def _first(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
@@ -233,12 +93,12 @@ def _first(patterns: Sequence[re.Pattern[str]], text: str) -> int | None:
 def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | None, asks: bool) -> Reading | None:
     """The sentence as a task: promised, taken, asked for, or laid down; None if it is none."""
     dated = 0.2 if due else 0.0
-    hedged = bool(_HEDGED.search(text))
+    hedged = bool(wording.HEDGED.search(text))
     others = () if asks or hedged else _others(text, names)
-    if not asks and not _MAYBE_I.search(text):
-        will = _I_WILL.search(text)
-        promised = will and (due or (_FIRM.search(will.group()) and not _TALK.search(text)))
-        if promised or _I_OWN.search(text):
+    if not asks and not wording.MAYBE_I.search(text):
+        will = wording.I_WILL.search(text)
+        promised = will and ((due and will.group("verb").lower() != "have") or _is_promise(text, will))
+        if promised or (wording.I_OWN.search(text) and not wording.ON_THE_SPOT.search(text)):
             return Reading(
                 kind="action",
                 strength=0.7 + dated,
@@ -248,14 +108,32 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
             )
     if others:
         return Reading(kind="action", strength=0.8 + dated, owners=others, due=due, named=named)
-    if _YOU.search(text) and (named or due) and (due or not _YOU_TALK.search(text)):
+    asked = wording.YOU.search(text)
+    # `You'll have to change it in a week` may be anybody, unless it is said to somebody.
+    if (
+        asked
+        and (named or (due and not asked.group().lower().startswith("you")))
+        and (due or not wording.YOU_TALK.search(text))
+    ):
         strength = (0.8 if named else 0.6) + dated
         return Reading(kind="action", strength=strength, owners=(named or "you",), due=due, named=named)
-    if _ACTION_ITEM.search(text) and not asks:
+    if wording.ASSIGNED.search(text) and not asks and not hedged and not wording.ON_THE_SPOT.search(text):
+        return Reading(kind="action", strength=0.7 + dated, owners=(named or "you",), due=due, named=named)
+    if wording.ACTION_ITEM.search(text) and not asks:
         return Reading(kind="action", strength=0.8 + dated, owners=_once(named), due=due, named=named)
-    if due and not asks and _WE_NEED.search(text) and not hedged:
+    needed = wording.WE_NEED.search(text)
+    if due and not asks and needed and needed.group("verb").lower() != "have" and not hedged:
         return Reading(kind="action", strength=0.7, due=due, named=named)
     return None
+
+
+def _is_promise(text: str, will: re.Match[str]) -> bool:
+    """Whether `I will ...` without a date promises work that outlasts the meeting."""
+    if not wording.FIRM.search(will.group()) or wording.TALK.search(text):
+        return False
+    if wording.AFTERWARDS.search(text, will.start()) and not re.search(r"\balready\b", text):
+        return True
+    return will.group("verb").lower() not in wording.NEEDS_DATE and not wording.ON_THE_SPOT.search(text)
 
 
 def _once(*owners: str | None) -> tuple[str, ...]:
@@ -266,8 +144,10 @@ def _others(text: str, names: Sequence[str]) -> tuple[str, ...]:
     """Those who are said to do something: `Ben will send`, `and Ben checks the facts`, `ask Emma to update`."""
     if not names:
         return ()
-    pattern = _r(_OWNED_BY.format(names=_alternatives(names), doing=_DOING))
-    return _once(*(m.group("name").lower() for m in pattern.finditer(text)))
+    pattern = wording.expression(wording.OWNED_BY.format(names=_alternatives(names), doing=wording.DOING))
+    found = (m.group("name") or m.group("told") for m in pattern.finditer(text))
+    # `Mark will send it` is a person, `the mark will do` is none.
+    return _once(*(name.lower() for name in found if name[0].isupper()))
 
 
 def _with(text: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -275,7 +155,10 @@ def _with(text: str, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     return _once(
-        *(m.group(1).lower() for m in _r(rf"\b(?:together with|along with) ({_alternatives(names)})\b").finditer(text))
+        *(
+            m.group(1).lower()
+            for m in wording.expression(rf"\b(?:together with|along with) ({_alternatives(names)})\b").finditer(text)
+        )
     )
 
 
@@ -283,7 +166,7 @@ def _named(text: str, names: Sequence[str]) -> str | None:
     """The person whom the sentence addresses: `Ana, can you ...`, `... right, Ben?`."""
     if not names:
         return None
-    match = _r(_VOCATIVE.format(names=_alternatives(names))).search(text)
+    match = wording.expression(wording.VOCATIVE.format(names=_alternatives(names))).search(text)
     return (match.group("name") or match.group("last")) if match else None
 
 

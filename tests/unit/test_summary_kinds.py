@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from meetings.summary.confidence import Part, announces_confidence, confidential_parts
-from meetings.summary.kinds import read_sentence
+from meetings.summary.kinds import QUIET, read_sentence
 
 NAMES = ("ana", "ben", "ben okafor", "tom")
 THURSDAY = date(2026, 11, 19)
@@ -26,6 +26,10 @@ THURSDAY = date(2026, 11, 19)
         "We'll ship without the dark mode.",
         "Let's postpone the launch.",
         "We are not shipping this in November.",
+        "So we'll go with speech recognition, yeah?",
+        "We had already decided that it should perhaps be one-handed.",
+        "Let's go for the hand dynamo then.",
+        "We're not gonna include teletext.",
     ],
 )
 def test_decisions_are_recognised(said: str) -> None:
@@ -43,6 +47,15 @@ def test_decisions_are_recognised(said: str) -> None:
         "Agreed, I'll tell Tom.",
         "The train goes to London.",
         "I don't think we decided that.",
+        "There was no decision made on the curves.",
+        "The materials we're going to use are on the list.",
+        "What buttons we're gonna use is up to the design.",
+        "These are the points we agreed on.",
+        "More details follow once we've decided what goes on the screen.",
+        "We will close this meeting.",
+        "We'll start with the minutes of the last meeting.",
+        "We'll keep that in mind.",
+        "Let's go for a three point five.",
     ],
 )
 def test_what_only_looks_like_a_decision_is_none(said: str) -> None:
@@ -62,6 +75,10 @@ def test_what_only_looks_like_a_decision_is_none(said: str) -> None:
         ("Can you send me the numbers by tomorrow?", ("you",), "2026-11-20"),
         ("I'll take care of it.", ("me",), None),
         ("We need to update the certificates by the end of next week.", (), "2026-11-27"),
+        ("Ben is going to work on the components.", ("ben",), None),
+        ("I'll put the minutes in the project folder.", ("me",), None),
+        ("So you have to work on the component concept.", ("you",), None),
+        ("You'll be working on the design.", ("you",), None),
     ],
 )
 def test_tasks_have_owners_and_dates(said: str, owners: tuple[str, ...], due: str | None) -> None:
@@ -82,6 +99,15 @@ def test_tasks_have_owners_and_dates(said: str, owners: tuple[str, ...], due: st
         "Can you see my screen?",
         "Can you tell us more?",
         "I can see that.",
+        "I'll write down our scores on the whiteboard.",
+        "I'm gonna check that out for a second.",
+        "I will take this away, it looks messy.",
+        "I'll invite Ana to discuss the design.",
+        "I still don't know what I'm gonna write.",
+        "Our next step is to see if we are under budget.",
+        "Then you'll have to change it in a week.",
+        "Will it be a tom tom that sends the signal?",
+        "I've got this really strange cable.",
     ],
 )
 def test_talk_about_the_meeting_is_no_task(said: str) -> None:
@@ -100,10 +126,56 @@ def test_talk_about_the_meeting_is_no_task(said: str) -> None:
         ("That's an open question.", "question"),
         ("The webinar brought 300 visitors and 40 percent stayed.", "number"),
         ("The case is made of rubber.", "info"),
+        ("The wheel sensor is too expensive for us.", "risk"),
+        ("We might lose the customer because of this.", "risk"),
+        ("That would be a considerable problem.", "risk"),
+        ("I don't expect that to be a problem.", "info"),
+        ("It doesn't become too complicated.", "info"),
+        ("That would solve the budget problem.", "info"),
+        ("I think we have a lunch break now.", "info"),
+        ("They often lose the remote.", "info"),
+        ("My computer crashed.", "info"),
+        ("Thirty four percent find it too difficult to learn.", "number"),
+        ("There was no decision made on the curves.", "question"),
+        ("I'm wondering if we really need all of those buttons.", "question"),
+        ("I don't know if I have time.", "info"),
+        ("It costs us zero point two.", "number"),
+        ("The production cost is twelve fifty.", "number"),
+        ("We have forty minutes for this meeting.", "info"),
+        ("We only have five minutes left.", "info"),
+        ("There are two kinds of people.", "info"),
     ],
 )
 def test_other_kinds(said: str, kind: str) -> None:
     assert read_sentence(said, names=NAMES, said_on=THURSDAY).kind == kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Can I show them on the big screen?", "How do you spell your name?", "Do we need buttons, right?", "Is this on?"],
+)
+def test_questions_about_the_meeting_are_quiet(said: str) -> None:
+    reading = read_sentence(said, names=NAMES)
+    assert reading.kind == "question"
+    assert reading.strength < QUIET
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "When do we start the beta for them?",
+        "What is the acceptable price for that?",
+        "But why are they buying one in the first place?",
+    ],
+)
+def test_questions_about_the_work_are_heard(said: str) -> None:
+    assert read_sentence(said, names=NAMES).strength >= QUIET
+
+
+def test_a_name_is_written_with_a_capital() -> None:
+    names = ("mark", "user interface")
+    assert read_sentence("Mark sends the signal to the team.", names=names).owners == ("mark",)
+    assert read_sentence("The user interface sends the signal to the chip.", names=names).kind == "info"
 
 
 def test_the_one_addressed_is_known() -> None:
