@@ -139,7 +139,7 @@ def clauses(text: str, *, speaker: str = "", line: int = 0) -> list[Clause]:
                 sentence=number,
                 asked=sentence.rstrip().endswith("?"),
                 keys=keys_of(piece),
-                firm=firmness(piece),
+                firm=0 if sentence.rstrip().endswith("?") else firmness(piece),
                 denies=denies(piece),
                 conditional=bool(_CONDITION.search(sentence.lower())),
             )

@@ -258,14 +258,15 @@ def _roles(
     if not any(c.speaker for c in said):
         return []
     reasons = []
-    who, saying = "", False
+    who, verb, saying = "", "", False
     for claim in claims:
-        name, verb = roles.subject(claim.text, people)
+        name, after = roles.subject(claim.text, people)
         if name:
-            who, saying = name, verb in SAYING or claim.text.lower().startswith("according to")
+            who, verb = name, after
+            saying = verb in SAYING or claim.text.lower().startswith("according to")
         elif not re.match(r"(?:and |that )*(?:he|she|they|that)\b", claim.text, re.IGNORECASE):
             who = ""
-        if who and saying and not roles.says(who, claim, said):
+        if who and saying and not roles.says(who, claim, said, asks=verb in roles.ASKING):
             reasons.append(f"somebody else said it: {who}")
         if who and not saying and not roles.does(who, claim, said):
             reasons.append(f"it falls to somebody else: {who}")

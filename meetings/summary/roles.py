@@ -23,8 +23,15 @@ ACCEPTS = re.compile(
     r"you'll have|let's|correct|true|definitely|deal)\b",
     re.IGNORECASE,
 )
+_PROMISES = re.compile(r"^\W*(?:i will|i'll|i can|you'll have)\b", re.IGNORECASE)
 _HESITATES = re.compile(
     r"\b(?:not sure|let me (?:check|see|think)|maybe|perhaps|don't know|might|try)\b", re.IGNORECASE
+)
+
+
+ASKING = frozenset(
+    {"ask", "asks", "asked", "request", "requests", "requested", "propose", "proposes", "proposed", "suggest"}
+    | {"suggests", "suggested", "want", "wants", "wanted", "recommends", "recommended", "would"}
 )
 
 
@@ -60,11 +67,11 @@ def named_as_doer(name: str, text: str) -> bool:
     return any(re.search(p, text, re.IGNORECASE) for p in patterns)
 
 
-def says(name: str, claim: Clause, said: Sequence[Clause]) -> bool:
-    """Whether a person is the voice of what a claim reports."""
+def says(name: str, claim: Clause, said: Sequence[Clause], *, asks: bool = False) -> bool:
+    """Whether a person is the voice of what a claim reports; who is said to ask has not only agreed."""
     reported = re.compile(rf"\b{re.escape(name.split()[0])}(?: \w+)? (?:{'|'.join(sorted(SAYING))})\b", re.IGNORECASE)
     theirs = [c for c in said if same_person(name, c.speaker) or reported.search(c.text)]
-    return _best_is_among(theirs, claim, said)
+    return _best_is_among(theirs, claim, said, agreeing=not asks)
 
 
 def does(name: str, claim: Clause, said: Sequence[Clause]) -> bool:
@@ -72,9 +79,9 @@ def does(name: str, claim: Clause, said: Sequence[Clause]) -> bool:
     return _best_is_among([c for c in said if _is_theirs(name, c, said)], claim, said)
 
 
-def _best_is_among(theirs: Sequence[Clause], claim: Clause, said: Sequence[Clause]) -> bool:
+def _best_is_among(theirs: Sequence[Clause], claim: Clause, said: Sequence[Clause], *, agreeing: bool = True) -> bool:
     lines = {c.line for c in said}
-    own = max((_share(claim, [c for c in theirs if c.line == n], said) for n in lines), default=0.0)
+    own = max((_share(claim, [c for c in theirs if c.line == n], said, agreeing=agreeing) for n in lines), default=0.0)
     best = max(
         (_share(claim, [c for c in said if c.line == n and c not in theirs], said, alone=True) for n in lines),
         default=0.0,
@@ -98,7 +105,9 @@ def _is_theirs(name: str, clause: Clause, said: Sequence[Clause]) -> bool:
     )
 
 
-def _share(claim: Clause, group: Sequence[Clause], said: Sequence[Clause], *, alone: bool = False) -> float:
+def _share(
+    claim: Clause, group: Sequence[Clause], said: Sequence[Clause], *, alone: bool = False, agreeing: bool = True
+) -> float:
     """How much of a claim some clauses of one line hold, with the line before where they answer or go on from it."""
     if not group:
         return 0.0
@@ -112,7 +121,7 @@ def _share(claim: Clause, group: Sequence[Clause], said: Sequence[Clause], *, al
         return sum(held(k, keys) for k in wanted) / len(wanted)
 
     found = share(group)
-    if alone or not (found >= 0.3 or ACCEPTS.match(group[0].text)):
+    if alone or not (found >= 0.3 or (agreeing and ACCEPTS.match(group[0].text))):
         return found
     return share([*group, *(c for c in said if c.line == group[0].line - 1)])
 
@@ -120,4 +129,7 @@ def _share(claim: Clause, group: Sequence[Clause], said: Sequence[Clause], *, al
 def accepted(clause: Clause, said: Sequence[Clause]) -> bool:
     """Whether another voice says yes to a question or request, without hesitating."""
     after = [c for c in said if c.line == clause.line + 1 and c.speaker != clause.speaker]
-    return bool(after) and bool(ACCEPTS.match(after[0].text)) and not any(_HESITATES.search(c.text) for c in after)
+    if not after or not ACCEPTS.match(after[0].text) or any(_HESITATES.search(c.text) for c in after):
+        return False
+    # `I'll get an offer` answers `can you get an offer?`, but not `could we use another carrier?`
+    return not _PROMISES.match(after[0].text) or bool(_SECOND.search(clause.text))
