@@ -190,13 +190,31 @@ def opposites(text: str, said: str) -> list[tuple[str, str]]:
     ]
 
 
-def cover(claim: frozenset[str], said: Sequence[Clause]) -> list[tuple[Clause, frozenset[str]]]:
-    """The clauses that a claim stands on with what each adds, the one it shares most with first."""
+def before_denial(text: str) -> str:
+    """What stands before the first word that denies: what is denied something of."""
+    match = _NOT.search(text.lower())
+    return text[: match.start()] if match else ""
+
+
+def cover(
+    claim: frozenset[str], said: Sequence[Clause], verbs: frozenset[str] = frozenset()
+) -> list[tuple[Clause, frozenset[str]]]:
+    """The clauses that a claim stands on with what each adds, the one it shares most with first.
+
+    Args:
+        claim: the keys to be found.
+        said: where.
+        verbs: what the claim says is done; clauses in which that is done count more.
+    """
+    doing = {c: 0.5 for c in said if any(held(v, acts(c.text)) for v in verbs)}
     left = set(claim)
     chosen: list[tuple[Clause, frozenset[str]]] = []
     rest = list(said)
     while left and rest:
-        best = max(rest, key=lambda c: (sum(held(k, c.keys) for k in left), not c.asked, -len(c.keys), c.line))
+        best = max(
+            rest,
+            key=lambda c: (sum(held(k, c.keys) for k in left) + doing.get(c, 0.0), not c.asked, -len(c.keys), c.line),
+        )
         gained = frozenset(k for k in left if held(k, best.keys))
         if not gained:
             break

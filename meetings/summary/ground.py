@@ -18,7 +18,20 @@ from numpy.typing import NDArray
 
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
-from meetings.summary.claims import SAYING, TELLING, Clause, acts, clauses, cover, held, opposites, overstated, spoken
+from meetings.summary.claims import (
+    SAYING,
+    TELLING,
+    Clause,
+    acts,
+    before_denial,
+    clauses,
+    cover,
+    held,
+    keys_of,
+    opposites,
+    overstated,
+    spoken,
+)
 from meetings.summary.figures import AMBIGUOUS, NUMBER_WORDS, counted, dates, numbers, said_numbers, told_numbers
 from meetings.summary.text import sentences
 
@@ -96,6 +109,7 @@ def check(
         )
     whole = " ".join(f"{line.speaker}: {line.text}" if line.speaker else line.text for line in lines)
     people = _people(lines, known_names, owner, speaker)
+    text = _spelled(text)
     claims = clauses(text)
     reasons = [*_figures(text, whole), *_names(text, whole, known_names)]
     reasons += [f"commitment not said: {kind}" for kind in overstated(text, whole)]
@@ -184,7 +198,8 @@ def _meaning(claim: Clause, text: str, said: Sequence[Clause], people: frozenset
     """What a clause turns: denial, opposites, commitment, facts put together that were not said together."""
     wanted = frozenset(k for k in claim.keys if k not in TELLING and not _is_name(k, people))
     wanted = wanted or frozenset(k for k in claim.keys if not _is_name(k, people))
-    found = cover(wanted, said)
+    verbs = acts(claim.text)
+    found = cover(wanted, said, verbs)
     if not found:
         return []
     reasons = []
@@ -198,12 +213,28 @@ def _meaning(claim: Clause, text: str, said: Sequence[Clause], people: frozenset
             reasons.append("negation differs")
     elif turned:
         reasons.append(f"the opposite was said: {turned[0][1]}")
-    verbs = acts(claim.text)
+    elif _denied_elsewhere(claim, verbs, found, said):
+        reasons.append("negation differs")
     doing = [c for c, _ in found if any(held(v, spoken(c.text)) for v in verbs)] or [c for c, _ in found]
     if claim.firm > min(_firmness(c, said) for c in doing) and not _softened(claim, text):
         reasons.append("commitment not said: it was said less firmly")
     reasons += _crossed(wanted, best, [c for c, _ in found[1:]], text)
     return reasons
+
+
+def _denied_elsewhere(
+    claim: Clause, verbs: frozenset[str], found: Sequence[tuple[Clause, frozenset[str]]], said: Sequence[Clause]
+) -> bool:
+    """Whether what a clause says is done was said not to be, or something it names was left out by what was said.
+
+    `I won't book it` against `she will book the booth`; `the backups aren't` against `the files and the backups are`.
+    """
+    same = [c for c in said if any(held(v, acts(c.text)) for v in verbs)]
+    if same and all(_denial_differs(claim, c) for c in same):
+        return True
+    return not any(claim.denies) and any(
+        all(c.denies) and any(k in keys_of(before_denial(c.text)) for k in gained) for c, gained in found
+    )
 
 
 def _denial_differs(claim: Clause, said: Clause) -> bool:
@@ -234,7 +265,9 @@ def _crossed(wanted: frozenset[str], best: Clause, others: Sequence[Clause], tex
             continue
         rest = {k for k in other.keys if k not in TELLING}
         covered = sum(held(k, told) for k in rest) / max(1, len(rest))
-        if taken and covered <= 0.5:
+        # Sixty seats in the place of ninety seats.
+        swapped = number_for_number and any(k[0] != "#" and k in wanted and k in best.keys for k in other.keys)
+        if taken and (covered <= 0.5 or swapped):
             return [f"put together from two statements: {', '.join(sorted(taken)[:3])}"]
     return []
 

@@ -71,7 +71,8 @@ def says(name: str, claim: Clause, said: Sequence[Clause], *, asks: bool = False
     """Whether a person is the voice of what a claim reports; who is said to ask has not only agreed."""
     reported = re.compile(rf"\b{re.escape(name.split()[0])}(?: \w+)? (?:{'|'.join(sorted(SAYING))})\b", re.IGNORECASE)
     theirs = [c for c in said if same_person(name, c.speaker) or reported.search(c.text)]
-    return _best_is_among(theirs, claim, said, agreeing=not asks)
+    promised = re.search(r"\b(?:will|would|'ll|agree\w*|accept\w*|confirm\w*|promise\w*)\b", claim.text)
+    return _best_is_among(theirs, claim, said, agreeing=bool(promised) and not asks)
 
 
 def does(name: str, claim: Clause, said: Sequence[Clause]) -> bool:

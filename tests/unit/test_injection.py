@@ -1,8 +1,8 @@
 """What people say, and what they are called, stays text: it pings nobody, links nowhere, formats and orders nothing.
 
-Every attack is put into speech, names, titles and Mattermost's context at once, and goes through the real choice,
-writer and rendering. The message is read as Mattermost reads it: by patterns like those of its web app, by the sandbox's
-reading of mentions and hashtags, and by a CommonMark parser.
+Every attack is put into speech, names, titles and context at once, and goes through the real choice, writer and
+rendering. The message is read as Mattermost reads it: by patterns like those of its web app, by the sandbox's reading
+of mentions and hashtags, and by a CommonMark parser.
 """
 
 from __future__ import annotations
