@@ -192,7 +192,7 @@ def opposites(text: str, said: str) -> list[tuple[str, str]]:
 
 def before_denial(text: str) -> str:
     """What stands before the first word that denies: what is denied something of."""
-    match = _NOT.search(text.lower())
+    match = re.search(r"\b(?:not|never|cannot|\w+n't)\b", text.lower())
     return text[: match.start()] if match else ""
 
 
@@ -206,7 +206,7 @@ def cover(
         said: where.
         verbs: what the claim says is done; clauses in which that is done count more.
     """
-    doing = {c: 0.5 for c in said if any(held(v, acts(c.text)) for v in verbs)}
+    doing = {c: 0.5 for c in said if any(held(v, spoken(c.text)) for v in verbs)}
     left = set(claim)
     chosen: list[tuple[Clause, frozenset[str]]] = []
     rest = list(said)
@@ -227,7 +227,8 @@ def cover(
 _AUXILIARY = re.compile(
     r"\b(?:will|would|'ll|won't|wouldn't|must|can|can't|cannot|could|shall|should|might|may|is|are|was|were|be|been|has|"
     r"have|had|isn't|aren't|wasn't|(?:going|has|have|had|needs?) to|don't|doesn't|didn't|do|does|did)\s+"
-    r"(?:(?:also|already|now|probably|only|not|be|been|have|then|\w+ly)\s+)*([a-z]+)"
+    r"(?:(?:also|already|now|probably|only|not|be|been|have|then|\w+ly)\s+)*"
+    r"(?!(?:the|a|an|no|it|that|this|in|on|at|for|of|my|our|your)\b)([a-z]+)"
 )
 
 

@@ -45,6 +45,8 @@ MIN_SIMILARITY = 0.4
 _DENIES = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n't)\b")
 # They stand for what was said before.
 _POINTS = re.compile(r"\b(?:it|that|this|them|they|there|those|these)\b", re.IGNORECASE)
+# What is not done yet, or would be, denies nothing.
+_PENDING = re.compile(r"\b(?:yet|would|still)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<![.!?…]\s)(?<!^)\b[A-Z][\w'-]+\b")
 
 
@@ -229,10 +231,10 @@ def _denied_elsewhere(
 
     `I won't book it` against `she will book the booth`; `the backups aren't` against `the files and the backups are`.
     """
-    same = [c for c in said if any(held(v, acts(c.text)) for v in verbs)]
-    if same and all(_denial_differs(claim, c) for c in same):
+    same = [c for c in said if any(held(v, acts(c.text)) for v in verbs) and not _PENDING.search(c.text)]
+    if same and not _PENDING.search(claim.text) and all(_denial_differs(claim, c) for c in same):
         return True
-    return not any(claim.denies) and any(
+    return not claim.denies[0] and any(
         all(c.denies) and any(k in keys_of(before_denial(c.text)) for k in gained) for c, gained in found
     )
 
