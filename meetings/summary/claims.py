@@ -23,9 +23,7 @@ _DENYING = frozenset(str(_LEXICON["denying"]).split())
 _PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
 _OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
 
-_NOT = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|no one|rather than|instead of|\w+n't)\b"
-)
+_NOT = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|no one|\w+n't)\b")
 # They deny nothing: `why don't we`, `no problem`, `not only`.
 _NO_DENIAL = re.compile(
     r"\b(?:why (?:don't|not)|no problem|not only|no doubt|not just|isn't it|aren't they|doesn't it|right\?|no,|"
@@ -37,12 +35,12 @@ _OUT = re.compile(r"\b(?:is|are|be|was|'s) out\b(?! of)|\b(?:leave|leaves|left|l
 _POSSIBLE = re.compile(
     r"\b(?:might|maybe|perhaps|could|possibly|probably|potentially|likely|not sure|unsure|let me (?:check|see|think)|"
     r"(?:i'd|we'd|would|they'd) (?:really )?(?:like|love|prefer|want)|i want|we want|i wish|hope|hopes|hoping|"
-    r"propos\w+|suggest\w*|consider\w*|what if|we'll see|wonder\w*|depend\w*|possible|option|whether|"
+    r"propos\w+|suggest\w*|consider\w*|what if|we'll see|wonder\w*|depends on|depending|possible|option|whether|"
     r"asks?|asked|requests?|requested|wants?|wanted|offers?|offered|would like|potential|unless|provided|"
     r"considers?|in case|should we|shall we|idea|aims?|target|goal|i'd say|recommend\w*|tentative\w*|as long as)\b|"
     r"(?<!\d )(?<!in )(?<!by )(?<!of )(?<!until )(?<!before )(?<!since )(?<!from )\bmay\b(?! \d)"
 )
-_CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|in case|otherwise)\b")
+_CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|in case)\b")
 _ABLE = re.compile(r"\b(?:can|should|plans? to|planned|planning|intends?|try|tries|trying|able|ought|supposed)\b")
 _DUTY = re.compile(
     r"\b(?:must|has to|have to|had to|need|needs|needed|required|requires?|mandatory|got to|gotta|blocker|deadline|"
@@ -59,11 +57,17 @@ _CLAUSE = re.compile(
 )
 
 
+def _key(word: str) -> str:
+    # `replied` and `reply` meet.
+    root = stem(word)
+    return root[:-1] + "y" if len(root) > 3 and root.endswith("i") else root
+
+
 def _groups() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for number, group in enumerate(_LEXICON["same"]):
         for word in str(group).split():
-            found.setdefault(stem(word), set()).add(f"={number}")
+            found.setdefault(_key(word), set()).add(f"={number}")
     return {word: frozenset(groups) for word, groups in found.items()}
 
 
@@ -93,7 +97,7 @@ class Clause:
 def keys_of(text: str) -> frozenset[str]:
     """What a text holds that can be looked for elsewhere."""
     found = {
-        stem(w)
+        _key(w)
         for part in words(text.replace("-", " "))
         for w in [part.removesuffix("'s")]
         if w not in STOPWORDS and len(w) > 1 and not w[0].isdigit() and w not in NUMBER_WORDS and not w.endswith("n't")

@@ -41,6 +41,8 @@ __all__ = ["Line", "Verdict", "check", "check_extract", "numbers"]
 MIN_OVERLAP = 0.75
 MIN_OVERLAP_MEANT = 0.6
 MIN_SIMILARITY = 0.4
+# From this similarity on, one word of three or more may be the writer's own.
+ONE_MISSING = 0.55
 
 _DENIES = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n't)\b")
 # They stand for what was said before.
@@ -187,6 +189,8 @@ def _content(text: str, lines: Sequence[Line], people: frozenset[str], embedder:
             reasons.append(f"says something else (similarity {similarity:.2f})")
         elif similarity >= 0.65:
             enough = MIN_OVERLAP_MEANT
+        if similarity >= ONE_MISSING and len(missing) == 1 and len(told) >= 3:
+            missing = set()
     if told and len(missing) / len(told) > 1 - enough:
         reasons.append(f"not said: {', '.join(sorted(missing)[:4])}")
     return reasons
@@ -234,8 +238,20 @@ def _denied_elsewhere(
     same = [c for c in said if any(held(v, acts(c.text)) for v in verbs) and not _PENDING.search(c.text)]
     if same and not _PENDING.search(claim.text) and all(_denial_differs(claim, c) for c in same):
         return True
+    if _not_then(claim.text, " ".join(c.text for c in said)):
+        return True
     return not claim.denies[0] and any(
         all(c.denies) and any(k in keys_of(before_denial(c.text)) for k in gained) for c, gained in found
+    )
+
+
+def _not_then(text: str, said: str) -> bool:
+    """`Not before the holidays` was said, and `before the holidays` is told."""
+    circumstance = re.compile(r"(\bnot )?\b(before|after|until|with|on|in|for|at) (?:the )?(\w+)", re.IGNORECASE)
+    told = {(m[2].lower(), m[3].lower()): bool(m[1]) for m in circumstance.finditer(text)}
+    return any(
+        m[1] and told.get((m[2].lower(), m[3].lower())) is False and not _DENIES.search(text.lower())
+        for m in circumstance.finditer(said)
     )
 
 

@@ -20,9 +20,10 @@ _SECOND = re.compile(r"\b(?:you|your|you'll|you're)\b", re.IGNORECASE)
 ACCEPTS = re.compile(
     r"^\W*(?:(?:um|uh|well|oh|mm-hmm|mhm|great|nice|fine|good)\W+)*(?:yes|yeah|yep|sure|okay|ok|of course|will do|"
     r"i will|i'll|i can|no problem|absolutely|happy to|got it|alright|right|exactly|agreed|on it|fine|"
-    r"you'll have|let's|correct|true|definitely|deal)\b",
+    r"you'll have|let's|correct|true|definitely|deal|perfect|understood)\b",
     re.IGNORECASE,
 )
+_APPROVES = re.compile(r"^\W*(?:please do|lovely|wonderful)\b", re.IGNORECASE)
 _PROMISES = re.compile(r"^\W*(?:i will|i'll|i can|you'll have)\b", re.IGNORECASE)
 _HESITATES = re.compile(
     r"\b(?:not sure|let me (?:check|see|think)|maybe|perhaps|don't know|might|try)\b", re.IGNORECASE
@@ -122,7 +123,10 @@ def _share(
         return sum(held(k, keys) for k in wanted) / len(wanted)
 
     found = share(group)
-    if alone or not (found >= 0.3 or (agreeing and ACCEPTS.match(group[0].text))):
+    said_here = frozenset(k for c in group for k in c.keys)
+    # A day that both name is no common matter.
+    common = sum(held(k, said_here) for k in wanted if k[0] != "@") / len(wanted)
+    if alone or not (common >= 0.3 or (agreeing and ACCEPTS.match(group[0].text))):
         return found
     return share([*group, *(c for c in said if c.line == group[0].line - 1)])
 
@@ -130,7 +134,9 @@ def _share(
 def accepted(clause: Clause, said: Sequence[Clause]) -> bool:
     """Whether another voice says yes to a question or request, without hesitating."""
     after = [c for c in said if c.line == clause.line + 1 and c.speaker != clause.speaker]
-    if not after or not ACCEPTS.match(after[0].text) or any(_HESITATES.search(c.text) for c in after):
+    if not after or any(_HESITATES.search(c.text) for c in after):
         return False
+    if not ACCEPTS.match(after[0].text):
+        return bool(_APPROVES.match(after[0].text))
     # `I'll get an offer` answers `can you get an offer?`, but not `could we use another carrier?`
     return not _PROMISES.match(after[0].text) or bool(_SECOND.search(clause.text))
