@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -33,6 +34,7 @@ class Case:
 _ROLES = {"Project", "Industrial", "User", "Marketing"}
 
 
+@lru_cache(maxsize=1)
 def all_cases() -> tuple[Case, ...]:
     """Every bullet, in the file's order."""
     return tuple(
