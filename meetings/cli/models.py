@@ -143,7 +143,7 @@ def admit(name: str, writer: str, as_json: bool) -> int:
 
     from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.llm import LlamaCpp
+    from meetings.llm import Embedder, LlamaCpp
     from meetings.models import fingerprint, locate
     from meetings.store import FileStore
     from meetings.summary import examine, record
@@ -151,8 +151,9 @@ def admit(name: str, writer: str, as_json: bool) -> int:
     settings = load_settings()
     folder = settings.models_folder
     model = LlamaCpp(locate(name, folder), threads=settings.cpu_threads, name=name)
+    embedder = Embedder(locate(settings.text_embedding_model, folder), threads=settings.cpu_threads)
     with bar(f"{name} writes") as tell:
-        verdict = examine(model, writer, progress=tell)
+        verdict = examine(model, writer, embedder=embedder, progress=tell)
     record(FileStore(settings.home / "results"), fingerprint(name, folder), verdict)
     if as_json:
         click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))

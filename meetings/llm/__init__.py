@@ -2,6 +2,7 @@
 
 from meetings.llm.embedder import Embedder
 from meetings.llm.llamacpp import LlamaCpp
+from meetings.llm.markers import without_markers
 from meetings.llm.model import LanguageModel
 
-__all__ = ["Embedder", "LanguageModel", "LlamaCpp"]
+__all__ = ["Embedder", "LanguageModel", "LlamaCpp", "without_markers"]

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, without_markers
 from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 from meetings.summary.contract import Bullet
 from meetings.summary.ground import check
@@ -60,7 +60,7 @@ def _notes(bullets: Sequence[Bullet]) -> tuple[str, ...]:
 
 def _candidates(notes: Sequence[str], model: LanguageModel, answers: dict[tuple[str, int], str]) -> Iterator[str]:
     """Proposals one by one: a model is asked again only when its last one did not stand."""
-    prompt = "\n".join(f"- {note}" for note in notes) + "\n\nHeadline:"
+    prompt = "\n".join(f"- {without_markers(' '.join(note.split()))}" for note in notes) + "\n\nHeadline:"
     for seed in range(CANDIDATES):
         if (prompt, seed) not in answers:
             answers[prompt, seed] = model.complete(

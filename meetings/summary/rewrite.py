@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, without_markers
 from meetings.people.terms import words
-from meetings.summary.ground import check
+from meetings.summary.ground import Line, TextEmbedder, check
 from meetings.summary.text import MAX_CHARS
 
 MAX_TOKENS = 80
@@ -38,6 +38,7 @@ def rewrite(
     model: LanguageModel,
     *,
     known_names: Sequence[str] = (),
+    embedder: TextEmbedder | None = None,
     answers: dict[tuple[str, int], str] | None = None,
 ) -> str | None:
     """The bullet's text in the model's words, or None if its answer does not stand.
@@ -46,6 +47,7 @@ def rewrite(
         said: the sentences as (speaker's name, what they said), in order.
         model: who writes.
         known_names: names of people, which must not come in unsaid.
+        embedder: says how close the answer is in meaning.
         answers: what the model answered to a prompt before; readers with the same bullet share the work.
 
     Raises:
@@ -56,7 +58,7 @@ def rewrite(
     if (prompt, -1) not in known:
         known[prompt, -1] = model.complete(prompt, max_tokens=MAX_TOKENS, stop=["\n"], system=SYSTEM)
     text = tidy(known[prompt, -1])
-    return text if stands(text, said, known_names) else None
+    return text if stands(text, said, known_names, embedder) else None
 
 
 def tidy(answer: str) -> str:
@@ -65,15 +67,21 @@ def tidy(answer: str) -> str:
     return text if not text or text[-1] in ".!?" else text + "."
 
 
-def stands(text: str, said: Sequence[tuple[str, str]], known_names: Sequence[str] = ()) -> bool:
+def stands(
+    text: str,
+    said: Sequence[tuple[str, str]],
+    known_names: Sequence[str] = (),
+    embedder: TextEmbedder | None = None,
+) -> bool:
     """Whether a sentence has the form of one and says nothing that was not said."""
     if not text or len(text) > MAX_CHARS or len(words(text)) < MIN_WORDS or _FOREIGN.search(text):
         return False
     if _FIRST_PERSON.search(text):
         return False
-    return check(text, [f"{speaker}: {spoken}" for speaker, spoken in said], known_names=known_names).ok
+    lines = [Line(speaker=speaker, text=spoken) for speaker, spoken in said]
+    return check(text, lines, known_names=known_names, embedder=embedder).ok
 
 
 def _one_line(text: str) -> str:
     """Text that cannot look like another line of the prompt, or like chat markup."""
-    return " ".join(re.sub(r"<\|[^|>]*\|>|[<>\[\]{}`]", " ", text).split())
+    return " ".join(re.sub(r"[<>\[\]{}`]", " ", without_markers(text)).split())

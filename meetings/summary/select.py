@@ -268,14 +268,15 @@ def _why(evidence: Evidence, statement: Statement, *, kind: str, owns: bool, ask
 
 def _about(source: str, text: str) -> str:
     short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
+    # Posts are quoted to nobody: a thread, a reaction or a mention is somebody else's words.
     return {
         "position": f"close to your position, {short}",
         "profile": f"close to what your role cares about: {short}",
         "channel": f"close to your channel {short}",
-        "own post": f"close to what you wrote: {short}",
-        "thread": f"close to a thread you are in: {short}",
-        "reaction": f"close to a post you reacted to: {short}",
-        "mention": f"close to a post that names you: {short}",
+        "own post": "close to what you wrote lately",
+        "thread": "close to a thread you are in",
+        "reaction": "close to a post you reacted to",
+        "mention": "close to a post that names you",
     }.get(source, f"close to your interest: {short}")
 
 

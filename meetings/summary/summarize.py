@@ -74,6 +74,7 @@ def summarize(
                 explain=explain,
                 attended=attended,
                 answers=answers,
+                embedder=embedder,
             )
         )
         progress(number / len(personas))
@@ -89,6 +90,7 @@ def _summary(
     explain: bool,
     attended: Collection[str] | None,
     answers: dict[tuple[str, int], str],
+    embedder: TextEmbedder,
 ) -> Summary:
     conversation, person = talk.conversation, evidence.persona.person
     was_there = _was_there(evidence, attended)
@@ -96,7 +98,7 @@ def _summary(
     quoted = [extract(choice, conversation) for choice in selection.choices]
     if writer == "rewrite" and model is not None:
         written = [
-            in_own_words(bullet, choice, model, answers=answers, refused=refused)
+            in_own_words(bullet, choice, model, answers=answers, embedder=embedder, refused=refused)
             for choice, (bullet, refused) in zip(selection.choices, quoted, strict=True)
         ]
     else:

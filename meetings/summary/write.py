@@ -15,7 +15,7 @@ from meetings.conversation import Conversation
 from meetings.errors import WriterNotAdmittedError
 from meetings.llm import LanguageModel
 from meetings.summary.contract import Bullet
-from meetings.summary.ground import check_extract
+from meetings.summary.ground import TextEmbedder, check_extract
 from meetings.summary.rewrite import rewrite
 from meetings.summary.select import Choice
 from meetings.summary.statements import Statement
@@ -75,6 +75,7 @@ def in_own_words(
     model: LanguageModel,
     *,
     answers: dict[tuple[str, int], str],
+    embedder: TextEmbedder | None = None,
     refused: bool = False,
 ) -> tuple[Bullet, bool]:
     """A quoted bullet in a model's words, if they stand; and whether grounding sent the bullet back.
@@ -85,7 +86,7 @@ def in_own_words(
         return bullet, refused
     said = [(s.speaker.name, s.text) for s in choice.statements]
     names = {n.shown for s in choice.statements for n in (*s.owners, *s.mentioned)} | {s for s, _ in said}
-    text = rewrite(said, model, known_names=sorted(names), answers=answers)
+    text = rewrite(said, model, known_names=sorted(names), embedder=embedder, answers=answers)
     return (bullet, True) if text is None else (replace(bullet, text=text, writer="rewrite"), refused)
 
 

@@ -293,3 +293,12 @@ def test_tom_who_missed_it_gets_what_concerns_people() -> None:
     tom = summaries(attended={"maya", "ben", "laura"})[TOM.username]
     assert "onboarding" in texts(tom)
     assert "backend engineer" in texts(tom)
+
+
+def test_a_bullet_that_loses_its_meaning_is_refused_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meetings.summary.write.shorten", lambda text, **_: text.replace("not ", ""))
+    conversation = talk(("maya", "We decided that we will not ship the old importer to large customers in January."))
+    made = summaries(conversation)["ben"]
+    assert made.refused == len(made.bullets) == 1

@@ -1,0 +1,52 @@
+"""The planted bullets of tests/data/grounding, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from meetings.summary.ground import Line, TextEmbedder, Verdict, check
+
+FILE = Path(__file__).parent / "data" / "grounding" / "bullets.yml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A bullet with its evidence; `fault` is empty for a faithful one, `half` is `tune` or `confirm`."""
+
+    half: str
+    scene: str
+    said: tuple[Line, ...]
+    text: str
+    fault: str
+    owner: str | None
+    speaker: str | None
+
+    def judge(self, embedder: TextEmbedder | None) -> Verdict:
+        """What grounding says of it, with everybody of all scenes known by first name."""
+        known = tuple(sorted({line.speaker.split()[0] for c in all_cases() for line in c.said} - _ROLES))
+        return check(self.text, self.said, known_names=known, speaker=self.speaker, owner=self.owner, embedder=embedder)
+
+
+_ROLES = {"Project", "Industrial", "User", "Marketing"}
+
+
+@lru_cache(maxsize=1)
+def all_cases() -> tuple[Case, ...]:
+    """Every bullet, in the file's order."""
+    return tuple(
+        Case(
+            half=scene["half"],
+            scene=scene["scene"],
+            said=tuple(Line(speaker=s.split(": ", 1)[0], text=s.split(": ", 1)[1]) for s in scene["said"]),
+            text=bullet["text"],
+            fault=bullet.get("fault", ""),
+            owner=bullet.get("owner"),
+            speaker=bullet.get("speaker"),
+        )
+        for scene in yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        for bullet in scene["bullets"]
+    )
