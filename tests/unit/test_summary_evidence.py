@@ -7,8 +7,9 @@ import pytest
 
 from meetings.conversation import Conversation
 from meetings.people import Person, Persona, build_persona
-from meetings.summary.evidence import NARROW, Evidence, _kernel, embed_personas, own_voices, prepare_talk, weigh
+from meetings.summary.evidence import NARROW, Evidence, _kernel, embed_personas, prepare_talk, weigh
 from meetings.summary.statements import build_statements, known_names
+from meetings.summary.voices import own_voices
 from tests.unit.summary_builders import BEN, LAURA, WEEKLY, TermEmbedder, talk
 
 FILLER = (("maya", "Let me see what else there is to look at on the screen."), ("laura", "Yes, that looks fine to me."))
