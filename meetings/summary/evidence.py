@@ -22,7 +22,7 @@ from meetings.people import Persona, load_profiles
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary.statements import Statement
 from meetings.summary.text import plain
-from meetings.summary.voices import bm25, likely_voices, own_voices, usual_business
+from meetings.summary.voices import bm25, closeness, likely_voices, own_voices, usual_business
 
 Floats = NDArray[np.float64]
 Kernel = Any  # a scipy.sparse matrix, which has no types of its own
@@ -41,6 +41,7 @@ WEIGHTS_SILENT: Mapping[str, float] = {
 # The first and last part of a meeting is greetings and arrangements; shorter conversations have less of them.
 EDGE = 0.15
 LONG = 200
+OF_LENGTH = frozenset({"opinion", "substance", "running", "inside"})
 # Being named, asked or given a task outweighs any topic.
 ADDRESSED = 1.5
 
@@ -190,7 +191,7 @@ def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32], usual: F
         talk: the prepared conversation.
         persona: the reader.
         interests: vectors of the persona's ingredients.
-        usual: `usual_business` of all readers; None compares the reader with the role profiles alone.
+        usual: `usual_business` of all readers; None: there are no others.
     """
     voices = own_voices(persona, talk.conversation.speakers)
     match, about, hits = _match(talk, persona, interests)
@@ -210,7 +211,7 @@ def _relevance(
     score = np.zeros(len(talk.speakers))
     weights = WEIGHTS_SPEAKING if voices & set(talk.speakers) else WEIGHTS_SILENT
     for name, values in features(talk, persona, interests, voices, usual).items():
-        weight = weights[name] * (min(1.0, len(score) / LONG) if name == "inside" else 1.0)
+        weight = weights[name] * (min(1.0, len(score) / LONG) if name in OF_LENGTH else 1.0)
         score += weight * _standard(values)
     for statement in talk.statements:
         if _falls_to(statement, persona):
@@ -232,13 +233,15 @@ def features(
     if voices & set(talk.speakers):
         voice = np.array([float(s in voices) for s in talk.speakers])
     else:
-        voice = likely_voices(talk, persona, usual_business(talk, [persona]) if usual is None else usual)
+        voice = likely_voices(
+            talk, persona, interests, usual_business(talk, [persona], [interests]) if usual is None else usual
+        )
     talked = np.log1p(talk.turn_words)
     return {
         "voice": talk.narrow @ (np.minimum(talk.turn_words, _MAX_WORDS) * voice),
         "opinion": talk.narrow @ (talk.turn_opinions * voice),
         "terms": talk.wide @ bm25(talk, persona.terms),
-        "meaning": talk.wide @ (_closeness(talk.turn_vectors, talk.turn_general, interests) * talked),
+        "meaning": talk.wide @ (closeness(talk.turn_vectors, talk.turn_general, interests) * talked),
         "substance": (talk.narrow @ talk.turn_rarity) / (talk.narrow @ talk.turn_words + _FEW_WORDS),
         "running": talk.wide @ talk.turn_running,
         "inside": _inside(len(talk.speakers)),
@@ -260,16 +263,6 @@ def _falls_to(statement: Statement, persona: Persona) -> bool:
 def _standard(values: Floats) -> Floats:
     spread = float(values.std())
     return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
-
-
-def _closeness(vectors: NDArray[np.float32], general: NDArray[np.float32], interests: NDArray[np.float32]) -> Floats:
-    """The mean of the three closest interests, above what the text has in common with every role."""
-    if not len(interests):
-        return np.zeros(len(vectors))
-    similar = vectors @ interests.T
-    closest = np.sort(similar, axis=1)[:, -3:].mean(axis=1)
-    above: Floats = (closest - general).astype(np.float64)
-    return above
 
 
 def _match(

@@ -60,7 +60,7 @@ def summarize(
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
     vectors = embed_personas(personas, embedder)
-    usual = usual_business(talk, personas)
+    usual = usual_business(talk, personas, vectors)
     answers: dict[tuple[str, int], str] = {}
     summaries = []
     for number, (persona, interests) in enumerate(zip(personas, vectors, strict=True), start=1):

@@ -93,10 +93,11 @@ def read_cases(
     conversation = as_conversation(number, turns, people, muted=muted)
     names = known_names(conversation, [(r.person.username, r.person.name, r.names) for r in readers])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
-    usual = usual_business(talk, readers)
+    interests = embed_personas(readers, embedder)
+    usual = usual_business(talk, readers, interests)
     chance = random.Random(number)
     cases = []
-    for person, reader, vectors in zip(people, readers, embed_personas(readers, embedder), strict=True):
+    for person, reader, vectors in zip(people, readers, interests, strict=True):
         if person.username not in gold:
             continue
         voices = own_voices(reader, conversation.speakers)
