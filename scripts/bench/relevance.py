@@ -176,12 +176,12 @@ def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def show(cases: Sequence[Case]) -> None:
     """One line a ranking: all, then each person."""
     people = list(dict.fromkeys(c.person for c in sorted(cases, key=lambda c: c.person)))
-    print(f"{'':24}{'all':>7}{'error':>7}" + "".join(f"{p[:18]:>20}" for p in people))
+    print(f"{'':24}{'all':>7}{'error':>7}" + "".join(f"{p[:20]:>22}" for p in people))
     for ranking in cases[0].ranks:
         got = [c.recall(c.ranks[ranking]) for c in cases]
         each = [np.mean([g for g, c in zip(got, cases, strict=True) if c.person == p]) for p in people]
         print(
-            f"{ranking:24}{np.mean(got):7.3f}{np.std(got) / len(got) ** 0.5:7.3f}" + "".join(f"{e:20.3f}" for e in each)
+            f"{ranking:24}{np.mean(got):7.3f}{np.std(got) / len(got) ** 0.5:7.3f}" + "".join(f"{e:22.3f}" for e in each)
         )
 
 
