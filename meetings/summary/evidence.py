@@ -7,6 +7,7 @@ how much it is the reader's business, so that a reader without any business in a
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,35 +17,53 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meetings.conversation import Conversation, Speaker
+from meetings.conversation import Conversation
 from meetings.people import Persona, load_profiles
-from meetings.people.terms import STOPWORDS, words
+from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary.statements import Statement
+from meetings.summary.text import plain
+from meetings.summary.voices import bm25, closeness, likely_voices, own_voices, usual_business
 
 Floats = NDArray[np.float64]
 Kernel = Any  # a scipy.sparse matrix, which has no types of its own
 
-# Chosen on the 97 QMSum product meetings for training by recall of the turns that matter to a role in the top quarter,
-# five-fold: .71 when the reader speaks (own speech alone, smoothed: .69), .58 when they do not.
+# Learnt by logistic regression on the 97 QMSum product meetings for training, then rounded. Recall of the turns that
+# matter to a role in the top quarter, five-fold: .72 when the reader speaks (own speech alone, smoothed: .69), .66 when
+# they do not. Other widths, one-sided kernels, kernels that follow the topic, trees instead of weights: .69 to .72.
 # A turn of twelve words is one step of the discussion; the kernels are as wide as one topic and as its surroundings.
 NARROW, WIDE = 8.0, 16.0
 STEP, WORDS_PER_STEP = 0.7, 40.0
 WEIGHTS_SPEAKING: Mapping[str, float] = {
-    "voice": 0.2, "voice_words": 0.65, "voice_wide": 0.1, "terms": 0.2, "meaning": 0.05, "talk": 0.1, "inside": 0.3,
+    "voice": 0.85, "opinion": 0.15, "terms": 0.2, "meaning": 0.05, "substance": 0.15, "running": -0.22, "inside": 0.25,
 }  # fmt: skip
 WEIGHTS_SILENT: Mapping[str, float] = {
-    "voice": 0.0, "voice_words": 0.5, "voice_wide": 0.05, "terms": 0.3, "meaning": 0.05, "talk": 0.12, "inside": 0.3,
+    "voice": 0.7, "opinion": 0.15, "terms": 0.27, "meaning": 0.05, "substance": 0.15, "running": -0.25, "inside": 0.25,
 }  # fmt: skip
-# The first and last part of a meeting is greetings and arrangements; shorter conversations have less of them.
+# The first and last part of a meeting is greetings and arrangements; shorter conversations have less of them, and too
+# few turns for smoothed counts to say much.
 EDGE = 0.15
 LONG = 200
+OF_LENGTH = frozenset({"opinion", "substance", "running", "inside"})
 # Being named, asked or given a task outweighs any topic.
 ADDRESSED = 1.5
-# Softmax over how much each voice talks of the reader's business, when the reader's own voice is not known.
-VOICE_SHARPNESS = 1.5
 
-_K1, _B = 1.2, 0.5  # BM25, with little normalisation: turns are short
+# Words of running a meeting, by their stems: while people look for their slides or their lunch, nothing is said. Words
+# that may well be somebody's subject (document, screen, mail) are left out, though they would help a little.
+_RUNNING = frozenset(
+    stem(word)
+    for word in (
+        *("agenda", "minutes", "minute", "meeting", "recap", "handout", "notes", "lunch"),
+        *("presentation", "slide", "powerpoint", "projector", "laptop", "whiteboard", "pen", "folder"),
+    )
+)
+# Somebody takes a position.
+_OPINION = re.compile(
+    r"\b(?:i think|i thought|i'd|i would|in my opinion|i feel|i believe|i don't think|i guess|i suppose|i like|"
+    r"i don't like|i agree|i prefer|because|should)\b",
+    re.IGNORECASE,
+)
 _MAX_WORDS = 60
+_FEW_WORDS = 20.0  # a stretch of fewer words has no substance, whatever they are
 
 
 class TextEmbedder(Protocol):
@@ -66,6 +85,10 @@ class Talk:
     turn_general: NDArray[np.float32]
     turn_words: Floats
     speakers: tuple[str, ...]  # of each utterance
+    voices: tuple[str, ...]  # the different speakers who are heard
+    turn_opinions: Floats  # how often each utterance takes a position
+    turn_rarity: Floats  # how much its terms say, by how rare they are in the conversation
+    turn_running: Floats  # how many of its terms are of running the meeting
     postings: Mapping[str, tuple[tuple[int, int], ...]]  # term -> (utterance, times it is said there)
     turn_terms: Floats  # number of terms in each utterance
     narrow: Kernel
@@ -104,9 +127,10 @@ def prepare_talk(conversation: Conversation, statements: Sequence[Statement], em
     turn_vectors = np.zeros((count, embedded.shape[1]), dtype=np.float32)
     postings: dict[str, Counter[int]] = defaultdict(Counter)
     turn_terms = np.zeros(count)
-    turn_words = np.zeros(count)
+    turn_words, turn_opinions, turn_rarity, turn_running = (np.zeros(count) for _ in range(4))
     for turn, utterance in enumerate(conversation.utterances):
         turn_words[turn] = len(words(utterance.text))
+        turn_opinions[turn] = len(_OPINION.findall(plain(utterance.text)))
     for statement, vector in zip(statements, vectors, strict=True):
         # A sentence over several utterances counts where it begins, for all of them.
         for turn in statement.turns:
@@ -114,8 +138,14 @@ def prepare_talk(conversation: Conversation, statements: Sequence[Statement], em
         for term in statement.terms:
             postings[term][statement.turn] += 1
         turn_terms[statement.turn] += len(statement.terms)
+    for term, found in postings.items():
+        rarity = log(1 + count / (len(found) + 0.5))
+        for turn, times in found.items():
+            turn_rarity[turn] += rarity * times
+            turn_running[turn] += times * (term in _RUNNING)
     norms = np.linalg.norm(turn_vectors, axis=1, keepdims=True)
     turn_vectors /= np.maximum(norms, 1e-9)
+    speakers = tuple(u.speaker for u in conversation.utterances)
     place_of_turn = np.cumsum(STEP + turn_words / WORDS_PER_STEP)
     return Talk(
         conversation=conversation,
@@ -125,7 +155,11 @@ def prepare_talk(conversation: Conversation, statements: Sequence[Statement], em
         general=(vectors @ background.T).mean(axis=1),
         turn_general=(turn_vectors @ background.T).mean(axis=1),
         turn_words=turn_words,
-        speakers=tuple(u.speaker for u in conversation.utterances),
+        speakers=speakers,
+        voices=tuple(sorted(set(speakers))),
+        turn_opinions=turn_opinions,
+        turn_rarity=turn_rarity,
+        turn_running=turn_running,
         postings={term: tuple(sorted(found.items())) for term, found in postings.items()},
         turn_terms=turn_terms,
         narrow=_kernel(place_of_turn, NARROW) if count else None,
@@ -153,44 +187,34 @@ def embed_personas(personas: Sequence[Persona], embedder: TextEmbedder) -> list[
     return [vectors[[place[i.text] for i in p.ingredients]] for p in personas]
 
 
-def own_voices(persona: Persona, speakers: Sequence[Speaker]) -> frozenset[str]:
-    """The ids of the speakers who are this reader."""
-    person = persona.person
-    names = {_plain(n) for n in (person.speaks_as, person.name) if n}
-    return frozenset(
-        s.id for s in speakers if (s.username == person.username if s.username else _plain(s.name) in names)
-    )
-
-
-def _plain(name: str) -> str:
-    return " ".join(words(name))
-
-
-def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32]) -> Evidence:
+def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32], usual: Floats | None = None) -> Evidence:
     """What the conversation holds for one reader.
 
     Args:
         talk: the prepared conversation.
         persona: the reader.
         interests: vectors of the persona's ingredients.
+        usual: `usual_business` of all readers; None: there are no others.
     """
     voices = own_voices(persona, talk.conversation.speakers)
     match, about, hits = _match(talk, persona, interests)
     return Evidence(
         persona=persona,
         voices=voices,
-        relevance=_relevance(talk, persona, interests, voices),
+        relevance=_relevance(talk, persona, interests, voices, usual),
         match=match,
         about=about,
         hits=hits,
     )
 
 
-def _relevance(talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str]) -> Floats:
+def _relevance(
+    talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str], usual: Floats | None
+) -> Floats:
     score = np.zeros(len(talk.speakers))
     weights = WEIGHTS_SPEAKING if voices & set(talk.speakers) else WEIGHTS_SILENT
-    for name, values in features(talk, persona, interests, voices).items():
-        weight = weights[name] * (min(1.0, len(score) / LONG) if name == "inside" else 1.0)
+    for name, values in features(talk, persona, interests, voices, usual).items():
+        weight = weights[name] * (min(1.0, len(score) / LONG) if name in OF_LENGTH else 1.0)
         score += weight * _standard(values)
     for statement in talk.statements:
         if _falls_to(statement, persona):
@@ -199,24 +223,30 @@ def _relevance(talk: Talk, persona: Persona, interests: NDArray[np.float32], voi
     return squashed
 
 
-def features(talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str]) -> dict[str, Floats]:
+def features(
+    talk: Talk,
+    persona: Persona,
+    interests: NDArray[np.float32],
+    voices: frozenset[str],
+    usual: Floats | None = None,
+) -> dict[str, Floats]:
     """What relevance is made of, one number for each utterance and feature, smoothed over the discussion."""
     if not talk.speakers:
         return {}
-    talked = np.log1p(talk.turn_words)
-    named = _bm25(talk, persona)
-    meaning = _closeness(talk.turn_vectors, talk.turn_general, interests) * talked
     if voices & set(talk.speakers):
         voice = np.array([float(s in voices) for s in talk.speakers])
     else:
-        voice = _likely_voices(talk, talked, [named, meaning])
+        voice = likely_voices(
+            talk, persona, interests, usual_business(talk, [persona], [interests]) if usual is None else usual
+        )
+    talked = np.log1p(talk.turn_words)
     return {
-        "voice": talk.narrow @ (talked * voice),
-        "voice_words": talk.narrow @ (np.minimum(talk.turn_words, _MAX_WORDS) * voice),
-        "voice_wide": talk.wide @ (talked * voice),
-        "terms": talk.wide @ named,
-        "meaning": talk.wide @ meaning,
-        "talk": talk.wide @ np.minimum(talk.turn_words, _MAX_WORDS),
+        "voice": talk.narrow @ (np.minimum(talk.turn_words, _MAX_WORDS) * voice),
+        "opinion": talk.narrow @ (talk.turn_opinions * voice),
+        "terms": talk.wide @ bm25(talk, persona.terms),
+        "meaning": talk.wide @ (closeness(talk.turn_vectors, talk.turn_general, interests) * talked),
+        "substance": (talk.narrow @ talk.turn_rarity) / (talk.narrow @ talk.turn_words + _FEW_WORDS),
+        "running": talk.wide @ talk.turn_running,
         "inside": _inside(len(talk.speakers)),
     }
 
@@ -236,47 +266,6 @@ def _falls_to(statement: Statement, persona: Persona) -> bool:
 def _standard(values: Floats) -> Floats:
     spread = float(values.std())
     return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
-
-
-def _bm25(talk: Talk, persona: Persona) -> Floats:
-    count = len(talk.speakers)
-    scores = np.zeros(count)
-    average = max(1.0, float(talk.turn_terms.mean()))
-    for term, weight in persona.terms.items():
-        found = talk.postings.get(term, ())
-        rarity = log(1 + count / (len(found) + 0.5))
-        for turn, times in found:
-            length = 1 - _B + _B * talk.turn_terms[turn] / average
-            scores[turn] += weight * rarity * times * (_K1 + 1) / (times + _K1 * length)
-    return scores
-
-
-def _closeness(vectors: NDArray[np.float32], general: NDArray[np.float32], interests: NDArray[np.float32]) -> Floats:
-    """The mean of the three closest interests, above what the text has in common with every role."""
-    if not len(interests):
-        return np.zeros(len(vectors))
-    similar = vectors @ interests.T
-    closest = np.sort(similar, axis=1)[:, -3:].mean(axis=1)
-    above: Floats = (closest - general).astype(np.float64)
-    return above
-
-
-def _likely_voices(talk: Talk, talked: Floats, signals: Sequence[Floats]) -> Floats:
-    """Whose words are most the reader's business, as a share for each utterance by its voice.
-
-    For somebody who was not there, the colleague who speaks of their field is the best guide to it.
-    """
-    names = sorted(set(talk.speakers))
-    rows = {name: [i for i, s in enumerate(talk.speakers) if s == name] for name in names}
-    total = np.zeros(len(names))
-    for signal in signals:
-        # 30: somebody who says two words is not known by them.
-        rate = np.array([signal[rows[n]].sum() / (talked[rows[n]].sum() + 30) for n in names])
-        total += _standard(rate) / len(signals)
-    share = np.exp(VOICE_SHARPNESS * total)
-    share /= share.sum()
-    place = {n: i for i, n in enumerate(names)}
-    return np.array([share[place[s]] for s in talk.speakers])
 
 
 def _match(

@@ -14,10 +14,11 @@ from meetings.llm import LanguageModel
 from meetings.people import Persona
 from meetings.progress import Progress, no_progress
 from meetings.summary.contract import Bullet, Summary
-from meetings.summary.evidence import Evidence, Talk, TextEmbedder, embed_personas, own_voices, prepare_talk, weigh
+from meetings.summary.evidence import Evidence, Talk, TextEmbedder, embed_personas, prepare_talk, weigh
 from meetings.summary.headline import NOTHING, write_headline
 from meetings.summary.select import select
 from meetings.summary.statements import build_statements, known_names
+from meetings.summary.voices import own_voices, usual_business
 from meetings.summary.write import choose_writer, extract, in_own_words
 
 _GROUPS = {"for_you": 0, "decision": 1, "action": 2, "risk": 3, "question": 4, "info": 5}
@@ -61,10 +62,11 @@ def summarize(
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
     vectors = embed_personas(personas, embedder)
+    usual = usual_business(talk, personas, vectors)
     answers: dict[tuple[str, int], str] = {}
     summaries = []
     for number, (persona, interests) in enumerate(zip(personas, vectors, strict=True), start=1):
-        evidence = weigh(talk, persona, interests)
+        evidence = weigh(talk, persona, interests, usual)
         summaries.append(
             _summary(
                 talk,

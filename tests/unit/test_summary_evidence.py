@@ -7,9 +7,10 @@ import pytest
 
 from meetings.conversation import Conversation
 from meetings.people import Person, Persona, build_persona
-from meetings.summary.evidence import NARROW, Evidence, _kernel, embed_personas, own_voices, prepare_talk, weigh
+from meetings.summary.evidence import NARROW, Evidence, _kernel, embed_personas, prepare_talk, weigh
 from meetings.summary.statements import build_statements, known_names
-from tests.unit.summary_builders import BEN, LAURA, WEEKLY, TermEmbedder, talk
+from meetings.summary.voices import own_voices, usual_business
+from tests.unit.summary_builders import BEN, LAURA, TOM, WEEKLY, TermEmbedder, talk
 
 FILLER = (("maya", "Let me see what else there is to look at on the screen."), ("laura", "Yes, that looks fine to me."))
 PARSER = (("ben", "The parser reads tables and the parser import needs more memory."),) * 4
@@ -35,6 +36,28 @@ def test_a_reader_who_is_silent_finds_their_field_on_top() -> None:
     conversation = talk(*(("1" if w == "laura" else w, t) for w, t in (*FILLER * 10, *NEWSLETTER, *FILLER * 10)))
     relevance = weighed(conversation, LAURA).relevance
     assert 20 <= int(np.argmax(relevance)) < 24
+
+
+def test_running_the_meeting_ranks_below_taking_a_position() -> None:
+    slides = (("ben", "The agenda and the slide of the presentation are in the folder on my laptop."),) * 4
+    position = (("ben", "I think we should drop tables because the parser fails on half of them."),) * 4
+    relevance = weighed(talk(*FILLER * 40, *slides, *FILLER * 40, *position, *FILLER * 40), BEN).relevance
+    assert relevance[164:168].min() > relevance[80:84].max()
+
+
+def test_who_else_reads_changes_nothing_for_a_reader_who_speaks() -> None:
+    conversation = talk(*FILLER * 10, *PARSER, *NEWSLETTER)
+    alone, together = (
+        relevance_among([build_persona(p) for p in people], conversation) for people in ((BEN,), (BEN, LAURA, TOM))
+    )
+    assert alone == together
+
+
+def relevance_among(personas: list[Persona], conversation: Conversation) -> list[float]:
+    """The relevance of every utterance for the first of the readers."""
+    prepared = prepare_talk(conversation, build_statements(conversation, []), TermEmbedder())
+    vectors = embed_personas(personas, TermEmbedder())
+    return weigh(prepared, personas[0], vectors[0], usual_business(prepared, personas, vectors)).relevance.tolist()
 
 
 def test_being_given_a_task_outranks_the_neighbours() -> None:
