@@ -2,6 +2,6 @@
 
 from meetings.llm.embedder import Embedder
 from meetings.llm.llamacpp import LlamaCpp
-from meetings.llm.model import LanguageModel
+from meetings.llm.model import Form, LanguageModel
 
-__all__ = ["Embedder", "LanguageModel", "LlamaCpp"]
+__all__ = ["Embedder", "Form", "LanguageModel", "LlamaCpp"]
