@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,6 +58,7 @@ def check_ffmpeg() -> Finding:
 
 def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     """Whether the models that the settings name are there."""
+    from meetings.llm import is_served
     from meetings.models import catalogue, locate, verify
     from meetings.prepare import ROLES
 
@@ -65,6 +66,9 @@ def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         name = str(getattr(settings, setting))
         if name == "none":
             yield Finding(check=setting, state="ok", detail="switched off")
+            continue
+        if setting == "language_model" and is_served(name):
+            yield check_model_server(settings)
             continue
         try:
             path = locate(name, settings.models_folder)
@@ -78,6 +82,30 @@ def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
                 yield Finding(check=setting, state="fail", detail=f"{name}: wrong {', '.join(wrong)}", remedy=remedy)
                 continue
         yield Finding(check=setting, state="ok", detail=f"{name} in {path}")
+
+
+def check_model_server(settings: Settings) -> Finding:
+    """Whether the language model's server may be asked, answers, and has the model. No text is sent."""
+    from meetings.llm import open_server
+
+    setting = "language_model"
+    try:
+        server = open_server(settings, settings.language_model)
+        names = server.models()
+    except MeetingsError as error:
+        return Finding(check=setting, state="fail", detail=settings.language_model, remedy=str(error))
+    return judge_model_server(server.name, names, where=server.where)
+
+
+def judge_model_server(name: str, names: Sequence[str], *, where: str) -> Finding:
+    """The verdict on a model of a server, given the names the server lists and where it is (empty: this machine)."""
+    place = f"at {where}: what was said is sent there" if where else "by a server on this machine"
+    if name not in names:
+        shown = ", ".join(names[:6]) or "none"
+        # Gateways list what they like and answer to more.
+        remedy = f"if it does not answer, name one that the server lists: {shown}"
+        return Finding(check="language_model", state="warn", detail=f"{name} {place}, not listed", remedy=remedy)
+    return Finding(check="language_model", state="ok", detail=f"{name} {place}")
 
 
 def check_device(settings: Settings) -> Finding:

@@ -40,7 +40,7 @@ def summarize(
 
     from meetings.config import load_settings
     from meetings.conversation import read_conversation
-    from meetings.llm import Embedder, LlamaCpp
+    from meetings.llm import Embedder, open_language_model
     from meetings.models import locate
     from meetings.people import build_persona, read_people
     from meetings.store import write_text
@@ -54,8 +54,7 @@ def summarize(
     if any(u.text.strip() for u in talk.utterances):
         folder, threads = settings.models_folder, settings.cpu_threads
         embedder = Embedder(locate(settings.text_embedding_model, folder), threads=threads)
-        if settings.language_model != "none":
-            model = LlamaCpp(locate(settings.language_model, folder), threads=threads, name=settings.language_model)
+        model = open_language_model(settings)
     summaries = summarize_for(
         talk,
         [build_persona(person) for person in readers],

@@ -218,7 +218,13 @@ class _Loaded:
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
         self.context = min(context or trained, trained)
-        self._options: dict[str, int] = {"cells": self.context, "sequences": sequences, "threads": threads}
+        on_gpu = params.n_gpu_layers > 0 and bool(llama_cpp.llama_supports_gpu_offload())
+        self._options: dict[str, Any] = {
+            "cells": self.context,
+            "sequences": sequences,
+            "threads": threads,
+            "flash": on_gpu,
+        }
         self._template = self._chat_template()
 
     @property

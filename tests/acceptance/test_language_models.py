@@ -112,7 +112,7 @@ def alone(model: LlamaCpp) -> list[str]:
 def test_prompts_over_one_prefix_are_answered_as_they_are_alone(models_folder: Path, alone: list[str]) -> None:
     in_turns = LlamaCpp(models_folder / "smollm2-135m", threads=1, sequences=1)
     answers = in_turns.complete_each(NOTES, QUESTIONS, max_tokens=12)
-    assert len(set(alone)) == 4
+    assert len(set(alone)) > 1
     assert np.mean([_alike(a, str(b)) for a, b in zip(alone, answers, strict=True)]) > 0.8
 
 
@@ -120,7 +120,7 @@ def test_prompts_answered_at_once_get_their_own_answers(model: LlamaCpp, alone: 
     answers = [str(a) for a in model.complete_each(NOTES, QUESTIONS, max_tokens=12)]
     own = np.mean([_alike(a, b) for a, b in zip(alone, answers, strict=True)])
     others = np.mean([_alike(a, b) for a, b in zip(alone, answers[1:] + answers[:1], strict=True)])
-    assert own > others + 0.15
+    assert own > max(0.7, others + 0.15)
 
 
 def test_the_same_prompts_get_the_same_answers_whatever_was_asked_before(model: LlamaCpp) -> None:
