@@ -42,7 +42,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     yield judge_threads(settings.cpu_threads, cores=_cores())
     for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
         yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
-    yield from check_secrets()
+    yield from check_secrets(settings.llm_api_key_file)
     yield from check_mattermost(settings)
 
 
@@ -156,8 +156,8 @@ def judge_folder(name: str, folder: Path, *, writable: bool, free_gb: float) -> 
     return Finding(check=name, state="ok", detail=detail)
 
 
-def check_secrets() -> Iterator[Finding]:
-    """Whether a settings file with a token can be read by others."""
+def check_secrets(key_file: Path | None = None) -> Iterator[Finding]:
+    """Whether a settings file with a token, or the file of the language model's key, can be read by others."""
     import platformdirs
 
     named = os.environ.get("MEETINGS_CONFIG")
@@ -165,15 +165,17 @@ def check_secrets() -> Iterator[Finding]:
     for file in [Path(named)] if named else usual:
         if file.is_file() and "mattermost_token" in file.read_text(encoding="utf-8", errors="replace"):
             yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode))
+    if key_file is not None and key_file.is_file():
+        yield judge_secret(key_file, mode=stat.S_IMODE(key_file.stat().st_mode), holds="the language model's key")
 
 
-def judge_secret(file: Path, *, mode: int) -> Finding:
-    """The verdict on a settings file that holds a token, given its mode."""
+def judge_secret(file: Path, *, mode: int, holds: str = "the token") -> Finding:
+    """The verdict on a file that holds a secret, given its mode."""
     if mode & 0o007:
-        detail = f"{file} holds the token and everybody on this machine can read it"
+        detail = f"{file} holds {holds} and everybody on this machine can read it"
         return Finding(check="secrets", state="fail", detail=detail, remedy=f"run: chmod 600 {file}")
     if mode & 0o070:
-        detail = f"{file} holds the token and its group can read it"
+        detail = f"{file} holds {holds} and its group can read it"
         return Finding(
             check="secrets", state="warn", detail=detail, remedy=f"unless that is meant, run: chmod 600 {file}"
         )

@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from typing import Any
 import llama_cpp
 
 from meetings.config import load_settings
-from meetings.llm.sequences import Sequences
+from meetings.llm.sequences import Entry, Sequences, Stream
 from meetings.models import locate
 
 LINES = (
@@ -48,6 +49,28 @@ class Cost:
     length: int
     reading: float
     whole: float
+
+
+class Timed(Sequences):
+    """Sequences that know how long they read prompts."""
+
+    def __init__(self, model: Any, *, clock: Callable[[], float], **options: Any) -> None:
+        super().__init__(model, **options)
+        self._clock, self._reading = clock, 0.0
+
+    def _decode(self, entries: Sequence[Entry], streams: dict[int, Stream] | None = None) -> dict[int, int]:
+        began = self._clock()
+        chosen = super()._decode(entries, streams)
+        # While answers are made every stream has one entry; more are a prompt.
+        if streams is None or len(entries) > len(streams):
+            self._reading += self._clock() - began
+        return chosen
+
+    def time(self, run: Callable[[Sequences], None]) -> tuple[float, float]:
+        """Seconds of a run: for reading prompts, and in all."""
+        self._reading, began = 0.0, self._clock()
+        run(self)
+        return self._reading, self._clock() - began
 
 
 class Bench:
@@ -97,39 +120,31 @@ class Bench:
         prompts = self.prompts(personas, length)
         tail = max(len(p) for p in prompts) - length + tokens
 
-        def separate(context: Sequences, limit: int) -> None:
+        def separate(context: Sequences) -> None:
             for prompt in prompts:
                 context.forget()
-                context.generate([prompt], shared=length, max_tokens=limit, sampler=self.sampler)
+                context.generate([prompt], shared=length, max_tokens=tokens, sampler=self.sampler)
 
-        def shared(context: Sequences, limit: int) -> None:
+        def shared(context: Sequences) -> None:
             context.forget()
-            context.generate(prompts, shared=length, max_tokens=limit, sampler=self.sampler)
+            context.generate(prompts, shared=length, max_tokens=tokens, sampler=self.sampler)
 
         costs = []
         for way in ways:
             at_once = personas if way == "parallel" else 1
             cells = length + at_once * tail + 64
-            context = Sequences(self.model, cells=cells, sequences=at_once, threads=self.threads)
-            run = separate if way == "separate" else shared
-            reading = [self._seconds(run, context, 1) for _ in range(repeats)]
-            whole = [self._seconds(run, context, tokens) for _ in range(repeats)]
-            costs.append(
-                Cost(
-                    way=way,
-                    personas=personas,
-                    length=length,
-                    reading=statistics.median(reading),
-                    whole=statistics.median(whole),
-                )
+            context = Timed(
+                self.model, cells=cells, sequences=at_once, threads=self.threads, flash=False, clock=self.clock
+            )
+            times = [context.time(separate if way == "separate" else shared) for _ in range(repeats)]
+            reading, whole = (statistics.median(column) for column in zip(*times, strict=True))
+            costs.append(Cost(way=way, personas=personas, length=length, reading=reading, whole=whole))
+            # A long run tells what it knows.
+            print(
+                f"{personas} personas, {length} tokens, {way}: {reading:.2f} + {whole - reading:.2f} s", file=sys.stderr
             )
             context.close()
         return costs
-
-    def _seconds(self, run: Callable[[Sequences, int], None], context: Sequences, limit: int) -> float:
-        began = self.clock()
-        run(context, limit)
-        return self.clock() - began
 
 
 def table(costs: Sequence[Cost]) -> str:

@@ -148,3 +148,18 @@ def test_a_server_that_is_not_allowed_fails_before_anything_is_sent(tmp_path: Pa
     settings = load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path)
     (finding,) = [f for f in check_models(settings, deep=False) if f.check == "language_model"]
     assert (finding.state, "llm_allowed_hosts" in finding.remedy) == ("fail", True)
+
+
+def test_a_key_file_that_others_can_read_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "key"
+    file.write_text("sk-secret")
+    file.chmod(0o644)
+    (finding,) = check_secrets(file)
+    assert (finding.state, "language model's key" in finding.detail, "sk-secret" in str(finding)) == (
+        "fail",
+        True,
+        False,
+    )
+    file.chmod(0o600)
+    assert [f.state for f in check_secrets(file)] == ["ok"]
