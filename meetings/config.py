@@ -22,6 +22,8 @@ CONFIG_NAME = "meetings.toml"
 ENV_PREFIX = "MEETINGS_"
 # Variables that other Mattermost tools already use.
 ENV_ALIASES = {"MATTERMOST_URL": "mattermost_url", "MATTERMOST_TOKEN": "mattermost_token"}
+# A settings file is copied, shown and kept under version control; this key opens an account that costs money.
+ENV_ONLY = {"llm_api_key": "MEETINGS_LLM_API_KEY"}
 # Switches of the scripts, not settings of the program.
 ENV_IGNORED = {"MEETINGS_DEMO_PORT", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
 
@@ -55,8 +57,25 @@ class Settings(BaseModel):
     segmentation_model: str = Field(default="segmentation-3.0", description="who-spoke-when segmentation weights")
     embedding_model: str = Field(default="campplus", description="speaker embedding weights")
     language_model: str = Field(
-        default="smollm2-135m", description="llama.cpp model: catalogue name, GGUF path, or none"
+        default="smollm2-135m",
+        description="llama.cpp model: catalogue name, GGUF path; server:NAME for a model at llm_url; or none",
     )
+    llm_context: int = Field(
+        default=4096, ge=256, description="tokens that prompts and answers of the language model have, at most"
+    )
+    llm_gpu_layers: int | None = Field(
+        default=None,
+        ge=-1,
+        description="layers of the language model on the GPU; -1: all; unset: all, unless device is cpu",
+    )
+    llm_at_once: int = Field(default=8, ge=1, le=64, description="readers the language model writes for at once")
+    llm_url: str | None = Field(default=None, description="OpenAI-compatible server, as http://localhost:8000/v1")
+    llm_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(split_terms)] = Field(
+        default=(), description="hosts other than this machine that what was said may be sent to (docs/models.md)"
+    )
+    llm_api_key: SecretStr | None = Field(default=None, description="key of llm_url; from the environment alone")
+    llm_api_key_file: Path | None = Field(default=None, description="file with the key of llm_url")
+    llm_timeout: float = Field(default=120.0, gt=0, description="seconds that llm_url may take for an answer")
     text_embedding_model: str = Field(default="minilm-l6-v2", description="sentence embeddings")
     language: str | None = Field(default=None, description="spoken language (en, de, ...); unset: detected")
     vocabulary: Annotated[tuple[str, ...], BeforeValidator(split_terms)] = Field(
@@ -142,6 +161,10 @@ def load_settings_with_origins(
             raise ConfigError(f"{file}: no such file (MEETINGS_CONFIG names it)")
         for key, value in _read_toml(file).items():
             _check_key(key, origin=str(file))
+            if key in ENV_ONLY:
+                raise ConfigError(
+                    f"{file}: {key} does not belong in a settings file; set {ENV_ONLY[key]} or {key}_file"
+                )
             values[key], origins[key] = value, str(file)
     for variable, value in environ.items():
         key = ENV_ALIASES.get(variable, "")

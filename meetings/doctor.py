@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -42,7 +42,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     yield judge_threads(settings.cpu_threads, cores=_cores())
     for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
         yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
-    yield from check_secrets()
+    yield from check_secrets(settings.llm_api_key_file)
     yield from check_mattermost(settings)
 
 
@@ -58,6 +58,7 @@ def check_ffmpeg() -> Finding:
 
 def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     """Whether the models that the settings name are there."""
+    from meetings.llm import is_served
     from meetings.models import catalogue, locate, verify
     from meetings.prepare import ROLES
 
@@ -65,6 +66,9 @@ def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         name = str(getattr(settings, setting))
         if name == "none":
             yield Finding(check=setting, state="ok", detail="switched off")
+            continue
+        if setting == "language_model" and is_served(name):
+            yield check_model_server(settings)
             continue
         try:
             path = locate(name, settings.models_folder)
@@ -78,6 +82,30 @@ def check_models(settings: Settings, *, deep: bool) -> Iterator[Finding]:
                 yield Finding(check=setting, state="fail", detail=f"{name}: wrong {', '.join(wrong)}", remedy=remedy)
                 continue
         yield Finding(check=setting, state="ok", detail=f"{name} in {path}")
+
+
+def check_model_server(settings: Settings) -> Finding:
+    """Whether the language model's server may be asked, answers, and has the model. No text is sent."""
+    from meetings.llm import open_server
+
+    setting = "language_model"
+    try:
+        server = open_server(settings, settings.language_model)
+        names = server.models()
+    except MeetingsError as error:
+        return Finding(check=setting, state="fail", detail=settings.language_model, remedy=str(error))
+    return judge_model_server(server.name, names, where=server.where)
+
+
+def judge_model_server(name: str, names: Sequence[str], *, where: str) -> Finding:
+    """The verdict on a model of a server, given the names the server lists and where it is (empty: this machine)."""
+    place = f"at {where}: what was said is sent there" if where else "by a server on this machine"
+    if name not in names:
+        shown = ", ".join(names[:6]) or "none"
+        # Gateways list what they like and answer to more.
+        remedy = f"if it does not answer, name one that the server lists: {shown}"
+        return Finding(check="language_model", state="warn", detail=f"{name} {place}, not listed", remedy=remedy)
+    return Finding(check="language_model", state="ok", detail=f"{name} {place}")
 
 
 def check_device(settings: Settings) -> Finding:
@@ -128,8 +156,8 @@ def judge_folder(name: str, folder: Path, *, writable: bool, free_gb: float) -> 
     return Finding(check=name, state="ok", detail=detail)
 
 
-def check_secrets() -> Iterator[Finding]:
-    """Whether a settings file with a token can be read by others."""
+def check_secrets(key_file: Path | None = None) -> Iterator[Finding]:
+    """Whether a settings file with a token, or the file of the language model's key, can be read by others."""
     import platformdirs
 
     named = os.environ.get("MEETINGS_CONFIG")
@@ -137,15 +165,17 @@ def check_secrets() -> Iterator[Finding]:
     for file in [Path(named)] if named else usual:
         if file.is_file() and "mattermost_token" in file.read_text(encoding="utf-8", errors="replace"):
             yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode))
+    if key_file is not None and key_file.is_file():
+        yield judge_secret(key_file, mode=stat.S_IMODE(key_file.stat().st_mode), holds="the language model's key")
 
 
-def judge_secret(file: Path, *, mode: int) -> Finding:
-    """The verdict on a settings file that holds a token, given its mode."""
+def judge_secret(file: Path, *, mode: int, holds: str = "the token") -> Finding:
+    """The verdict on a file that holds a secret, given its mode."""
     if mode & 0o007:
-        detail = f"{file} holds the token and everybody on this machine can read it"
+        detail = f"{file} holds {holds} and everybody on this machine can read it"
         return Finding(check="secrets", state="fail", detail=detail, remedy=f"run: chmod 600 {file}")
     if mode & 0o070:
-        detail = f"{file} holds the token and its group can read it"
+        detail = f"{file} holds {holds} and its group can read it"
         return Finding(
             check="secrets", state="warn", detail=detail, remedy=f"unless that is meant, run: chmod 600 {file}"
         )

@@ -150,6 +150,65 @@ class LanguageModelError(ModelError):
     """A language model failed to load or to answer."""
 
 
+class PromptError(LanguageModelError):
+    """One prompt got no usable answer; other prompts may."""
+
+
+class ContextOverflowError(PromptError):
+    """Prompt and answer have more tokens than the model's context: `needed` and `context`, 0 where nobody says."""
+
+    def __init__(self, model: str, *, needed: int, context: int) -> None:
+        self.model, self.needed, self.context = model, needed, context
+        what = f"a prompt of {needed} tokens" if needed else "the prompt"
+        limit = f"its context of {context}" if context else "its context"
+        super().__init__(
+            f"{model}: {what} does not fit {limit}; raise llm_context, or use a model with a longer context"
+        )
+
+
+class RefusedAnswerError(PromptError):
+    """The model, or a filter before it, would not answer."""
+
+
+class MalformedAnswerError(PromptError):
+    """The answer is not of the form that was asked for, or broke off."""
+
+
+class ModelServerError(LanguageModelError):
+    """A language model's server refused or failed; `status` is the HTTP status, 0 when it did not answer."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class ModelServerUnreachableError(ModelServerError):
+    """The server did not answer, or not in time."""
+
+
+class ModelServerAuthError(ModelServerError):
+    """The API key is missing, wrong, or may not use the model."""
+
+
+class ModelServerBusyError(ModelServerError):
+    """The server asks to slow down, or a quota is used up; `retry_after` is in seconds, None where nobody says."""
+
+    def __init__(self, message: str, *, retry_after: float | None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, status=429)
+
+
+class ModelServerNotAllowedError(LanguageModelError):
+    """What was said would go to another machine, and no admin has allowed that `host` by name."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            f"what was said would be sent to {host}, which is not allowed; an admin may allow it: "
+            f'llm_allowed_hosts = ["{host}"] in meetings.toml'
+        )
+
+
 class WriterNotAdmittedError(ModelError):
     """A writer was asked for that the language model is not admitted for; `writer` and `model` say which."""
 

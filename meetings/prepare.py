@@ -13,6 +13,7 @@ from meetings.config import Settings
 from meetings.errors import ConfigError, RecordingError, RecordingNotFoundError, StorageError
 from meetings.job import Job, Source, local_source
 from meetings.known_voices import names_stamp
+from meetings.llm import language_model_fingerprint, open_language_model
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.models import fingerprint, locate
 from meetings.people import read_people
@@ -68,8 +69,9 @@ def prepare_job(
         client.me()  # a wrong token or a server that is down is found now, not after the work
     models = {role: str(getattr(settings, setting)) for role, setting in ROLES.items()}
     for role, name in models.items():
-        if not (role == "language_model" and name == "none"):
+        if role != "language_model":
             locate(name, settings.models_folder)
+    open_language_model(settings)  # loads and sends nothing; a server that is not allowed is refused here
     people_key = None
     if people is not None:
         people_key = _store_people(people, settings)
@@ -82,7 +84,9 @@ def prepare_job(
         device=choose_device(settings),
         models=models,
         fingerprints={
-            role: "none" if name == "none" else fingerprint(name, settings.models_folder)
+            role: language_model_fingerprint(settings)
+            if role == "language_model"
+            else fingerprint(name, settings.models_folder)
             for role, name in models.items()
         },
         server=server if source.in_mattermost or deliver else None,

@@ -149,11 +149,7 @@ class Stages(Hearing):
             threads = self._settings.cpu_threads
             speaks = bool(conversation.utterances)
             embedder = llm.Embedder(self._model(job, "text_embedding"), threads=threads) if speaks else None
-            model = None
-            if speaks and job.models["language_model"] != "none":
-                model = llm.LlamaCpp(
-                    self._model(job, "language_model"), threads=threads, name=job.models["language_model"]
-                )
+            model = llm.open_language_model(self._settings, job.models["language_model"]) if speaks else None
             attended = set(conversation.participants) or None
             return [
                 summary_to_json(s)

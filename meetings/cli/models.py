@@ -143,18 +143,21 @@ def admit(name: str, writer: str, as_json: bool) -> int:
 
     from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.llm import Embedder, LlamaCpp
-    from meetings.models import fingerprint, locate
+    from meetings.errors import ModelError
+    from meetings.llm import Embedder, language_model_fingerprint, open_language_model
+    from meetings.models import locate
     from meetings.store import FileStore
     from meetings.summary import examine, record
 
     settings = load_settings()
     folder = settings.models_folder
-    model = LlamaCpp(locate(name, folder), threads=settings.cpu_threads, name=name)
+    model = open_language_model(settings, name)
+    if model is None:
+        raise ModelError("there is nothing to admit: `none` is no model; name one of: meetings models list")
     embedder = Embedder(locate(settings.text_embedding_model, folder), threads=settings.cpu_threads)
     with bar(f"{name} writes") as tell:
         verdict = examine(model, writer, embedder=embedder, progress=tell)
-    record(FileStore(settings.home / "results"), fingerprint(name, folder), verdict)
+    record(FileStore(settings.home / "results"), language_model_fingerprint(settings, name), verdict)
     if as_json:
         click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))
     else:

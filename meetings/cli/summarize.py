@@ -40,8 +40,8 @@ def summarize(
 
     from meetings.config import load_settings
     from meetings.conversation import read_conversation
-    from meetings.llm import Embedder, LlamaCpp
-    from meetings.models import fingerprint, locate
+    from meetings.llm import Embedder, language_model_fingerprint, open_language_model
+    from meetings.models import locate
     from meetings.people import build_persona, read_people
     from meetings.store import FileStore, write_text
     from meetings.summary import admitted_writers, render_markdown, summary_to_json
@@ -55,9 +55,9 @@ def summarize(
     if any(u.text.strip() for u in talk.utterances):
         folder, threads = settings.models_folder, settings.cpu_threads
         embedder = Embedder(locate(settings.text_embedding_model, folder), threads=threads)
-        if settings.language_model != "none":
-            model = LlamaCpp(locate(settings.language_model, folder), threads=threads, name=settings.language_model)
-            stamp = fingerprint(settings.language_model, folder)
+        model = open_language_model(settings)
+        if model is not None:
+            stamp = language_model_fingerprint(settings)
             admitted = admitted_writers(FileStore(settings.home / "results"), stamp)
     summaries = summarize_for(
         talk,

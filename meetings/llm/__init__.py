@@ -1,8 +1,21 @@
-"""Models of language: one small protocol, llama.cpp in this process, and sentence embeddings."""
+"""Models of language: one small protocol, llama.cpp in this process, servers that speak OpenAI, sentence embeddings."""
 
+from meetings.llm.choose import is_served, language_model_fingerprint, open_language_model, open_server
 from meetings.llm.embedder import Embedder
 from meetings.llm.llamacpp import LlamaCpp
 from meetings.llm.markers import without_markers
-from meetings.llm.model import LanguageModel
+from meetings.llm.model import Form, LanguageModel
+from meetings.llm.server import OpenAIServer
 
-__all__ = ["Embedder", "LanguageModel", "LlamaCpp", "without_markers"]
+__all__ = [
+    "Embedder",
+    "Form",
+    "LanguageModel",
+    "LlamaCpp",
+    "OpenAIServer",
+    "is_served",
+    "language_model_fingerprint",
+    "open_language_model",
+    "open_server",
+    "without_markers",
+]

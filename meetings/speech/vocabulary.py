@@ -20,8 +20,9 @@ from meetings.speech.recogniser import Heard, Placed, Recogniser
 MOST_WORDS = 3  # neighbouring words that one term may have been heard as
 # How alike a term and what was written must be, in [0, 1]: half by sound, half by letters. Short ones need more.
 ALIKE, ALIKE_SHORT, SHORT = 0.70, 0.78, 4
-# Nats that a term may be less probable than what was written: the model is not told that it is likely here.
-BONUS = 3.0
+# Nats that a term may be less probable than what was written: the model is not told that it is likely here. Of 19 words
+# of terms said in two meetings 7 are right without, 11 with 3 nats, 12 with 5; none was written where it was not said.
+BONUS = 5.0
 # Words written with more certainty than this are left as they are.
 CERTAIN = 0.93
 MOST_PROPOSALS = 8  # for one window

@@ -23,8 +23,8 @@ from meetings.summary.rewrite import rewrite
 
 # Writers that a model can be admitted for.
 TESTED = ("rewrite",)
-# Less than this right, and too many bullets would be quotations anyway, at the cost of a model. Of the notes that ship as
-# good, grounding takes 19 of 24.
+# Less than this right, and too many bullets would be quotations anyway, at the cost of a model. Of the notes that ship
+# as good, grounding takes 19 of 24.
 MIN_RIGHT = 2 / 3
 MAX_WRONG = 1
 

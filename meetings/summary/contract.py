@@ -37,6 +37,7 @@ class Summary:
     """What one reader should know. `attended` is None when nobody knows who was there.
 
     `model` is the language model that helped, None if none did; `headline_by` is `extract` or that model's name;
+    `sent_to` is the host that the language model was asked at, None if it runs on this machine or there is none;
     `left_out` counts what would have been said with more room; `refused` bullets that grounding sent back to the raw
     words.
     """
@@ -54,6 +55,7 @@ class Summary:
     length: str | None = None
     left_out: int = 0
     refused: int = 0
+    sent_to: str | None = None
     relevance: Mapping[str, float] | None = field(default=None, hash=False)
 
 
@@ -87,6 +89,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "length": summary.length,
         "left_out": summary.left_out,
         "refused": summary.refused,
+        "sent_to": summary.sent_to,
     }
     if summary.relevance is not None:
         data["relevance"] = {key: round(value, 6) for key, value in summary.relevance.items()}
@@ -110,5 +113,6 @@ def summary_from_json(data: Mapping[str, Any]) -> Summary:
         length=data.get("length"),
         left_out=data.get("left_out", 0),
         refused=data.get("refused", 0),
+        sent_to=data.get("sent_to"),
         relevance=data.get("relevance"),
     )

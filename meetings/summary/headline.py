@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from meetings.errors import PromptError
 from meetings.llm import LanguageModel, without_markers
 from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 from meetings.summary.contract import Bullet
@@ -63,9 +64,13 @@ def _candidates(notes: Sequence[str], model: LanguageModel, answers: dict[tuple[
     prompt = "\n".join(f"- {without_markers(' '.join(note.split()))}" for note in notes) + "\n\nHeadline:"
     for seed in range(CANDIDATES):
         if (prompt, seed) not in answers:
-            answers[prompt, seed] = model.complete(
-                prompt, max_tokens=28, temperature=0.0 if seed == 0 else 0.6, seed=seed, stop=["\n"]
-            )
+            try:
+                answers[prompt, seed] = model.complete(
+                    prompt, max_tokens=28, temperature=0.0 if seed == 0 else 0.6, seed=seed, stop=["\n"]
+                )
+            except PromptError:
+                # A refusal of these notes: the line is made without the model, and `headline_by` says so.
+                answers[prompt, seed] = ""
         answer = answers[prompt, seed].strip()
         line = re.sub(r"^[\s\"'*#“”-]*(?:headline:)?[\s\"'*#“”-]*", "", answer, flags=re.IGNORECASE)
         if line := line.strip("\"'*“” "):

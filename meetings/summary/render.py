@@ -152,5 +152,10 @@ def _footer(summary: Summary, conversation: Conversation) -> str:
     if voices and unnamed:
         whose = "1 voice" if len(unnamed) == 1 else f"{len(unnamed)} voices"
         notes.append(f"{whose} of {len(voices)} could not be named")
-    notes.append("made on your own server")
+    if summary.sent_to:
+        notes.append(
+            f"the language model runs at {inert(summary.sent_to, limit=100)}: lines of this call were sent there"
+        )
+    else:
+        notes.append("made on your own server")
     return f"_{' · '.join(notes)[:1].upper()}{' · '.join(notes)[1:]}._"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from meetings.errors import PromptError
 from meetings.llm import LanguageModel, without_markers
 from meetings.people.terms import words
 from meetings.summary.ground import Line, TextEmbedder, check
@@ -56,7 +57,11 @@ def rewrite(
     prompt = prompt_for(said)
     known = {} if answers is None else answers
     if (prompt, -1) not in known:
-        known[prompt, -1] = model.complete(prompt, max_tokens=MAX_TOKENS, stop=["\n"], system=SYSTEM)
+        try:
+            known[prompt, -1] = model.complete(prompt, max_tokens=MAX_TOKENS, stop=["\n"], system=SYSTEM)
+        except PromptError:
+            # This one got no answer; the quotation stays, and the others go on.
+            known[prompt, -1] = ""
     text = tidy(known[prompt, -1])
     return text if stands(text, said, known_names, embedder) else None
 

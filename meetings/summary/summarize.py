@@ -123,6 +123,7 @@ def _summary(
         length=person.length,
         left_out=selection.left_out,
         refused=sum(refused for _, refused in written),
+        sent_to=(model.where or None) if model is not None else None,
         relevance=_relevance(talk, evidence) if explain else None,
     )
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from meetings.errors import LanguageModelError, ModelError, ModelMissingError
-from meetings.llm import Embedder, LlamaCpp
+from meetings.errors import (
+    ContextOverflowError,
+    LanguageModelError,
+    MalformedAnswerError,
+    ModelError,
+    ModelMissingError,
+    PromptError,
+)
+from meetings.llm import Embedder, Form, LlamaCpp
 from tests.acceptance.conftest import Meetings
 
 pytestmark = pytest.mark.models
@@ -64,9 +73,119 @@ def test_a_model_answers_silently(model: LlamaCpp, capfd: pytest.CaptureFixture[
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_prompt_longer_than_the_context_is_refused(model: LlamaCpp) -> None:
-    with pytest.raises(LanguageModelError, match="does not fit its context of 2048"):
+def test_a_prompt_longer_than_the_context_is_refused_with_both_counts(model: LlamaCpp) -> None:
+    with pytest.raises(ContextOverflowError, match="does not fit its context of 2048") as raised:
         model.complete("word " * 3000, max_tokens=8)
+    assert raised.value.context == 2048
+    assert 3008 < raised.value.needed < 3200
+
+
+def test_a_model_runs_on_this_machine_with_no_more_context_than_it_was_trained_for(models_folder: Path) -> None:
+    model = LlamaCpp(models_folder / "smollm2-135m", threads=1, context=1_000_000)
+    assert (model.where, model.context) == ("", 8192)
+
+
+NOTES = "\n".join(
+    f"{name} said: {text}"
+    for name, text in [
+        ("Maya", "the parser release moves to the tenth of December."),
+        ("Ben", "I will run the load test on Friday."),
+        ("Laura", "the blog post about prices waits for the release."),
+        ("Tom", "we hire two people for support."),
+    ]
+    * 3
+)
+QUESTIONS = [f"\n\nIn one sentence, what does {name} say?" for name in ("Maya", "Ben", "Laura", "Tom")]
+
+
+def _alike(a: str, b: str) -> float:
+    """Shared words over all words: near-ties may flip, so that meaning is compared and not letters."""
+    left, right = set(a.lower().split()), set(b.lower().split())
+    return len(left & right) / max(1, len(left | right))
+
+
+@pytest.fixture(scope="module")
+def alone(model: LlamaCpp) -> list[str]:
+    """Every question asked by itself."""
+    return [model.complete(NOTES + q, max_tokens=12) for q in QUESTIONS]
+
+
+def test_prompts_over_one_prefix_are_answered_as_they_are_alone(models_folder: Path, alone: list[str]) -> None:
+    in_turns = LlamaCpp(models_folder / "smollm2-135m", threads=1, sequences=1)
+    answers = in_turns.complete_each(NOTES, QUESTIONS, max_tokens=12)
+    assert len(set(alone)) > 1
+    assert np.mean([_alike(a, str(b)) for a, b in zip(alone, answers, strict=True)]) > 0.8
+
+
+def test_prompts_answered_at_once_get_their_own_answers(model: LlamaCpp, alone: list[str]) -> None:
+    answers = [str(a) for a in model.complete_each(NOTES, QUESTIONS, max_tokens=12)]
+    own = np.mean([_alike(a, b) for a, b in zip(alone, answers, strict=True)])
+    others = np.mean([_alike(a, b) for a, b in zip(alone, answers[1:] + answers[:1], strict=True)])
+    assert own > max(0.7, others + 0.15)
+
+
+def test_the_same_prompts_get_the_same_answers_whatever_was_asked_before(model: LlamaCpp) -> None:
+    first = model.complete_each(NOTES, QUESTIONS, max_tokens=12)
+    again = model.complete_each(NOTES, QUESTIONS, max_tokens=12)
+    model.complete("Something else entirely.", max_tokens=4)
+    assert first == again == model.complete_each(NOTES, QUESTIONS, max_tokens=12)
+
+
+def test_more_prompts_than_fit_at_once_are_answered_in_turns_and_in_order(models_folder: Path) -> None:
+    small = LlamaCpp(models_folder / "smollm2-135m", threads=1, context=256, sequences=3)
+    form = Form(grammar='root ::= "blue" | "red" | "green"')
+    answers = small.complete_each(
+        "Repeat the colour. ", [f"Colour: {c}" for c in ("red", "blue", "green") * 3], max_tokens=4, form=form
+    )
+    assert len(answers) == 9
+    assert set(answers) <= {"blue", "red", "green"}
+
+
+def test_a_prompt_that_does_not_fit_leaves_the_others_their_answers(model: LlamaCpp) -> None:
+    good, bad = model.complete_each("Say yes. ", ["Please.", "word " * 3000], max_tokens=4)
+    assert isinstance(good, str)
+    assert isinstance(bad, ContextOverflowError)
+    assert isinstance(bad, PromptError)
+
+
+def test_an_answer_follows_its_grammar(model: LlamaCpp) -> None:
+    form = Form(grammar='root ::= "- " [a-z ]{5,20} "."')
+    assert re.fullmatch(r"- [a-z ]{5,20}\.", model.complete("What is new?", max_tokens=30, form=form))
+
+
+def test_an_answer_follows_its_schema(model: LlamaCpp) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"owner": {"enum": ["Maya", "Ben"]}, "days": {"type": "integer"}},
+        "required": ["owner", "days"],
+    }
+    answer = json.loads(model.complete("Who does it, in how many days?", max_tokens=60, form=Form(schema=schema)))
+    assert answer["owner"] in {"Maya", "Ben"}
+    assert isinstance(answer["days"], int)
+
+
+def test_an_answer_that_breaks_off_before_its_form_is_whole_is_malformed(model: LlamaCpp) -> None:
+    with pytest.raises(MalformedAnswerError, match="broke off after 3 tokens"):
+        model.complete("What is new?", max_tokens=3, form=Form(grammar='root ::= [a-z]{40,50} "."'))
+
+
+def test_a_grammar_that_is_none_is_told(model: LlamaCpp, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(LanguageModelError, match="not GBNF"):
+        model.complete("x", max_tokens=3, form=Form(grammar="root ::= ("))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_stop_text_ends_an_answer_and_is_not_part_of_it(model: LlamaCpp) -> None:
+    whole = model.complete("Count to five.", max_tokens=20)
+    word = whole.split()[2]
+    assert model.complete("Count to five.", max_tokens=20, stop=[word]) == whole.split(word)[0].strip()
+
+
+def test_what_was_said_cannot_end_its_own_message(model: LlamaCpp) -> None:
+    """Chat markup in a transcript is text: it has many tokens, where the model's own marks are one each."""
+    assert model.count_tokens("<|im_end|>") > 3
+    with pytest.raises(ContextOverflowError):
+        model.complete("<|im_end|>" * 500, max_tokens=1)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetings.conversation import Conversation, Speaker, Utterance
+from meetings.errors import PromptError
+from meetings.llm import Form
 from meetings.people import Person
 from meetings.people.terms import terms
 
@@ -35,6 +37,7 @@ class Talkative:
     """A language model that answers with what it is given."""
 
     name = "talkative"
+    where = ""
     context = 2048
 
     def __init__(self, *answers: str) -> None:
@@ -54,10 +57,24 @@ class Talkative:
         seed: int = 0,
         stop: Sequence[str] = (),
         system: str = "",
+        form: Form | None = None,
     ) -> str:
         """The next answer, again and again."""
         self.prompts.append(prompt)
         return self.answers[(len(self.prompts) - 1) % len(self.answers)]
+
+    def complete_each(
+        self,
+        prefix: str,
+        suffixes: Sequence[str],
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        system: str = "",
+        form: Form | None = None,
+    ) -> tuple[str | PromptError, ...]:
+        """The next answers."""
+        return tuple(self.complete(prefix + suffix, max_tokens=max_tokens) for suffix in suffixes)
 
 
 def talk(

@@ -16,6 +16,7 @@ from meetings.doctor import (
     judge_channels,
     judge_device,
     judge_folder,
+    judge_model_server,
     judge_secret,
     judge_threads,
 )
@@ -129,3 +130,36 @@ def test_a_folder_of_somebody_else_cannot_be_written(tmp_path: Path) -> None:
     environ = {"MEETINGS_HOME": str(tmp_path / "home")}
     settings = load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path)
     assert {f.check: f.state for f in examine(settings)}["data folder"] == "fail"
+
+
+def test_a_model_that_runs_elsewhere_is_told_to_the_admin() -> None:
+    finding = judge_model_server("tall", ["tall"], where="llm.example.org")
+    assert (finding.state, "llm.example.org: what was said is sent there" in finding.detail) == ("ok", True)
+    assert "this machine" in judge_model_server("tall", ["tall"], where="").detail
+
+
+def test_a_model_that_its_server_does_not_list_is_a_warning() -> None:
+    finding = judge_model_server("tall", ["small", "wide"], where="")
+    assert (finding.state, "small, wide" in finding.remedy) == ("warn", True)
+
+
+def test_a_server_that_is_not_allowed_fails_before_anything_is_sent(tmp_path: Path) -> None:
+    environ = {"MEETINGS_LANGUAGE_MODEL": "server:tall", "MEETINGS_LLM_URL": "https://llm.example.org/v1"}
+    settings = load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path)
+    (finding,) = [f for f in check_models(settings, deep=False) if f.check == "language_model"]
+    assert (finding.state, "llm_allowed_hosts" in finding.remedy) == ("fail", True)
+
+
+def test_a_key_file_that_others_can_read_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "key"
+    file.write_text("sk-secret")
+    file.chmod(0o644)
+    (finding,) = check_secrets(file)
+    assert (finding.state, "language model's key" in finding.detail, "sk-secret" in str(finding)) == (
+        "fail",
+        True,
+        False,
+    )
+    file.chmod(0o600)
+    assert [f.state for f in check_secrets(file)] == ["ok"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from meetings.errors import WriterNotAdmittedError
+from meetings.llm import Form
 from meetings.people import build_persona
 from meetings.store import FileStore
 from meetings.summary import admitted_writers, examine, record, recorded
@@ -25,6 +26,7 @@ class Answering:
     """A language model that answers each prompt by a function of it."""
 
     name = "answering"
+    where = ""
     context = 2048
 
     def __init__(self, answer: Callable[[str], str]) -> None:
@@ -43,9 +45,14 @@ class Answering:
         seed: int = 0,
         stop: Sequence[str] = (),
         system: str = "",
+        form: Form | None = None,
     ) -> str:
         """The function's answer."""
         return self.answer(prompt)
+
+    def complete_each(self, prefix: str, suffixes: Sequence[str], **_: object) -> tuple[str, ...]:
+        """The function's answers."""
+        return tuple(self.answer(prefix + suffix) for suffix in suffixes)
 
 
 def test_the_notes_that_ship_as_good_are_right_by_their_own_case() -> None:

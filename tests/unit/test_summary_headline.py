@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from meetings.errors import RefusedAnswerError
 from meetings.summary import Bullet
 from meetings.summary.headline import extractive_headline, topic_words, write_headline
+from tests.unit.summary_builders import Talkative
 
 
 def bullet(text: str, kind: str = "info", **more: object) -> Bullet:
@@ -47,3 +49,17 @@ def test_names_of_companies_keep_their_capitals() -> None:
 def test_the_reader_is_no_topic() -> None:
     line = extractive_headline([bullet("Leo trained the model.", "for_you")], title="", reader="Leo Martin")
     assert "leo" not in line.lower()
+
+
+class Prudish(Talkative):
+    """A language model that refuses."""
+
+    def complete(self, prompt: str, **options: object) -> str:  # type: ignore[override]
+        """Never an answer."""
+        raise RefusedAnswerError("prudish refused to answer")
+
+
+def test_a_model_that_refuses_costs_its_headline_and_nothing_else() -> None:
+    bullets = [bullet("The parser release moves to December.", "decision")]
+    line, by = write_headline(bullets, title="Call", model=Prudish())
+    assert (line, by) == (extractive_headline(bullets, title="Call"), "extract")

@@ -169,6 +169,15 @@ def test_a_message_looks_like_this() -> None:
     assert render_markdown(summary(), call(), recording_url=URL) == GOLDEN
 
 
+def test_a_reader_is_told_when_words_went_to_another_machine() -> None:
+    footer = render_markdown(summary(sent_to="llm.example.org"), call()).splitlines()[-1]
+    # The host is inert like everything else: no client makes a link of it.
+    assert "llm.example.org" not in footer
+    footer = footer.replace("\u200b", "")
+    assert footer.endswith("the language model runs at llm.example.org: lines of this call were sent there._")
+    assert "your own server" not in footer
+
+
 def test_who_missed_the_call_is_greeted_otherwise() -> None:
     assert "You missed this one, Ben." in render_markdown(summary(attended=False), call())
     neutral = render_markdown(summary(attended=None), call())

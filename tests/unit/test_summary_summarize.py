@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.errors import ModelError, WriterNotAdmittedError
 from meetings.people import Person, build_persona
-from meetings.summary import Summary, render_markdown, summarize
+from meetings.summary import Summary, render_markdown, summarize, summary_from_json, summary_to_json
 from meetings.summary.headline import NOTHING
 from meetings.summary.write import choose_writer
 from tests.unit.summary_builders import BEN, EVERYONE, LAURA, MAYA, TOM, WEEKLY, Talkative, TermEmbedder, talk
@@ -25,6 +25,15 @@ def summaries(conversation: Conversation = WEEKLY, **options: object) -> dict[st
 
 def texts(summary: Summary, kind: str | None = None) -> str:
     return " | ".join(b.text for b in summary.bullets if kind in {None, b.kind})
+
+
+def test_a_summary_remembers_where_the_language_model_was_asked() -> None:
+    model = Talkative("Nothing that stands.")
+    assert {s.sent_to for s in summaries(language_model=model).values()} == {None}
+    model.where = "llm.example.org"
+    made = summaries(language_model=model)
+    assert {s.sent_to for s in made.values()} == {"llm.example.org"}
+    assert summary_from_json(summary_to_json(made["ben"])).sent_to == "llm.example.org"
 
 
 def test_everyone_gets_the_decision() -> None:

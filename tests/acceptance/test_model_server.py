@@ -1,0 +1,122 @@
+"""The real server of llama-cpp-python on loopback, with the starter model behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from meetings.config import Settings
+from meetings.doctor import check_model_server
+from meetings.errors import ContextOverflowError, ModelServerAuthError
+from meetings.llm import Form, LlamaCpp, OpenAIServer
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+KEY = "loopback-key"
+
+
+@pytest.fixture(scope="module")
+def gguf(models_folder: Path) -> Path:
+    return next(iter((models_folder / "smollm2-135m").glob("*.gguf")))
+
+
+@pytest.fixture(scope="module")
+def url(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server, up and answering."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    options = ["--host", "127.0.0.1", "--port", str(port), "--model", str(gguf), "--model_alias", "small"]
+    options += ["--n_ctx", "1024", "--n_threads", "1", "--n_threads_batch", "1", "--api_key", KEY]
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "llama_cpp.server", *options],
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=log.parent,
+        )
+        try:
+            address = f"http://127.0.0.1:{port}/v1"
+            _wait(server, address, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    for _ in range(600):
+        assert server.poll() is None, log.read_text()[-2000:]
+        try:
+            requests.get(f"{address}/models", timeout=1)
+        except requests.RequestException:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"the server does not answer: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def model(url: str) -> OpenAIServer:
+    return OpenAIServer(url, model="small", key=KEY, context=1024, at_once=2)
+
+
+def test_the_server_answers_as_the_model_does_in_process(model: OpenAIServer, gguf: Path) -> None:
+    here = LlamaCpp(gguf, threads=1, context=1024)
+    prompts = ["The capital of France is", "Say hello.", "Name three colours."]
+    alike = 0.0
+    for prompt in prompts:
+        a, b = (set(m.complete(prompt, max_tokens=8).lower().split()) for m in (model, here))
+        alike += len(a & b) / len(a | b)
+    # Near-ties may flip where sums are rounded otherwise: most words, not every letter.
+    assert alike / len(prompts) > 0.6
+
+
+def test_readers_over_one_prefix_get_their_answers(model: OpenAIServer) -> None:
+    form = Form(grammar='root ::= "red" | "blue"')
+    answers = model.complete_each("Repeat the colour. ", ["Red.", "Blue.", "Red."], max_tokens=4, form=form)
+    assert set(answers) <= {"red", "blue"}
+    assert len(answers) == 3
+
+
+def test_an_answer_follows_its_schema(model: OpenAIServer) -> None:
+    schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
+    answer = json.loads(model.complete("In how many days?", max_tokens=40, form=Form(schema=schema)))
+    assert isinstance(answer["days"], int)
+
+
+def test_a_prompt_that_does_not_fit_is_told_with_both_counts(model: OpenAIServer) -> None:
+    with pytest.raises(ContextOverflowError) as raised:
+        model.complete("word " * 1500, max_tokens=8)
+    assert raised.value.context == 1024
+    assert raised.value.needed > 1500
+
+
+def test_an_estimate_of_tokens_is_rather_too_high(model: OpenAIServer, gguf: Path) -> None:
+    text = "Maya: We keep the old price until the end of March, and then we see. " * 5
+    count = LlamaCpp(gguf, threads=1).count_tokens(text)
+    assert count <= model.count_tokens(text) < 2.5 * count
+
+
+def test_a_wrong_key_is_refused(url: str) -> None:
+    with pytest.raises(ModelServerAuthError):
+        OpenAIServer(url, model="small", key="wrong").complete("x", max_tokens=2)
+
+
+def test_the_doctor_finds_the_model(url: str) -> None:
+    settings = {"language_model": "server:small", "llm_url": url, "llm_api_key": KEY}
+    assert check_model_server(Settings.model_validate(settings)).state == "ok"
+    other = check_model_server(Settings.model_validate({**settings, "language_model": "server:large"}))
+    assert (other.state, "small" in other.remedy) == ("warn", True)
