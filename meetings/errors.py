@@ -209,12 +209,21 @@ class ModelServerNotAllowedError(LanguageModelError):
         )
 
 
+# Writers that a language model can be tested and admitted for (`meetings models admit`).
+TESTED_WRITERS = ("rewrite",)
+
+
 class WriterNotAdmittedError(ModelError):
     """A writer was asked for that the language model is not admitted for; `writer` and `model` say which."""
 
     def __init__(self, writer: str, model: str | None) -> None:
         self.writer, self.model = writer, model
-        who = f"model {model} is not admitted for it" if model else "there is no language model"
+        if writer not in TESTED_WRITERS:
+            who = "no model can be tested for it yet"
+        elif model:
+            who = f"model {model} is not admitted for it (meetings models admit {model})"
+        else:
+            who = "there is no language model"
         super().__init__(f"writer {writer} cannot be used: {who}; use --writer auto or extract")
 
 

@@ -1,13 +1,12 @@
 """Summaries: what matters to whom, in words that were said."""
 
-from meetings.summary.admission import TESTED, Admission, admitted_writers, examine, record, recorded
+from meetings.summary.admission import Admission, admitted_writers, examine, record, recorded
 from meetings.summary.contract import Bullet, Summary, summary_from_json, summary_to_json
 from meetings.summary.render import MAX_MESSAGE, render_markdown
 from meetings.summary.summarize import summarize
 
 __all__ = [
     "MAX_MESSAGE",
-    "TESTED",
     "Admission",
     "Bullet",
     "Summary",

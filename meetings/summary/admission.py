@@ -15,14 +15,13 @@ from typing import Any
 
 import yaml
 
+from meetings.errors import TESTED_WRITERS
 from meetings.llm import LanguageModel
 from meetings.progress import Progress, no_progress
 from meetings.store import FileStore, digest
 from meetings.summary.ground import TextEmbedder
 from meetings.summary.rewrite import rewrite
 
-# Writers that a model can be admitted for.
-TESTED = ("rewrite",)
 # Less than this right, and too many bullets would be quotations anyway, at the cost of a model. Of the notes that ship
 # as good, grounding takes 19 of 24.
 MIN_RIGHT = 2 / 3
@@ -95,7 +94,7 @@ def examine(
 
     Args:
         model: who writes.
-        writer: one of `TESTED`.
+        writer: one of `TESTED_WRITERS`.
         embedder: sentence embeddings for grounding, as bullets have them.
         progress: told the fraction done.
 
@@ -138,7 +137,9 @@ def admitted_writers(store: FileStore, fingerprint: str | None) -> tuple[str, ..
     """What a model may write."""
     if fingerprint is None:
         return ()
-    return tuple(w for w in TESTED if (verdict := recorded(store, fingerprint, w)) is not None and verdict.admitted)
+    return tuple(
+        w for w in TESTED_WRITERS if (verdict := recorded(store, fingerprint, w)) is not None and verdict.admitted
+    )
 
 
 def _key(fingerprint: str, writer: str) -> str:

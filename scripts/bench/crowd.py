@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A meeting of many: the speakers of several recordings with known turns, put into one call turn by turn.
 
-    python scripts/bench/crowd.py RECORDING... [--rttm FILE] [--speakers 20] [--minutes 20] [--out DIR]
+    python scripts/bench/crowd.py RECORDING... [--rttm FILE] [--speakers 20] [--minutes 20] [--out DIR] [--score]
 
 Where each voice is heard comes from RECORDING.rttm beside it, or from --rttm for those that have none. Voices heard
 alone long enough are taken, the ones heard longest first. If they are fewer than asked for, more people are made by

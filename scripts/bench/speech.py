@@ -23,12 +23,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 VARIANTS = {
     "ours": "as shipped",
     "other order": "side by side where stages run in turn (fewer than four threads), in turn where they do not",
+    "no line": "without the line that recognition is given before each English window",
     "step 1 s": "windows of the segmentation every second, as pyannote has them",
     "filter each": "the segmentation's filters for each window anew",
 }
@@ -123,6 +125,10 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _figure(key: str, result: dict[str, Any]) -> str:
+    return f"{result[key]:.4f}"
+
+
 def print_table(name: str, result: dict[str, dict[str, Any]]) -> None:
     """A column for each contestant."""
     first = result["peer"]
@@ -136,7 +142,7 @@ def print_table(name: str, result: dict[str, dict[str, Any]]) -> None:
     ]
     for key, title in (("wer", "WER"), ("cpwer", "cpWER"), ("wrong_speaker", "wrong speaker"), ("der", "DER")):
         if key in first:
-            rows.append((title, lambda r, key=key: f"{r[key]:.4f}"))  # type: ignore[misc]
+            rows.append((title, partial(_figure, key)))
     if "speakers" in first:
         rows.append(("speakers", lambda r: f"{r['speakers']}" + (f"/{r['true_speakers']}" if "wer" in r else "")))
     for title, show in rows:
@@ -274,6 +280,10 @@ def ours(arguments: argparse.Namespace, seconds: dict[str, float]) -> dict[str, 
 
     if variant == "filter each":
         _filter_each()
+    if variant == "no line":
+        from meetings.speech import recogniser
+
+        recogniser.SPOKEN.clear()
     home = arguments.out / "home"
     settings = Settings(home=home, models=models_folder(), threads=arguments.threads, device="cpu")
     store = FileStore(home / "results")

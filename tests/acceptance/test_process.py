@@ -39,6 +39,18 @@ def test_a_recording_becomes_a_transcript_and_a_summary_for_each_person(meetings
         assert (file.with_suffix(".md")).read_text().strip()
 
 
+def test_engines_side_by_side_hear_what_they_hear_in_turn(meetings: Meetings, talk: Path) -> None:
+    def heard(threads: int) -> list[tuple[str, str]]:
+        env = {"MEETINGS_THREADS": str(threads)}
+        args = ("process", talk, "--people", SAMPLE_PEOPLE, "--fresh", "--out", f"with-{threads}")
+        done = meetings(*args, env=env)
+        assert done.code == 0, done.err
+        found = read_conversation(meetings.cwd / f"with-{threads}" / "transcript.json")
+        return [(u.speaker, u.text) for u in found.utterances]
+
+    assert heard(4) == heard(2)
+
+
 def test_the_same_command_again_reuses_everything(after_speech: Meetings, talk: Path) -> None:
     done = after_speech("process", talk, "--people", SAMPLE_PEOPLE, "--out", "again", "--json")
     assert done.code == 0, done.err

@@ -20,7 +20,7 @@ from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 COMPANY = Path(__file__).parents[2] / "meetings" / "sandbox" / "data" / "company.yml"
-STAGES = ["fetch", "audio", "transcription", "diarization", "conversation", "people", "summaries"]
+STAGES = ["fetch", "audio", "segmentation", "transcription", "diarization", "conversation", "people", "summaries"]
 
 
 @pytest.fixture(scope="session")
@@ -77,10 +77,17 @@ def test_killed_again_and_again_the_run_still_writes_to_everyone_once(
         assert len(mine) == 1, username
 
 
-@pytest.mark.parametrize("after", ["fetch", "audio", "transcription", "people"])
-def test_ctrl_c_ends_with_130_and_the_same_command_finishes(meetings: Meetings, short: Path, after: str) -> None:
+# With two threads recognition and diarization run in turn, with four side by side, whatever the machine has.
+@pytest.mark.parametrize(
+    ("after", "threads"),
+    [("fetch", 2), ("audio", 2), ("segmentation", 2), ("segmentation", 4), ("transcription", 2), ("people", 4)],
+)
+def test_ctrl_c_ends_with_130_and_the_same_command_finishes(
+    meetings: Meetings, short: Path, after: str, threads: int
+) -> None:
     command = ("process", short, "--people", SAMPLE_PEOPLE, "--out", "out")
-    process = meetings.start(*command)
+    env = {"MEETINGS_THREADS": str(threads)}
+    process = meetings.start(*command, env=env)
     assert process.stderr is not None
     seen = ""
     for line in process.stderr:
@@ -92,7 +99,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_finishes(meetings: Meetings, 
     assert process.returncode == 130, seen + rest
     assert "run the same command again" in rest
     assert "Traceback" not in seen + rest
-    done = meetings(*command, "--json")
+    done = meetings(*command, "--json", env=env)
     assert done.code == 0, done.err
     # What was done before Ctrl-C is not done again.
     before = STAGES[: STAGES.index(after) + 1]

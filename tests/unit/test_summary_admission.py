@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from meetings.errors import WriterNotAdmittedError
-from meetings.llm import Form
 from meetings.people import build_persona
 from meetings.store import FileStore
 from meetings.summary import admitted_writers, examine, record, recorded
@@ -22,37 +21,18 @@ PERSONAS = tuple(build_persona(p) for p in EVERYONE)
 NOTES = {prompt_for(case.said): case.good for case in CASES}
 
 
-class Answering:
+class Answering(Talkative):
     """A language model that answers each prompt by a function of it."""
 
     name = "answering"
-    where = ""
-    context = 2048
 
     def __init__(self, answer: Callable[[str], str]) -> None:
+        super().__init__("")
         self.answer = answer
 
-    def count_tokens(self, text: str) -> int:
-        """Words."""
-        return len(text.split())
-
-    def complete(
-        self,
-        prompt: str,
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        system: str = "",
-        form: Form | None = None,
-    ) -> str:
+    def complete(self, prompt: str, **_: object) -> str:
         """The function's answer."""
         return self.answer(prompt)
-
-    def complete_each(self, prefix: str, suffixes: Sequence[str], **_: object) -> tuple[str, ...]:
-        """The function's answers."""
-        return tuple(self.answer(prefix + suffix) for suffix in suffixes)
 
 
 def test_the_notes_that_ship_as_good_are_right_by_their_own_case() -> None:
