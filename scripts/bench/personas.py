@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Many readers, one prompt: what 1, 2, 4, 8, ... personas over one shared prefix cost, by three ways of asking.
 
-    python scripts/bench/personas.py [MODEL.gguf] [--personas 1,2,4,8] [--lengths 2000] [--tokens 24] [--plot PNG]
+    python scripts/bench/personas.py [MODEL.gguf] [--personas 1,2,4,8] [--lengths 2000] [--tokens 24] [--plot SVG]
 
 `separate` reads every prompt from its start, `reuse` reads the prefix once and answers in turns, `parallel` reads it
 once and answers together. Reading goes to the first token of every answer, the whole to its last; answers never end
 early, so that all ways do the same work. A length beyond what the model was trained for is measured all the same: what
 it costs does not depend on what is said. Where others use the machine too, --cpu --threads 1 counts seconds of work.
+Separate prompts share nothing, so --apart-up-to 1 measures one and reckons the others from it (marked ~). With
+--prefix-once long prefixes become affordable: each is read once, its seconds count for every number of personas, and of
+each number the rest is measured, answered together; separate prompts are reckoned from one.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +52,7 @@ class Cost:
     length: int
     reading: float
     whole: float
+    reckoned: bool = False
 
 
 class Timed(Sequences):
@@ -147,6 +151,55 @@ class Bench:
         return costs
 
 
+def costs_of_one_reading(bench: Bench, length: int, counts: Sequence[int], *, tokens: int) -> list[Cost]:
+    """The costs of `parallel`, and of `separate` as reckoned from one persona, over a prefix that is read once."""
+    most = max(counts)
+    prompts = bench.prompts(most, length)
+    tail = max(len(p) for p in prompts) - length + tokens
+    context = Timed(
+        bench.model,
+        cells=length + most * tail + 64,
+        sequences=most,
+        threads=bench.threads,
+        flash=False,
+        clock=bench.clock,
+    )
+
+    def ask(count: int, new: int) -> Callable[[Sequences], None]:
+        return lambda c: void(c.generate(prompts[:count], shared=length, max_tokens=new, sampler=bench.sampler))
+
+    prefix, _ = context.time(ask(1, 1))
+    prefix -= context.time(ask(1, 1))[0]
+    print(f"{length} tokens: read in {prefix:.2f} s", file=sys.stderr)
+    costs = []
+    for count in sorted({1, *counts}):
+        reading, whole = context.time(ask(count, tokens))
+        print(f"{count} personas, {length} tokens: {reading:.2f} + {whole - reading:.2f} s more", file=sys.stderr)
+        costs.append(
+            Cost(way="parallel", personas=count, length=length, reading=prefix + reading, whole=prefix + whole)
+        )
+    context.close()
+    one = replace(costs[0], way="separate")
+    apart = [replace(reckon(one, c.personas), reckoned=c.personas > 1) for c in costs]
+    return [cost for pair in zip(apart, costs, strict=True) for cost in pair]
+
+
+def void(_: object) -> None:
+    """Nothing of it is wanted."""
+
+
+def reckon(one: Cost, personas: int) -> Cost:
+    """What so many separate prompts cost, from what one costs."""
+    return Cost(
+        way=one.way,
+        personas=personas,
+        length=one.length,
+        reading=one.reading * personas,
+        whole=one.whole * personas,
+        reckoned=True,
+    )
+
+
 def table(costs: Sequence[Cost]) -> str:
     """Costs as Markdown, each beside one persona's and beside that of separate prompts."""
     lines = [
@@ -160,9 +213,10 @@ def table(costs: Sequence[Cost]) -> str:
         )
         of_one = f"{cost.reading / one:.2f}" if one else ""
         faster = f"{apart / cost.whole:.1f}" if apart else ""
+        about = "~" if cost.reckoned else ""
         lines.append(
-            f"| {cost.length} | {cost.personas} | {cost.way} | {cost.reading:.2f} | {of_one} | {cost.whole:.2f} "
-            f"| {faster} |"
+            f"| {cost.length} | {cost.personas} | {cost.way} | {about}{cost.reading:.2f} | {of_one} "
+            f"| {about}{cost.whole:.2f} | {faster} |"
         )
     return "\n".join(lines)
 
@@ -193,6 +247,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=24, help="tokens of every answer")
     parser.add_argument("--repeats", type=int, default=1, help="the median of so many runs counts")
     parser.add_argument("--ways", default=",".join(WAYS))
+    parser.add_argument("--prefix-once", action="store_true", help="read each prefix once for all numbers of personas")
+    parser.add_argument(
+        "--apart-up-to", type=int, default=sys.maxsize, metavar="N", help="separate prompts that are measured, at most"
+    )
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cpu", action="store_true", help="processor time instead of the clock's")
     parser.add_argument("--json", action="store_true")
@@ -202,14 +260,19 @@ def main() -> None:
     path = next(iter(sorted(path.glob("*.gguf")))) if path.is_dir() else path
     bench = Bench(path, threads=options.threads, clock=time.process_time if options.cpu else time.perf_counter)
     bench.costs(1, 64, tokens=2, repeats=1, ways=["separate"])  # the weights are read from disk now
-    costs = [
-        cost
-        for length in map(int, options.lengths.split(","))
-        for personas in map(int, options.personas.split(","))
-        for cost in bench.costs(
-            personas, length, tokens=options.tokens, repeats=options.repeats, ways=options.ways.split(",")
-        )
-    ]
+    ways = options.ways.split(",")
+    costs: list[Cost] = []
+    counts = [int(n) for n in options.personas.split(",")]
+    for length in map(int, options.lengths.split(",")):
+        if options.prefix_once:
+            costs += costs_of_one_reading(bench, length, counts, tokens=options.tokens)
+            continue
+        for personas in counts:
+            measured = [w for w in ways if w != "separate" or personas <= options.apart_up_to]
+            one = next((c for c in costs if (c.way, c.personas, c.length) == ("separate", 1, length)), None)
+            if one is not None and "separate" not in measured and "separate" in ways:
+                costs.append(reckon(one, personas))
+            costs += bench.costs(personas, length, tokens=options.tokens, repeats=options.repeats, ways=measured)
     print(json.dumps([asdict(c) for c in costs]) if options.json else table(costs))
     if options.plot:
         plot(costs, options.plot)
