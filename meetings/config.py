@@ -104,6 +104,11 @@ class Settings(BaseModel):
         ge=0,
         description="days that a recording's voices are kept, encrypted, for naming again; 0: the run alone",
     )
+    transcription_patience: float = Field(
+        default=600.0,
+        ge=0,
+        description="seconds that a recording waits for the transcription that Calls announced, and for its call's end",
+    )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
 
     @property

@@ -15,6 +15,11 @@ from meetings.errors import MeetingsError
 # the command's own docstring so that help needs no import; a test compares the two.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "process": ("meetings.cli.process", "process", "Turn a recording into a summary for each person."),
+    "listen": (
+        "meetings.cli.listen",
+        "listen",
+        "Wait for calls to be recorded, and send everyone their summary.",
+    ),
     "summarize": (
         "meetings.cli.summarize",
         "summarize",

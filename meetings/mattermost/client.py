@@ -370,6 +370,16 @@ def _post(data: Mapping[str, Any]) -> Post:
     )
 
 
+def read_post(data: Mapping[str, Any]) -> Post:
+    """A post as the server writes it, in an answer or in an event.
+
+    Raises:
+        KeyError: it lacks an id or a channel.
+        TypeError, ValueError: a field is of another kind.
+    """
+    return _post(data)
+
+
 def _posts(answer: Mapping[str, Any]) -> tuple[Post, ...]:
     # The order of a thread may name its root twice (seen on 5.37).
     posts = {post_id: _post(answer["posts"][post_id]) for post_id in answer["order"]}
