@@ -113,4 +113,3 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
     if attempt >= tries:
         return Drop(reason=reason)
     return Wait(seconds=min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt - 1, 10)), reason=reason)
-

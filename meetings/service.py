@@ -68,7 +68,7 @@ class Recordings(DBOSConfiguredInstance):
             if plan["wait"]:
                 return self._later(post_id, cause, turn, failures, Wait(seconds=plan["wait"], reason=plan["reason"]))
             outcome = self._work(plan["job"])
-        except Exception as error:  # the queue goes on, whatever one recording does
+        except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
             return self._failed(post_id, cause, turn, failures + 1, error)
         undelivered = [d for d in outcome["deliveries"] if d["status"] == "failed"]
         if undelivered and (failures + 1 < TRIES_FOR_A_PERSON or any(d["server_gone"] for d in undelivered)):

@@ -6,9 +6,8 @@ we need. Downloads are streamed to disk and resume by Range, since the driver wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +15,23 @@ from urllib.parse import urlsplit
 import requests
 from mattermostdriver import Driver
 
-from meetings.errors import ConfigError, MattermostError, StorageError
+from meetings.errors import ConfigError, MattermostError, MattermostNotFoundError, StorageError
+from meetings.mattermost.entities import (
+    ID_PATTERN,
+    Channel,
+    FileInfo,
+    Post,
+    Reaction,
+    Team,
+    User,
+    channel_of,
+    file_of,
+    post_of,
+    posts_of,
+    reaction_of,
+    team_of,
+    user_of,
+)
 from meetings.mattermost.transport import Transport
 from meetings.progress import Progress, no_progress
 
@@ -25,84 +40,22 @@ PAGE = 200
 MAX_MESSAGE = 16_383  # characters in one post (model.PostMessageMaxRunesV2)
 CHUNK = 256 * 1024
 
-ID_PATTERN = re.compile(r"[a-z0-9]{26}")
+# Posts that one `since` gives at most; which ones, of more, the server does not say (store.GetPostsSince).
+MAX_SINCE = 1_000
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """An account. `delete_at` is in milliseconds since the epoch, 0 while active."""
-
-    id: str
-    username: str
-    first_name: str = ""
-    last_name: str = ""
-    nickname: str = ""
-    position: str = ""
-    locale: str = ""
-    delete_at: int = 0
-    is_bot: bool = False
-    is_guest: bool = False
-
-    @property
-    def name(self) -> str:
-        """First and last name, else the nickname, else the username."""
-        return f"{self.first_name} {self.last_name}".strip() or self.nickname or self.username
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """A team."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A channel; `type` is O (open), P (private), D (direct) or G (group)."""
-
-    id: str
-    team_id: str
-    type: str
-    name: str
-    display_name: str = ""
-    purpose: str = ""
-    header: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A post. Times are milliseconds since the epoch."""
-
-    id: str
-    channel_id: str
-    user_id: str
-    root_id: str = ""
-    message: str = ""
-    type: str = ""
-    create_at: int = 0
-    delete_at: int = 0
-    file_ids: tuple[str, ...] = ()
-    props: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileInfo:
-    """An attached file; `size` in bytes."""
-
-    id: str
-    post_id: str
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
-    """Who put which emoji on which post."""
-
-    user_id: str
-    post_id: str
-    emoji_name: str
+__all__ = [
+    "ID_PATTERN",
+    "MAX_MESSAGE",
+    "MAX_SINCE",
+    "PAGE",
+    "Channel",
+    "FileInfo",
+    "MattermostClient",
+    "Post",
+    "Reaction",
+    "Team",
+    "User",
+]
 
 
 class MattermostClient:
@@ -157,43 +110,47 @@ class MattermostClient:
     def me(self) -> User:
         """The bot."""
         if self._me is None:
-            self._me = _user(self._driver.users.get_user("me"))
+            self._me = user_of(self._driver.users.get_user("me"))
         return self._me
 
     def my_teams(self) -> tuple[Team, ...]:
         """Teams the bot is in."""
         found = self._driver.teams.get_user_teams("me")
-        return tuple(Team(id=str(t["id"]), name=str(t["name"])) for t in found)
+        return tuple(team_of(t) for t in found)
 
     def my_channels(self, team_id: str) -> tuple[Channel, ...]:
         """Channels of a team that the bot is in, direct ones among them."""
-        return tuple(_channel(c) for c in self._driver.channels.get_channels_for_user("me", team_id))
+        return tuple(channel_of(c) for c in self._driver.channels.get_channels_for_user("me", team_id))
 
     # Users and channels
 
     def user(self, user_id: str) -> User:
         """One account by id."""
-        return _user(self._driver.users.get_user(user_id))
+        return user_of(self._driver.users.get_user(user_id))
 
     def user_by_username(self, username: str) -> User:
         """One account by username."""
-        return _user(self._driver.users.get_user_by_username(username))
+        return user_of(self._driver.users.get_user_by_username(username))
 
     def users(self, user_ids: Iterable[str]) -> tuple[User, ...]:
         """Accounts by id, unknown ids left out."""
         wanted = list(dict.fromkeys(user_ids))
         found: list[User] = []
         for start in range(0, len(wanted), PAGE):
-            found += [_user(u) for u in self._driver.users.get_users_by_ids(wanted[start : start + PAGE])]
+            found += [user_of(u) for u in self._driver.users.get_users_by_ids(wanted[start : start + PAGE])]
         return tuple(found)
+
+    def status(self, user_id: str) -> str:
+        """What somebody shows: online, away, dnd or offline."""
+        return str(self._driver.status.get_user_status(user_id)["status"])
 
     def channel(self, channel_id: str) -> Channel:
         """One channel by id."""
-        return _channel(self._driver.channels.get_channel(channel_id))
+        return channel_of(self._driver.channels.get_channel(channel_id))
 
     def channel_by_name(self, team: str, channel: str) -> Channel:
         """One channel by team and channel name."""
-        return _channel(self._driver.channels.get_channel_by_name_and_team_name(team, channel))
+        return channel_of(self._driver.channels.get_channel_by_name_and_team_name(team, channel))
 
     def channel_member_ids(self, channel_id: str) -> tuple[str, ...]:
         """User ids of all members."""
@@ -205,71 +162,145 @@ class MattermostClient:
                 break
         return tuple(ids)
 
-    # Posts
+    def is_channel_member(self, channel_id: str, user_id: str) -> bool:
+        """Whether somebody is in a channel now; False when the channel is gone."""
+        try:
+            self._driver.channels.get_channel_member(channel_id, user_id)
+        except MattermostNotFoundError:
+            return False
+        return True
 
-    def post(self, post_id: str) -> Post:
-        """One post by id."""
-        return _post(self._driver.posts.get_post(post_id))
-
-    def thread(self, post_id: str) -> tuple[Post, ...]:
-        """A post's thread, in order of time."""
-        return _posts(self._driver.posts.get_thread(post_id))
-
-    def latest_posts(self, channel_id: str, limit: int) -> Iterator[Post]:
-        """Posts of a channel, newest first, at most `limit`."""
-        given = 0
-        for page in range((limit + PAGE - 1) // PAGE):
-            answer = self._driver.posts.get_posts_for_channel(channel_id, params={"page": page, "per_page": PAGE})
-            for post_id in answer["order"]:
-                if given == limit:
-                    return
-                given += 1
-                yield _post(answer["posts"][post_id])
-            if len(answer["order"]) < PAGE:
-                return
-
-    def reactions(self, post_ids: Iterable[str]) -> tuple[Reaction, ...]:
-        """Reactions to several posts at once."""
-        wanted = list(dict.fromkeys(post_ids))
-        found: list[Reaction] = []
-        for start in range(0, len(wanted), PAGE):
-            answer = self._transport.send("POST", "/posts/ids/reactions", json=wanted[start : start + PAGE]).json()
-            for reactions in answer.values():
-                found += [
-                    Reaction(user_id=r["user_id"], post_id=r["post_id"], emoji_name=r["emoji_name"])
-                    for r in reactions or ()
-                ]
-        return tuple(found)
+    def my_direct_channels(self) -> tuple[Channel, ...]:
+        """The bot's direct (D) and group (G) channels; a bot in no team is told of none."""
+        # They come with each team's channels; the call that gives all at once is newer than 5.37.
+        found = {c.id: c for team in self.my_teams() for c in self.my_channels(team.id) if c.type in {"D", "G"}}
+        return tuple(found.values())
 
     def direct_channel(self, user_id: str) -> str:
         """The id of the direct channel between the bot and a user, opened if need be."""
         answer = self._driver.channels.create_direct_message_channel([self.me().id, user_id])
         return str(answer["id"])
 
+    # Posts
+
+    def post(self, post_id: str) -> Post:
+        """One post by id."""
+        return post_of(self._driver.posts.get_post(post_id))
+
+    def thread(self, post_id: str) -> tuple[Post, ...]:
+        """A post's thread, in order of time."""
+        answer = self._driver.posts.get_thread(post_id)
+        found = posts_of(answer)
+        # 5.37 gives whole threads; newer servers may cut them (has_next) and then are asked for the rest.
+        while found and answer.get("has_next"):
+            last = found[-1]
+            after = {"perPage": PAGE, "direction": "down", "fromPost": last.id, "fromCreateAt": last.create_at}
+            answer = self._transport.send("GET", f"/posts/{post_id}/thread", params=after).json()
+            more = {p.id: p for p in (*found, *posts_of(answer))}
+            if len(more) == len(found):
+                break
+            found = tuple(sorted(more.values(), key=lambda p: (p.create_at, p.id)))
+        return found
+
+    def latest_posts(self, channel_id: str, limit: int) -> Iterator[Post]:
+        """Posts of a channel, newest first, at most `limit`; what is written meanwhile is left out."""
+        return islice(self._newest_first(channel_id), limit)
+
+    def posts_since(self, channel_id: str, since: int) -> tuple[Post, ...]:
+        """What changed in a channel after a time, in order of writing: new, edited, reacted to and deleted posts.
+
+        The server gives at most `MAX_SINCE` of them and does not say which. When that many come, the channel is read
+        page by page back to `since` as well: then every post written after it is there, but of older posts that were
+        edited, and of deleted ones, some may be missing.
+
+        Args:
+            channel_id: the channel.
+            since: milliseconds since the epoch; what changed at this very moment is left out.
+        """
+        answer = self._driver.posts.get_posts_for_channel(channel_id, params={"since": max(1, since)})
+        # Roots of changed replies come along: they count only if they changed too.
+        found = {p.id: p for p in posts_of(answer) if p.update_at > since}
+        if len(answer["order"] or ()) >= MAX_SINCE:
+            for post in self._newest_first(channel_id):
+                if post.create_at <= since:
+                    break
+                found[post.id] = post
+        return tuple(sorted(found.values(), key=lambda p: (p.create_at, p.id)))
+
+    def _newest_first(self, channel_id: str) -> Iterator[Post]:
+        """All posts of a channel. Pages hang on a post, not on a number: what comes or goes meanwhile shifts none."""
+        before = ""
+        seen: set[str] = set()
+        while True:
+            params = {"per_page": PAGE, **({"before": before} if before else {"page": 0})}
+            answer = self._driver.posts.get_posts_for_channel(channel_id, params=params)
+            posts = [post_of(answer["posts"][i]) for i in answer["order"] or ()]
+            yield from (p for p in posts if p.id not in seen)
+            seen = {p.id for p in posts}
+            if len(posts) < PAGE:
+                return
+            # Posts of the same millisecond may be cut apart, and `before` skips that millisecond: ask from one newer.
+            newer = [p.id for p in posts if p.create_at > posts[-1].create_at]
+            before = newer[-1] if newer else posts[-1].id
+
+    def reactions(self, post_ids: Iterable[str]) -> tuple[Reaction, ...]:
+        """Reactions to several posts at once; all must be in channels of the bot."""
+        wanted = list(dict.fromkeys(post_ids))
+        found: list[Reaction] = []
+        for start in range(0, len(wanted), PAGE):
+            answer = self._transport.send("POST", "/posts/ids/reactions", json=wanted[start : start + PAGE]).json()
+            for reactions in answer.values():
+                found += [reaction_of(r) for r in reactions or ()]
+        return tuple(found)
+
+    def reactions_to(self, post_id: str) -> tuple[Reaction, ...]:
+        """Reactions to one post."""
+        # Not by the driver: it asks for /posts/ID//reactions.
+        answer = self._transport.send("GET", f"/posts/{post_id}/reactions").json()
+        return tuple(reaction_of(r) for r in answer or ())
+
+    def react(self, post_id: str, emoji_name: str) -> None:
+        """Put an emoji on a post; the same one again changes nothing."""
+        body = {"user_id": self.me().id, "post_id": post_id, "emoji_name": emoji_name}
+        self._driver.reactions.create_reaction(body)
+
     def create_post(
-        self, channel_id: str, message: str, *, props: Mapping[str, Any] | None = None, key: str | None = None
+        self,
+        channel_id: str,
+        message: str,
+        *,
+        root_id: str = "",
+        props: Mapping[str, Any] | None = None,
+        key: str | None = None,
     ) -> Post:
-        """Post a message. With `key`, a repeat within the server's memory gives the same post (pending_post_id)."""
+        """Post a message, or a reply to `root_id`.
+
+        With `key`, a repeat within the server's memory gives the same post (pending_post_id).
+        """
         body: dict[str, Any] = {"channel_id": channel_id, "message": message, "props": dict(props or {})}
+        if root_id:
+            body["root_id"] = root_id
         if key is not None:
             body["pending_post_id"] = f"{self.me().id}:{key}"
-        return _post(self._driver.posts.create_post(body))
+        return post_of(self._driver.posts.create_post(body))
 
-    def edit_post(self, post_id: str, message: str) -> Post:
-        """Replace a post's message, its props stay."""
-        return _post(self._driver.posts.patch_post(post_id, {"message": message}))
+    def edit_post(self, post_id: str, message: str, *, props: Mapping[str, Any] | None = None) -> Post:
+        """Replace a post's message; its props stay, those given are put over them."""
+        changes: dict[str, Any] = {"message": message}
+        if props is not None:
+            # The server replaces all props by those it is given.
+            changes["props"] = {**self.post(post_id).props, **props}
+        return post_of(self._driver.posts.patch_post(post_id, changes))
+
+    def delete_post(self, post_id: str) -> None:
+        """Delete a post of the bot."""
+        self._driver.posts.delete_post(post_id)
 
     # Files
 
     def file_info(self, file_id: str) -> FileInfo:
         """Name, size and post of a file."""
-        info = self._driver.files.get_file_metadata(file_id)
-        return FileInfo(
-            id=str(info["id"]),
-            post_id=str(info.get("post_id") or ""),
-            name=str(info.get("name") or "recording"),
-            size=int(info.get("size") or 0),
-        )
+        return file_of(self._driver.files.get_file_metadata(file_id))
 
     def read_file(self, file_id: str, *, limit: int = 16 * 1024 * 1024) -> bytes:
         """A small file as bytes.
@@ -326,61 +357,3 @@ class MattermostClient:
                 except requests.RequestException:
                     return False
         return True
-
-
-def _user(data: Mapping[str, Any]) -> User:
-    return User(
-        id=str(data["id"]),
-        username=str(data["username"]),
-        first_name=str(data.get("first_name") or ""),
-        last_name=str(data.get("last_name") or ""),
-        nickname=str(data.get("nickname") or ""),
-        position=str(data.get("position") or ""),
-        locale=str(data.get("locale") or ""),
-        delete_at=int(data.get("delete_at") or 0),
-        is_bot=bool(data.get("is_bot")),
-        is_guest="system_guest" in str(data.get("roles") or ""),
-    )
-
-
-def _channel(data: Mapping[str, Any]) -> Channel:
-    return Channel(
-        id=str(data["id"]),
-        team_id=str(data.get("team_id") or ""),
-        type=str(data.get("type") or ""),
-        name=str(data.get("name") or ""),
-        display_name=str(data.get("display_name") or ""),
-        purpose=str(data.get("purpose") or ""),
-        header=str(data.get("header") or ""),
-    )
-
-
-def _post(data: Mapping[str, Any]) -> Post:
-    return Post(
-        id=str(data["id"]),
-        channel_id=str(data["channel_id"]),
-        user_id=str(data.get("user_id") or ""),
-        root_id=str(data.get("root_id") or ""),
-        message=str(data.get("message") or ""),
-        type=str(data.get("type") or ""),
-        create_at=int(data.get("create_at") or 0),
-        delete_at=int(data.get("delete_at") or 0),
-        file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
-        props=dict(data.get("props") or {}),
-    )
-
-
-def read_post(data: Mapping[str, Any]) -> Post:
-    """A post as the server writes it, in an answer or in an event.
-
-    Raises:
-        KeyError: it lacks an id or a channel.
-        TypeError, ValueError: a field is of another kind.
-    """
-    return _post(data)
-
-
-def _posts(answer: Mapping[str, Any]) -> tuple[Post, ...]:
-    # The order of a thread may name its root twice (seen on 5.37).
-    posts = {post_id: _post(answer["posts"][post_id]) for post_id in answer["order"]}
-    return tuple(sorted(posts.values(), key=lambda p: (p.create_at, p.id)))

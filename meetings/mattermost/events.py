@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meetings.mattermost.client import Post, Reaction, read_post
+from meetings.mattermost.entities import Post, Reaction, post_of, reaction_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +109,12 @@ def _event(name: str, seq: int, data: Mapping[str, Any], broadcast: Mapping[str,
                 seq=seq, post=post, edited=name == "post_edited", channel_type=str(data.get("channel_type") or "")
             )
         case "reaction_added" | "reaction_removed":
-            given = _object(data.get("reaction"))
-            fields = {key: given.get(key) for key in ("user_id", "post_id", "emoji_name")}
-            if not all(isinstance(value, str) and value for value in fields.values()):
+            reaction = _reaction(data.get("reaction"))
+            if reaction is None:
                 return None
             return Reacted(
                 seq=seq,
-                reaction=Reaction(**{key: str(value) for key, value in fields.items()}),
+                reaction=reaction,
                 channel_id=str(broadcast.get("channel_id") or ""),
                 removed=name == "reaction_removed",
             )
@@ -132,7 +131,15 @@ def _event(name: str, seq: int, data: Mapping[str, Any], broadcast: Mapping[str,
 def _post(given: object) -> Post | None:
     data = _object(given)
     try:
-        return read_post(data)
+        return post_of(data)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _reaction(given: object) -> Reaction | None:
+    data = _object(given)
+    try:
+        return reaction_of(data)
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -132,6 +132,15 @@ async def set_active(request: Request, user_id: str, caller: SignedIn) -> Respon
     return answer(request, OK)
 
 
+@router.get("/users/{user_id}/status", dependencies=[Depends(signed_in)])
+async def get_status(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Whether somebody is online."""
+    with world_of(request).change() as tx:
+        user = users.require(tx, caller.resolve(user_id))
+    shown = world_of(request).hub.statuses([user.id])[user.id]
+    return answer(request, {"user_id": user.id, "status": shown, "manual": False, "last_activity_at": 0})
+
+
 @router.get("/users/{user_id}/teams")
 async def teams_of_user(request: Request, user_id: str, caller: SignedIn) -> Response:
     """The teams somebody is in."""

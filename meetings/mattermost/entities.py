@@ -1,0 +1,209 @@
+"""What the server's JSON says, as frozen values with the fields that this program reads.
+
+Times are milliseconds since the epoch, 0 for never. A field that is absent or null reads as empty; an answer that lacks
+an id raises, since it is no Mattermost's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ID_PATTERN = re.compile(r"[a-z0-9]{26}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account. `delete_at` is 0 while it is active; `timezone` is an IANA name, empty when nobody said."""
+
+    id: str
+    username: str
+    first_name: str = ""
+    last_name: str = ""
+    nickname: str = ""
+    position: str = ""
+    locale: str = ""
+    timezone: str = ""
+    roles: tuple[str, ...] = ()
+    delete_at: int = 0
+    is_bot: bool = False
+    is_guest: bool = False
+
+    @property
+    def name(self) -> str:
+        """First and last name, else the nickname, else the username."""
+        return f"{self.first_name} {self.last_name}".strip() or self.nickname or self.username
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this account may do everything on the server."""
+        return "system_admin" in self.roles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel; `type` is O (open), P (private), D (direct) or G (group); `delete_at` is set once it is archived."""
+
+    id: str
+    team_id: str
+    type: str
+    name: str
+    display_name: str = ""
+    purpose: str = ""
+    header: str = ""
+    delete_at: int = 0
+    last_post_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post.
+
+    `update_at` moves with every edit and deletion, with a reaction and, of a root, with a reply; `edit_at` with an edit
+    of the words alone. A deleted post has no words any more.
+    """
+
+    id: str
+    channel_id: str
+    user_id: str
+    root_id: str = ""
+    message: str = ""
+    type: str = ""
+    create_at: int = 0
+    update_at: int = 0
+    edit_at: int = 0
+    delete_at: int = 0
+    file_ids: tuple[str, ...] = ()
+    props: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it is gone."""
+        return self.delete_at > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInfo:
+    """An attached file; `size` in bytes, `update_at` changes when the server's copy does."""
+
+    id: str
+    post_id: str
+    name: str
+    size: int
+    update_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """Who put which emoji on which post, and when."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
+    create_at: int = 0
+
+
+def user_of(data: Mapping[str, Any]) -> User:
+    """An account's JSON."""
+    roles = tuple(str(data.get("roles") or "").split())
+    return User(
+        id=str(data["id"]),
+        username=str(data["username"]),
+        first_name=str(data.get("first_name") or ""),
+        last_name=str(data.get("last_name") or ""),
+        nickname=str(data.get("nickname") or ""),
+        position=str(data.get("position") or ""),
+        locale=str(data.get("locale") or ""),
+        timezone=_timezone(data.get("timezone")),
+        roles=roles,
+        delete_at=int(data.get("delete_at") or 0),
+        is_bot=bool(data.get("is_bot")),
+        is_guest="system_guest" in roles,
+    )
+
+
+def _timezone(data: Any) -> str:
+    """The zone that is in force: found by the browser unless the person chose one. Booleans come as text."""
+    if not isinstance(data, Mapping):
+        return ""
+    automatic = str(data.get("useAutomaticTimezone", "true")).lower() != "false"
+    return str(data.get("automaticTimezone" if automatic else "manualTimezone") or "")
+
+
+def team_of(data: Mapping[str, Any]) -> Team:
+    """A team's JSON."""
+    return Team(id=str(data["id"]), name=str(data["name"]))
+
+
+def channel_of(data: Mapping[str, Any]) -> Channel:
+    """A channel's JSON."""
+    return Channel(
+        id=str(data["id"]),
+        team_id=str(data.get("team_id") or ""),
+        type=str(data.get("type") or ""),
+        name=str(data.get("name") or ""),
+        display_name=str(data.get("display_name") or ""),
+        purpose=str(data.get("purpose") or ""),
+        header=str(data.get("header") or ""),
+        delete_at=int(data.get("delete_at") or 0),
+        last_post_at=int(data.get("last_post_at") or 0),
+    )
+
+
+def post_of(data: Mapping[str, Any]) -> Post:
+    """A post's JSON, from an answer or an event."""
+    return Post(
+        id=str(data["id"]),
+        channel_id=str(data["channel_id"]),
+        user_id=str(data.get("user_id") or ""),
+        root_id=str(data.get("root_id") or ""),
+        message=str(data.get("message") or ""),
+        type=str(data.get("type") or ""),
+        create_at=int(data.get("create_at") or 0),
+        update_at=int(data.get("update_at") or 0),
+        edit_at=int(data.get("edit_at") or 0),
+        delete_at=int(data.get("delete_at") or 0),
+        file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
+        props=dict(data.get("props") or {}),
+    )
+
+
+def posts_of(answer: Mapping[str, Any]) -> tuple[Post, ...]:
+    """A list of posts in order of time, each once, without the copies that the server keeps of edited ones.
+
+    The order of a thread may name its root twice (seen on 5.37).
+    """
+    named = dict.fromkeys(answer["order"] or ())
+    posts = [post_of(data) for i in named if not (data := answer["posts"][i]).get("original_id")]
+    return tuple(sorted(posts, key=lambda p: (p.create_at, p.id)))
+
+
+def file_of(data: Mapping[str, Any]) -> FileInfo:
+    """What is known of a file, from its JSON."""
+    return FileInfo(
+        id=str(data["id"]),
+        post_id=str(data.get("post_id") or ""),
+        name=str(data.get("name") or "recording"),
+        size=int(data.get("size") or 0),
+        update_at=int(data.get("update_at") or 0),
+    )
+
+
+def reaction_of(data: Mapping[str, Any]) -> Reaction:
+    """A reaction's JSON, from an answer or an event."""
+    return Reaction(
+        user_id=str(data["user_id"]),
+        post_id=str(data["post_id"]),
+        emoji_name=str(data["emoji_name"]),
+        create_at=int(data.get("create_at") or 0),
+    )
