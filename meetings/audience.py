@@ -90,7 +90,7 @@ def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: 
         chosen = set(job.source.participant_ids)
     result = []
     for user in sorted((users[i] for i in chosen if i in users), key=lambda u: u.username):
-        reason = decide_recipient(user, members=members)
+        reason = decide_recipient(user, member=user.id in members)
         if reason is None:
             result.append(user)
         elif not user.is_bot:

@@ -30,6 +30,7 @@ from meetings.people import (
 )
 from meetings.progress import Progress
 from meetings.stage import StageResult, stored_person
+from meetings.store import digest
 
 EVERYONE = Person(username="everyone", name="Everyone", position="")
 
@@ -192,13 +193,19 @@ class Stages(Hearing):
                 self.conversation(conversation_key),
                 recording_url=job.source.url,
             )
+            noted = digest("delivered", job.server, job.source.media_id, username)
+            known = self._store.read_json("delivered", noted) if self._store.has("delivered", noted) else {}
             outcome = deliver(
                 self._client(job),
                 username,
                 message,
                 recording=job.source.media_id,
                 channel_id=job.source.channel_id,
+                post_id=job.source.post_id,
+                noted=known.get("post_id", ""),
             )
+            if outcome.status in {"sent", "edited"} and outcome.post_id != known.get("post_id"):
+                self._store.write_json("delivered", noted, {"username": username, "post_id": outcome.post_id})
         return StageResult(
             stage=f"delivery to {username}",
             key=outcome.post_id,
