@@ -109,6 +109,12 @@ class Settings(BaseModel):
         ge=0,
         description="seconds that a recording waits for the transcription that Calls announced, and for its call's end",
     )
+    webhook_token: SecretStr | None = Field(
+        default=None, description="token of the outgoing webhook that tells `meetings serve` of recordings"
+    )
+    command_token: SecretStr | None = Field(
+        default=None, description="token of the slash command that `meetings serve` answers"
+    )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
 
     @property

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "listen",
         "Wait for calls to be recorded, and send everyone their summary.",
     ),
+    "serve": ("meetings.cli.serve", "serve", "Wait for calls like `listen`, and answer by HTTP."),
     "summarize": (
         "meetings.cli.summarize",
         "summarize",

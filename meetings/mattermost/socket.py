@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import ssl
 from collections import deque
@@ -116,7 +117,8 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
     """One connection's events, until it ends."""
     options: dict[str, Any] = {}
     if url.startswith("https:"):
-        options["ssl"] = context or ssl.create_default_context()
+        # The same authorities as requests takes for the rest of the API.
+        options["ssl"] = context or ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
     try:
         connection = await connect(
             socket_address(url),
@@ -124,8 +126,6 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             max_size=MAX_FRAME,
-            # The server's address is the admin's word; a proxy of the environment would see the token.
-            proxy=None,
             **options,
         )
     except (OSError, WebSocketException, TimeoutError) as error:
