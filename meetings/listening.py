@@ -102,11 +102,13 @@ class Listener:
     def _sweep_channel(self, channel: Channel, *, first_ever: bool) -> tuple[int, int]:
         position = self._positions.of(channel.id)
         if position is None:
-            position = self._first_position(channel, first_ever=first_ever)
-        elif channel.last_post_at <= position - OVERLAP:
-            return 0, 0
-        seen, queued, newest = 0, 0, max(position, channel.last_post_at if first_ever else 0)
-        for post in sorted(self._client.posts_since(channel.id, max(0, position - OVERLAP)), key=lambda p: p.create_at):
+            begin = position = self._first_position(channel, first_ever=first_ever)
+        else:
+            begin = max(0, position - OVERLAP)
+            if channel.last_post_at <= begin:
+                return 0, 0
+        seen, queued, newest = 0, 0, position
+        for post in self._client.posts_since(channel.id, begin):
             seen += 1
             queued += self._look_at(post)
             newest = max(newest, post.update_at)

@@ -15,6 +15,7 @@ from meetings.errors import MeetingsError
 # the command's own docstring so that help needs no import; a test compares the two.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "process": ("meetings.cli.process", "process", "Turn a recording into a summary for each person."),
+    "batch": ("meetings.cli.batch", "batch", "Work through many recordings, one after the other."),
     "listen": (
         "meetings.cli.listen",
         "listen",
