@@ -42,6 +42,18 @@ def split_terms(value: object) -> object:
     return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
 
 
+AUDIENCE = "^(members|participants|missed|nobody)$"
+
+
+class ChannelRules(BaseModel):
+    """What is different in one channel: `[channels."TEAM/CHANNEL"]` in meetings.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audience: str | None = Field(default=None, pattern=AUDIENCE)
+    people: tuple[str, ...] = ()  # usernames; not empty: only these, of those the audience says
+
+
 class Settings(BaseModel):
     """What an admin can set. A field is `key = value` in meetings.toml and `MEETINGS_KEY` in the environment."""
 
@@ -88,8 +100,13 @@ class Settings(BaseModel):
     mattermost_token: SecretStr | None = Field(default=None, description="the bot's access token")
     audience: str = Field(
         default="members",
-        pattern="^(members|participants)$",
-        description="who gets a summary of a call: the channel's members or the call's participants",
+        pattern=AUDIENCE,
+        description="who gets a summary of a call, of the channel's members: all (members), those in the call "
+        "(participants), those who were not (missed), or nobody",
+    )
+    channels: Mapping[str, ChannelRules] = Field(
+        default_factory=dict,
+        description='[channels."TEAM/CHANNEL"]: audience, and people (usernames), for one channel; from a file alone',
     )
     max_people: int = Field(
         default=50,
@@ -189,7 +206,8 @@ def load_settings_with_origins(
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigError(f"{origins.get(key, 'settings')}: {key}: {first['msg']}") from None
+        inner = ".".join(str(part) for part in first["loc"]) or key
+        raise ConfigError(f"{origins.get(key, 'settings')}: {inner}: {first['msg']}") from None
     return LoadedSettings(settings=settings, origins=origins)
 
 
