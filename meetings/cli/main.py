@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "sandbox",
         "Run a small Mattermost with a sample company and a sample call.",
     ),
+    "init": ("meetings.cli.init", "init", "Write the settings that a Mattermost server needs."),
     "doctor": ("meetings.cli.doctor", "doctor", "Check everything a run needs, each with its remedy."),
     "config": ("meetings.cli.config", "config", "Show settings and where each value came from."),
     "completion": ("meetings.cli.completion", "completion", "Print the shell completion script."),
