@@ -22,6 +22,7 @@ from meetings.progress import Progress, no_progress
 
 # The server cuts per_page at 200 without a word (seen on 5.37).
 PAGE = 200
+MAX_SINCE = 1_000  # posts that one `since` gives (seen on 5.37)
 MAX_MESSAGE = 16_383  # characters in one post (model.PostMessageMaxRunesV2)
 CHUNK = 256 * 1024
 
@@ -68,11 +69,24 @@ class Channel:
     display_name: str = ""
     purpose: str = ""
     header: str = ""
+    last_post_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """Who put which emoji on which post."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A post. Times are milliseconds since the epoch."""
+    """A post. Times are milliseconds since the epoch.
+
+    A list of posts carries the reactions to them; `update_at` moves when one is added or taken back (seen on 5.37).
+    """
 
     id: str
     channel_id: str
@@ -81,7 +95,9 @@ class Post:
     message: str = ""
     type: str = ""
     create_at: int = 0
+    update_at: int = 0
     delete_at: int = 0
+    reactions: tuple[Reaction, ...] = ()
     file_ids: tuple[str, ...] = ()
     props: Mapping[str, Any] = field(default_factory=dict)
 
@@ -94,15 +110,6 @@ class FileInfo:
     post_id: str
     name: str
     size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
-    """Who put which emoji on which post."""
-
-    user_id: str
-    post_id: str
-    emoji_name: str
 
 
 class MattermostClient:
@@ -146,6 +153,11 @@ class MattermostClient:
         transport = self._driver.client
         assert isinstance(transport, Transport)
         return transport
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, repeated ones counted each time."""
+        return self._transport.sent
 
     # The server and the bot itself
 
@@ -228,6 +240,15 @@ class MattermostClient:
             if len(answer["order"]) < PAGE:
                 return
 
+    def posts_since(self, channel_id: str, time: int) -> tuple[Post, ...]:
+        """Posts of a channel that changed after a time (ms since the epoch): new, edited, deleted, reacted to.
+
+        Deleted ones are among them, and the copies that the server keeps of edited ones, which count as deleted. The
+        server gives the newest `MAX_SINCE` alone.
+        """
+        answer = self._driver.posts.get_posts_for_channel(channel_id, params={"since": max(1, time)})
+        return tuple(_post(answer["posts"][post_id]) for post_id in answer["order"])
+
     def reactions(self, post_ids: Iterable[str]) -> tuple[Reaction, ...]:
         """Reactions to several posts at once."""
         wanted = list(dict.fromkeys(post_ids))
@@ -235,10 +256,7 @@ class MattermostClient:
         for start in range(0, len(wanted), PAGE):
             answer = self._transport.send("POST", "/posts/ids/reactions", json=wanted[start : start + PAGE]).json()
             for reactions in answer.values():
-                found += [
-                    Reaction(user_id=r["user_id"], post_id=r["post_id"], emoji_name=r["emoji_name"])
-                    for r in reactions or ()
-                ]
+                found += _reactions(reactions)
         return tuple(found)
 
     def direct_channel(self, user_id: str) -> str:
@@ -352,6 +370,7 @@ def _channel(data: Mapping[str, Any]) -> Channel:
         display_name=str(data.get("display_name") or ""),
         purpose=str(data.get("purpose") or ""),
         header=str(data.get("header") or ""),
+        last_post_at=int(data.get("last_post_at") or 0),
     )
 
 
@@ -364,9 +383,18 @@ def _post(data: Mapping[str, Any]) -> Post:
         message=str(data.get("message") or ""),
         type=str(data.get("type") or ""),
         create_at=int(data.get("create_at") or 0),
+        update_at=int(data.get("update_at") or 0),
         delete_at=int(data.get("delete_at") or 0),
+        reactions=_reactions((data.get("metadata") or {}).get("reactions")),
         file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
         props=dict(data.get("props") or {}),
+    )
+
+
+def _reactions(data: Any) -> tuple[Reaction, ...]:
+    return tuple(
+        Reaction(user_id=str(r["user_id"]), post_id=str(r["post_id"]), emoji_name=str(r["emoji_name"]))
+        for r in data or ()
     )
 
 
