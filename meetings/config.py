@@ -113,6 +113,9 @@ class Settings(BaseModel):
         ge=1,
         description="in channels with more members than this, only participants get a summary",
     )
+    profiles: Path | None = Field(
+        default=None, description="your own role profiles: a YAML file or a folder of them (docs/people.md)"
+    )
     voices_key: SecretStr | None = Field(
         default=None, description="key of stored voices (32 bytes, base64); unset: a file in HOME/voices"
     )

@@ -100,6 +100,11 @@ class MattermostClient:
         assert isinstance(transport, Transport)
         return transport
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, repeated ones counted each time."""
+        return self._transport.sent
+
     # The server and the bot itself
 
     def ping(self) -> str:

@@ -66,11 +66,21 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """Who put which emoji on which post, and when."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
+    create_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """A post.
 
     `update_at` moves with every edit and deletion, with a reaction and, of a root, with a reply; `edit_at` with an edit
-    of the words alone. A deleted post has no words any more.
+    of the words alone. A deleted post has no words any more. A list of posts carries the reactions to them.
     """
 
     id: str
@@ -83,6 +93,7 @@ class Post:
     update_at: int = 0
     edit_at: int = 0
     delete_at: int = 0
+    reactions: tuple[Reaction, ...] = ()
     file_ids: tuple[str, ...] = ()
     props: Mapping[str, Any] = field(default_factory=dict)
 
@@ -101,16 +112,6 @@ class FileInfo:
     name: str
     size: int
     update_at: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
-    """Who put which emoji on which post, and when."""
-
-    user_id: str
-    post_id: str
-    emoji_name: str
-    create_at: int = 0
 
 
 def user_of(data: Mapping[str, Any]) -> User:
@@ -173,6 +174,7 @@ def post_of(data: Mapping[str, Any]) -> Post:
         update_at=int(data.get("update_at") or 0),
         edit_at=int(data.get("edit_at") or 0),
         delete_at=int(data.get("delete_at") or 0),
+        reactions=tuple(reaction_of(r) for r in (data.get("metadata") or {}).get("reactions") or ()),
         file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
         props=dict(data.get("props") or {}),
     )

@@ -103,6 +103,7 @@ class Transport(Client):  # type: ignore[misc]  # mattermostdriver ships no type
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__(options)
         self._session = requests.Session()
+        self.sent = 0
 
     def make_request(
         self,
@@ -138,6 +139,7 @@ class Transport(Client):  # type: ignore[misc]  # mattermostdriver ships no type
         attempt = 0
         while True:
             attempt += 1
+            self.sent += 1
             status, message, retry_after = 0, "", None
             try:
                 response = self._session.request(

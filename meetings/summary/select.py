@@ -28,6 +28,8 @@ SAME_MATTER = 0.82
 # Each further bullet about the same interest counts this much less.
 SAME_INTEREST = 0.1
 MAX_DECISIONS = 5
+# What the reader asked for less of must be worth this much more.
+UNWANTED = 1.2
 
 _DANGLING = re.compile(
     r"^(?:but |and |so |because )?(?:it|it's|that|that's|this|this is|they|they're|them|those|these|he|she|"
@@ -149,7 +151,7 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
         score -= 0.4
     if own_words and attended and not owns and reading.kind != "decision" and not statement.confidential:
         score -= 0.1 if reading.kind == "risk" else 0.35
-    score -= _clumsy(statement)
+    score -= _clumsy(statement) + UNWANTED * float(evidence.unwanted[statement.index])
     statements = _with_context(talk, statement)
     kind = _kind(statement, for_them=asked or (mentioned and not attended), owns=owns)
     return Choice(
@@ -277,6 +279,8 @@ def _about(source: str, text: str) -> str:
         "thread": "close to a thread you are in",
         "reaction": "close to a post you reacted to",
         "mention": "close to a post that names you",
+        "feedback": f"you asked for more of this: {short}",
+        "liked": "close to what you liked in an earlier summary",
     }.get(source, f"close to your interest: {short}")
 
 

@@ -31,6 +31,7 @@ def summarize(
     writer: str = "auto",
     admitted: Collection[str] = (),
     embedder: TextEmbedder | None,
+    persona_embedder: TextEmbedder | None = None,
     language_model: LanguageModel | None = None,
     explain: bool = False,
     attended: Collection[str] | None = None,
@@ -44,6 +45,7 @@ def summarize(
         writer: `auto` or a writer that the model is admitted for.
         admitted: the writers that the language model is admitted for (`admission`).
         embedder: sentence embeddings; may be None for a conversation in which nothing was said.
+        persona_embedder: the same embeddings for what readers care about, which may be kept; None: `embedder`.
         language_model: proposes headlines, and writes bullets if it is admitted for that; None for none.
         explain: also tell the relevance of every utterance.
         attended: usernames of those who were there; None if nobody knows, then everyone counts as having been there.
@@ -61,7 +63,7 @@ def summarize(
         raise ModelError("a conversation needs sentence embeddings; run: meetings models pull minilm-l6-v2")
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
-    vectors = embed_personas(personas, embedder)
+    vectors = embed_personas(personas, persona_embedder or embedder)
     usual = usual_business(talk, personas, vectors)
     answers: dict[tuple[str, int], str] = {}
     summaries = []
