@@ -6,7 +6,7 @@ has the people of its people file, else a single reader "everyone".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from meetings.job import Job
@@ -64,7 +64,14 @@ def spoken_terms(job: Job, client: MattermostClient | None, people: Sequence[Per
     )
 
 
-def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: list[str]) -> tuple[User, ...]:
+def readers(
+    job: Job,
+    client: MattermostClient,
+    listed: Collection[str],
+    notes: list[str],
+    *,
+    stopped: Callable[[str], bool] = lambda _username: False,
+) -> tuple[User, ...]:
     """Those who get a summary of a recording in Mattermost, checked against the channel's members now.
 
     Args:
@@ -73,6 +80,7 @@ def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: 
         client: the bot.
         listed: usernames of the people file; not empty: only these, whatever the audience is.
         notes: what was decided is added here, for the report.
+        stopped: whether somebody wants no messages.
     """
     assert job.source.channel_id is not None
     members = set(client.channel_member_ids(job.source.channel_id))
@@ -88,7 +96,7 @@ def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: 
             chosen &= {u.id for u in users.values() if u.username in job.listed}
     result = []
     for user in sorted((users[i] for i in chosen if i in users), key=lambda u: u.username):
-        reason = decide_recipient(user, member=user.id in members)
+        reason = decide_recipient(user, member=user.id in members, opted_out=stopped(user.username))
         if reason is None:
             result.append(user)
         elif not user.is_bot:

@@ -66,6 +66,8 @@ class Job:
     nonce: str = ""
     # Changes when names may: a human's correction, a voiceprint learnt or forgotten.
     names: str = ""
+    # Changes when somebody asks for another kind of summary.
+    wishes: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain object that `from_json` reads back."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 from meetings.arrivals import call_of, recording_of
 from meetings.errors import MattermostAuthError, MattermostError, MattermostForbiddenError, MattermostNotFoundError
 from meetings.mattermost.calls import CALL, caption_of
-from meetings.mattermost.client import Channel, MattermostClient, Post
-from meetings.mattermost.events import MemberChanged, PostWritten
+from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction
+from meetings.mattermost.events import MemberChanged, PostWritten, Reacted
+from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.mattermost.socket import Gap, Lost, listen
 from meetings.positions import Positions
+from meetings.talkback import MORE
 
 # Channels are looked through this often (seconds) even if the socket seems well.
 SWEEP_EVERY = 600.0
@@ -31,7 +34,20 @@ MAX_WAITING = 10_000
 
 log = logging.getLogger("meetings.listen")
 
-Put = Callable[[str, str], bool]
+ANSWERED = LIKES | DISLIKES | {MORE}
+
+
+class Queue(Protocol):
+    """Where what is heard is queued; each tells whether it was new."""
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
+        """A recording's post, under what is new about it."""
+
+    def put_answer(self, post_id: str) -> bool:
+        """A post that somebody wrote to the bot."""
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        """An emoji that somebody put on a post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +64,37 @@ class Listener:
 
     Args:
         client: the bot.
-        put: queues a recording's post under what is new about it; tells whether it was new.
+        queue: where what is heard is queued.
         positions: how far each channel was looked through.
     """
 
-    def __init__(self, client: MattermostClient, put: Put, positions: Positions) -> None:
+    def __init__(self, client: MattermostClient, queue: Queue, positions: Positions) -> None:
         self._client = client
-        self._put = put
+        self._waiting = queue
         self._positions = positions
 
     def concerns(self, event: object) -> bool:
         """Whether an event is worth a look. Cheap: a server sends thousands that are not."""
         if isinstance(event, PostWritten):
+            if event.channel_type == "D" and not event.edited:
+                return self._is_said(event.post)
             return recording_of(event.post) is not None or call_of(event.post) is not None
+        if isinstance(event, Reacted):
+            return (
+                not event.removed and event.reaction.emoji_name in ANSWERED and self._is_other(event.reaction.user_id)
+            )
         return isinstance(event, MemberChanged) and not event.removed and event.user_id == self._client.me().id
 
     def hear(self, event: object) -> int:
         """Act on an event; how many recordings were queued."""
         if isinstance(event, PostWritten):
+            if event.channel_type == "D" and self._is_said(event.post):
+                self._waiting.put_answer(event.post.id)
+                return 0
             return self._look_at(event.post)
+        if isinstance(event, Reacted):
+            self._waiting.put_reaction(event.reaction)
+            return 0
         if isinstance(event, MemberChanged):
             log.info("the bot was added to a channel")
             return self.sweep(only={event.channel_id}).queued
@@ -110,8 +138,11 @@ class Listener:
         seen, queued, newest = 0, 0, position
         for post in self._client.posts_since(channel.id, begin):
             seen += 1
-            queued += self._look_at(post)
             newest = max(newest, post.update_at)
+            if channel.type != "D":
+                queued += self._look_at(post)
+            elif self._is_said(post) and post.create_at > begin:
+                self._waiting.put_answer(post.id)
         self._positions.move(channel.id, newest)
         return seen, queued
 
@@ -121,6 +152,8 @@ class Listener:
         A channel that the bot came to while nobody listened: with its coming, which a post of the server tells. All
         channels at the first start ever: a day back at most, and never before the bot came.
         """
+        if channel.type == "D":
+            return channel.last_post_at
         came = 0
         me = self._client.me().id
         for post in self._client.latest_posts(channel.id, 1_000):
@@ -132,6 +165,13 @@ class Listener:
         if first_ever:
             return max(came, channel.last_post_at - FIRST_LOOK)
         return came or channel.last_post_at
+
+    def _is_other(self, user_id: str) -> bool:
+        return user_id != self._client.me().id
+
+    def _is_said(self, post: Post) -> bool:
+        """Whether somebody wrote a post themselves."""
+        return self._is_other(post.user_id) and not post.type and not post.delete_at
 
     def _look_at(self, post: Post) -> int:
         if (recording := recording_of(post)) is not None:
@@ -152,7 +192,7 @@ class Listener:
         return sum(self._queue(p.id, post.id) for p in thread if recording_of(p) is not None)
 
     def _queue(self, post_id: str, cause: str) -> int:
-        new = self._put(post_id, cause)
+        new = self._waiting.put(post_id, cause=cause)
         if new:
             log.info("queued the recording of post %s", post_id)
         return int(new)

@@ -269,7 +269,9 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
             with SetWorkflowID(job.run_id):
                 outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
         run = pipeline.result(job, outcome)
-        remember_run(store, job, conversation=run.conversation_key, diarization=run.diarization_key)
+        remember_run(
+            store, job, conversation=run.conversation_key, diarization=run.diarization_key, summaries=run.summaries_key
+        )
         return run
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)

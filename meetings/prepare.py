@@ -16,7 +16,7 @@ from meetings.known_voices import names_stamp
 from meetings.llm import language_model_fingerprint, open_language_model
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.models import fingerprint, locate
-from meetings.people import read_people
+from meetings.people import FeedbackBook, read_people
 from meetings.store import FileStore, file_digest
 
 ROLES = {
@@ -96,6 +96,7 @@ def prepare_job(
         max_people=settings.max_people,
         vocabulary=(*settings.vocabulary, *_terms(vocabulary)),
         nonce=uuid.uuid4().hex if fresh else "",
+        wishes=FeedbackBook(settings.home).stamp(),
         names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
 

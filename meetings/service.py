@@ -9,25 +9,37 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWorkflowID
 from filelock import FileLock, Timeout
 
 from meetings.arrivals import Drop, Wait, decide, decide_again
 from meetings.config import Settings
-from meetings.errors import BusyError, ConfigError, StorageError
+from meetings.errors import (
+    BusyError,
+    ConfigError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    StorageError,
+)
 from meetings.job import Job
 from meetings.mattermost import MattermostClient, find_recording
+from meetings.mattermost.entities import Reaction
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.recordings import remember_run
 from meetings.stages import Stages
 from meetings.store import FileStore, private_folder
+from meetings.talkback import Talkback, Understood
 
 QUEUE = "recordings"
+ANSWERS = "answers"
+# A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
+PATIENTLY: Any = {"retries_allowed": True, "max_attempts": 6, "interval_seconds": 5.0, "backoff_rate": 2.0}
 # Raised when the steps below change; what an earlier version left undone is then begun anew.
 VERSION = "meetings-service-1"
 # A recording that kills the process this many times is given up, so that the ones behind it get their turn.
@@ -106,7 +118,13 @@ class Recordings(DBOSConfiguredInstance):
         """Remember the run, so that a correction finds it."""
         job = Job.from_json(self._store.read_json("jobs", job_key))
         run = self._pipeline.result(job, outcome)
-        remember_run(self._store, job, conversation=run.conversation_key, diarization=run.diarization_key)
+        remember_run(
+            self._store,
+            job,
+            conversation=run.conversation_key,
+            diarization=run.diarization_key,
+            summaries=run.summaries_key,
+        )
         counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
         log.info("%s: done, %s", job.source.title, told)
@@ -122,27 +140,103 @@ class Recordings(DBOSConfiguredInstance):
         return self._later(post_id, cause, turn, failures, again)
 
     def _later(self, post_id: str, cause: str, turn: int, failures: int, wait: Wait) -> dict[str, Any]:
-        DBOS.enqueue_workflow_with_options(
-            {
-                "queue_name": QUEUE,
-                "workflow_name": "take_recording",
-                "class_name": "Recordings",
-                "instance_name": "recordings",
-                "workflow_id": workflow_id(post_id, cause, turn + 1),
-                "delay_seconds": wait.seconds,
-                "app_version": VERSION,
-            },
-            post_id,
-            cause,
-            turn + 1,
-            failures,
-        )
+        _enqueue_recording(post_id, cause, turn + 1, failures, delay=wait.seconds)
         return {"state": "waiting", "reason": wait.reason}
+
+
+def _enqueue_recording(post_id: str, cause: str, turn: int, failures: int, *, delay: float = 0.0) -> None:
+    """Queue a look at a recording, from within a workflow."""
+    options: EnqueueOptions = {
+        "queue_name": QUEUE,
+        "workflow_name": "take_recording",
+        "class_name": "Recordings",
+        "instance_name": "recordings",
+        "workflow_id": workflow_id(post_id, cause, turn),
+        "app_version": VERSION,
+    }
+    if delay > 0:
+        options["delay_seconds"] = delay
+    DBOS.enqueue_workflow_with_options(options, post_id, cause, turn, failures)
 
 
 def workflow_id(post_id: str, cause: str, turn: int) -> str:
     """The name of one look at a recording: the same news of the same post is queued once."""
     return f"recording:{post_id}:{cause}:{turn}"
+
+
+@DBOS.dbos_class()
+class Answers(DBOSConfiguredInstance):
+    """Answers to what people write and to the emojis they put on their summaries."""
+
+    _settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__("answers")
+
+    def take(self, settings: Settings) -> None:
+        """What the work is done with."""
+        self._settings = settings
+
+    @DBOS.workflow(name="answer_post", max_recovery_attempts=DEATHS)
+    def answer_post(self, post_id: str) -> str:
+        """Answer somebody's post."""
+        return self._answer(lambda: self.understand(post_id))
+
+    @DBOS.workflow(name="answer_reaction", max_recovery_attempts=DEATHS)
+    def answer_reaction(self, post_id: str, user_id: str, emoji_name: str) -> str:
+        """Answer somebody's emoji."""
+        return self._answer(lambda: self.understand_reaction(post_id, user_id, emoji_name))
+
+    def _answer(self, understand: Callable[[], dict[str, Any] | None]) -> str:
+        try:
+            found = understand()
+            if found is None:
+                return "nothing to answer"
+            self.carry_out(found)
+        except Exception as error:  # noqa: BLE001 - the next one gets their answer
+            log.warning("an answer could not be given: %s", error)
+            return f"failed: {error}"
+        if found["again"]:
+            # A voice got a name: the recording is done again from there, and messages are corrected.
+            _enqueue_recording(found["again"], f"names:{found['answers']}", 0, 0)
+        return "answered"
+
+    @DBOS.step(**PATIENTLY)
+    def understand(self, post_id: str) -> dict[str, Any] | None:
+        """The first step for a post."""
+        client = _client(self._settings)
+        try:
+            post = client.post(post_id)
+        except (MattermostNotFoundError, MattermostForbiddenError):
+            return None
+        return _plain(Talkback(self._settings, client).understand(post))
+
+    @DBOS.step(**PATIENTLY)
+    def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
+        """The first step for an emoji."""
+        reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
+        return _plain(Talkback(self._settings, _client(self._settings)).understand_reaction(reaction))
+
+    @DBOS.step(**PATIENTLY)
+    def carry_out(self, found: dict[str, Any]) -> None:
+        """The second step."""
+        understood = Understood(
+            **{
+                **found,
+                "effects": tuple((what, value) for what, value in found["effects"]),
+                "voice": tuple(found["voice"]) if found["voice"] else None,
+            }
+        )
+        Talkback(self._settings, _client(self._settings)).carry_out(understood)
+
+
+def _plain(understood: Understood | None) -> dict[str, Any] | None:
+    return None if understood is None else asdict(understood)
+
+
+@cache
+def _answers() -> Answers:
+    return Answers()
 
 
 @cache
@@ -191,8 +285,10 @@ class Service:
         pipeline = shared_pipeline()
         pipeline.take(Stages(settings=self._settings, store=store), self._observer)
         _recordings().take(self._settings, store, pipeline)
+        _answers().take(self._settings)
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.5)
+        for queue in (QUEUE, ANSWERS):
+            DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -201,11 +297,25 @@ class Service:
 
     def put(self, post_id: str, *, cause: str = "") -> bool:
         """Queue a recording; False if the same news of it was queued before."""
-        name = workflow_id(post_id, cause, 0)
+        return self._put(workflow_id(post_id, cause, 0), QUEUE, _recordings().take_recording, post_id, cause, 0, 0)
+
+    def put_answer(self, post_id: str) -> bool:
+        """Queue an answer to a post; False if that was done before."""
+        return self._put(f"answer:{post_id}", ANSWERS, _answers().answer_post, post_id)
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        """Queue an answer to an emoji; False if that was done before."""
+        name = f"reaction:{reaction.post_id}:{reaction.user_id}:{reaction.emoji_name}"
+        return self._put(
+            name, ANSWERS, _answers().answer_reaction, reaction.post_id, reaction.user_id, reaction.emoji_name
+        )
+
+    @staticmethod
+    def _put(name: str, queue: str, workflow: Callable[..., Any], *arguments: Any) -> bool:
         if DBOS.get_workflow_status(name) is not None:
             return False
         with SetWorkflowID(name):
-            DBOS.enqueue_workflow(QUEUE, _recordings().take_recording, post_id, cause, 0, 0)
+            DBOS.enqueue_workflow(queue, workflow, *arguments)
         return True
 
     def waiting(self) -> int:

@@ -112,21 +112,21 @@ class Stages(Hearing):
         began = time.time()
         notes: list[str] = []
         given = {p.username: p for p in self._people_file(job)}
+        wishes = FeedbackBook(self._settings.home)
         known: list[tuple[Person, PersonContext | None]]
         reading = Reading()
         if job.source.in_mattermost:
             client = self._client(job)
-            users = readers(job, client, given.keys(), notes)
+            users = readers(job, client, given.keys(), notes, stopped=lambda name: wishes.of(name).stopped)
             # A run that does everything again (--fresh) takes nothing that was kept.
             kept = None if job.nonce else KeptContext(self._settings.home / "people", client.url)
-            contexts = read_contexts(client, users, now=_start_ms(job), kept=kept, reading=reading)
+            contexts = read_contexts(client, users, now=start_ms(job), kept=kept, reading=reading)
             known = [(given.get(u.username) or person_of(u), contexts[u.username]) for u in users]
         else:
             known = [(p, None) for p in given.values() or (EVERYONE,)]
-        wishes = FeedbackBook(self._settings.home)
         entries = []
         for person, context in known:
-            told, full = wishes.apply(person, context, now=_start_ms(job) / 1000)
+            told, full = wishes.apply(person, context, now=start_ms(job) / 1000)
             entries.append({"person": asdict(told), "context": None if full is None else asdict(full)})
         key = self._store.put_json("people", entries)
         return StageResult(
@@ -218,6 +218,7 @@ class Stages(Hearing):
                 channel_id=job.source.channel_id,
                 post_id=job.source.post_id,
                 noted=known.get("post_id", ""),
+                opted_out=FeedbackBook(self._settings.home).of(username).stopped,
             )
             if outcome.status in {"sent", "edited"} and outcome.post_id != known.get("post_id"):
                 self._store.write_json("delivered", noted, {"username": username, "post_id": outcome.post_id})
@@ -248,7 +249,7 @@ class Stages(Hearing):
         return from_json(self._store.read_json("conversation", key))
 
 
-def _start_ms(job: Job) -> int:
+def start_ms(job: Job) -> int:
     """When the call began, in milliseconds since the epoch; now, if nobody knows."""
     began = datetime.fromisoformat(job.source.started_at) if job.source.started_at else datetime.now(tz=UTC)
     return int(began.timestamp() * 1000)

@@ -40,9 +40,5 @@ def listen(verbose: bool) -> None:
     talk(verbose=verbose)
     with Service(settings, stage_log()) as service:
         logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
-        listener = Listener(
-            client,
-            lambda post_id, cause: service.put(post_id, cause=cause),
-            Positions(settings.home / "state" / "positions.json"),
-        )
+        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
         asyncio.run(listen_forever(listener, url=client.url, token=token))

@@ -59,11 +59,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         doors = Doors(
             client=client, queue=service, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
-        listener = Listener(
-            client,
-            lambda post_id, cause: service.put(post_id, cause=cause),
-            Positions(settings.home / "state" / "positions.json"),
-        )
+        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 
         async def run() -> None:

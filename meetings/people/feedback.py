@@ -19,7 +19,7 @@ from meetings.errors import PeopleError
 from meetings.people.person import LENGTHS, Person
 from meetings.people.persona import FeedbackContext, PersonContext
 from meetings.people.terms import terms
-from meetings.store import private_folder, write_text
+from meetings.store import digest, private_folder, write_text
 
 VERSION = 1
 MAX_WISHES = 40  # of one person; the oldest go first
@@ -39,10 +39,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What one person asked for; `length` is one of `LENGTHS`."""
+    """What one person asked for.
+
+    `length` is one of `LENGTHS`, `only` are kinds of bullets (none: all), `locale` is a language, `stopped` means no
+    messages.
+    """
 
     wishes: tuple[Wish, ...] = ()
     length: str | None = None
+    only: tuple[str, ...] = ()
+    locale: str | None = None
+    stopped: bool = False
 
     def context(self, now: float) -> tuple[FeedbackContext, ...]:
         """As ingredients of a context; whole days of age, so that a run today gives what a run this morning gave."""
@@ -78,6 +85,9 @@ class FeedbackBook:
                     Wish(kind=_kind(w["kind"]), text=str(w["text"]), at=float(w["at"])) for w in data["wishes"]
                 ),
                 length=length,
+                only=tuple(str(kind) for kind in data.get("only", ())),
+                locale=None if data.get("locale") is None else str(data["locale"]),
+                stopped=bool(data.get("stopped", False)),
             )
         except FileNotFoundError:
             return Wishes()
@@ -110,12 +120,29 @@ class FeedbackBook:
             raise PeopleError(f"length {length!r} is none of {', '.join(LENGTHS)}")
         return self._change(username, lambda before: replace(before, length=length))
 
+    def set_only(self, username: str, kinds: tuple[str, ...]) -> Wishes:
+        """Which kinds of bullets they want; none given: all."""
+        return self._change(username, lambda before: replace(before, only=kinds))
+
+    def set_locale(self, username: str, locale: str) -> Wishes:
+        """The language that they want to read."""
+        return self._change(username, lambda before: replace(before, locale=locale))
+
+    def set_stopped(self, username: str, stopped: bool) -> Wishes:
+        """Whether they want no messages."""
+        return self._change(username, lambda before: replace(before, stopped=stopped))
+
     def forget(self, username: str) -> bool:
         """Remove what somebody said; whether there was anything."""
         path = self._path(username)
         there = path.is_file()
         path.unlink(missing_ok=True)
         return there
+
+    def stamp(self) -> str:
+        """Changes when anybody's wishes do; empty while nobody has any."""
+        files = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
+        return digest([[f.stem, f.read_text(encoding="utf-8")] for f in files]) if files else ""
 
     def apply(
         self, person: Person, context: PersonContext | None, *, now: float
@@ -128,8 +155,12 @@ class FeedbackBook:
             now: the time that ages are counted from, in seconds since the epoch.
         """
         wishes = self.of(person.username)
-        if wishes.length is not None:
-            person = replace(person, length=wishes.length)
+        person = replace(
+            person,
+            length=wishes.length or person.length,
+            locale=wishes.locale or person.locale,
+            only=wishes.only,
+        )
         if not wishes.wishes:
             return person, context
         before = context or PersonContext()

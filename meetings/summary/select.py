@@ -86,6 +86,8 @@ def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
     """
     room = ROOM.get(evidence.persona.person.length or "medium", ROOM["medium"])
     candidates = _candidates(talk, evidence, attended=attended)
+    if only := evidence.persona.person.only:
+        candidates = [c for c in candidates if c.kind in only]
     chosen: list[Choice] = []
     told: set[str] = set()
     left_out = decisions = 0
@@ -318,7 +320,7 @@ def same_matter(talk: Talk, one: Choice, other: Choice) -> bool:
 
 
 def by_claim(choice: Choice) -> tuple[int, float, int]:
-    """Sorts choices as `select` makes them: what falls to the reader, what was clearly decided, the rest, each by score."""
+    """Sorts choices as `select` makes them: what is the reader's, what was clearly decided, the rest, each by score."""
     return _first(choice)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
+from meetings.mattermost.client import Reaction
 from meetings.mattermost.delivery import FIRST_PROP, KEY_PROP
 from meetings.positions import Positions
 from meetings.sandbox import Sandbox, post_call, run_in_thread
@@ -26,10 +27,21 @@ class Noted:
 
     put_: list[tuple[str, str]] = field(default_factory=list)
 
-    def __call__(self, post_id: str, cause: str) -> bool:
+    answers: list[str] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
         if (post_id, cause) in self.put_:
             return False
         self.put_.append((post_id, cause))
+        return True
+
+    def put_answer(self, post_id: str) -> bool:
+        self.answers.append(post_id)
+        return True
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        self.reactions.append(reaction)
         return True
 
 
