@@ -32,7 +32,8 @@ TITLES = {
     "content": [
         "Head of Content", "Content Strategist", "Content Designer", "Technical Writer", "Senior Editor",
         "Copywriter", "Editor-in-Chief", "Communications Manager", "Redakteurin", "Technischer Redakteur",
-        "Leiterin Unternehmenskommunikation", "Content-Managerin", "Rédactrice en chef", "Responsable éditorial et contenus",
+        "Leiterin Unternehmenskommunikation", "Content-Managerin", "Rédactrice en chef",
+        "Responsable éditorial et contenus",
         "Traductora", "Übersetzerin", "Redactor de contenidos", "Social Media Manager", "Community Manager",
         "Documentation Lead",
     ],
@@ -76,7 +77,8 @@ TITLES = {
     ],
     "design": [
         "Product Designer", "UX Designer", "UI/UX Designer", "UX Researcher", "Head of Design", "Art Director",
-        "Graphic Designer", "Grafikdesignerin", "Mediengestalter", "UX-Designer:in", "Graphiste", "Directrice artistique",
+        "Graphic Designer", "Grafikdesignerin", "Mediengestalter", "UX-Designer:in", "Graphiste",
+        "Directrice artistique",
         "Diseñadora UX", "Diseñador de Producto", "Design Systems Lead",
     ],
     "data": [
@@ -118,8 +120,14 @@ def test_a_title_calls_for_its_role(title: str, role: str) -> None:
     assert [p.name for p, _ in match_profiles(title)][:1] == [role]
 
 
-@pytest.mark.parametrize(("title", "roles"), [("CTO", {"engineering", "executive"}), ("CFO", {"finance", "executive"}),
-                                              ("VP Sales and Marketing", {"sales", "marketing", "executive"})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("title", "roles"),
+    [
+        ("CTO", {"engineering", "executive"}),
+        ("CFO", {"finance", "executive"}),
+        ("VP Sales and Marketing", {"sales", "marketing", "executive"}),
+    ],
+)
 def test_who_leads_a_field_gets_both(title: str, roles: set[str]) -> None:
     assert {p.name for p, _ in match_profiles(title)} == roles
 
