@@ -90,7 +90,9 @@ def points(message: str) -> tuple[str, ...]:
 
 
 def _plain(line: str) -> str:
-    text = _LABEL.sub("", _SOURCE.sub("", line))
+    line = _LABEL.sub("", line)
+    # A quotation ends with its mark, whatever the speaker is called.
+    text = line[1:].rpartition("” — ")[0] if line.startswith("“") and "” — " in line else _SOURCE.sub("", line)
     text = html.unescape(text.replace("\u200b", ""))
     return re.sub(r"\\([\\`*_{}|~#>+=-])", r"\1", text).strip(" “”")
 

@@ -24,10 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from meetings.errors import PeopleError
 from meetings.people.terms import terms
 
-_BARE_TRADES = {"engineer", "developer", "architect", "designer", "writer", "product"}
+# They say how somebody works, not in what field.
+_BARE_TRADES = frozenset(
+    ("engineer", "developer", "architect", "designer", "writer", "product", "tester", "researcher", "partner")
+) | frozenset(("analyst", "*analyst", "*analystin", "analyste", "analista"))
 # At most so many roles make up a person.
 MAX_ROLES = 3
 _RANK_SHARE = 0.5
+# Entwickler*in, Leiter/-in, Chargé·e, Directeur(trice), (m/w/d), (H/F)
+_GENDERS = re.compile(
+    r"[*:_](?:in|innen)\b|/-?(?:in|innen)\b|[·.]e\b|\((?:e|a|ne|se|in|trice)\)|\((?:[mwfdxh]\s*/\s*)+[mwfdxh]\)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +125,7 @@ def _profiles(entries: object, *, where: str, origin: str) -> tuple[Profile, ...
         found.append(
             Profile(
                 name=checked.profile,
-                match=tuple(("*" if m.startswith("*") else "") + folded(m.removeprefix("*")) for m in checked.match),
+                match=tuple(_folded_phrase(m) for m in checked.match),
                 interests=tuple(checked.interests),
                 terms=tuple(checked.terms),
                 wants=MappingProxyType({str(k): float(v) for k, v in checked.wants.items()}),
@@ -157,16 +164,21 @@ def folded(position: str) -> str:
     >>> folded("Ingénieure Sécurité (Cloud)")
     'ingenieure securite cloud'
     """
-    text = re.sub(r"[*:_](?:in|innen)\b|/-?(?:in|innen)\b|\((?:[mwfdxh]\s*/\s*)+[mwfdxh]\)", "", position.lower())
+    text = re.sub(_GENDERS, "", position.lower())
     text = text.replace("ß", "ss").replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[\w&/-]+", text))
 
 
+def _folded_phrase(phrase: str) -> str:
+    return f"{'*' if phrase.startswith('*') else ''}{folded(phrase)}{'*' if phrase.endswith('*') else ''}"
+
+
 @lru_cache(maxsize=4096)
 def _pattern(phrase: str) -> re.Pattern[str]:
     before = "" if phrase.startswith("*") else r"(?<![\w&])"
-    return re.compile(rf"{before}{re.escape(phrase.removeprefix('*'))}(?![\w&])")
+    after = "" if phrase.endswith("*") else r"(?![\w&])"
+    return re.compile(f"{before}{re.escape(phrase.strip('*'))}{after}")
 
 
 def match_profiles(position: str, profiles: tuple[Profile, ...] | None = None) -> tuple[tuple[Profile, float], ...]:
@@ -174,8 +186,8 @@ def match_profiles(position: str, profiles: tuple[Profile, ...] | None = None) -
 
     The longest phrase found wins its words: `Project Manager` is a project lead, and no part of it is left for others.
     `Director of Product Engineering` is product, engineering and a director. Words nearer the end of an English title
-    say more of the job, so a later match weighs a little more. A phrase that begins with `*` may end a longer word, as
-    trades do in German (`*entwickler`, `*leiter`).
+    say more of the job, so a later match weighs a little more. German puts words together: `*entwickler` also ends a
+    longer word, `vertrieb*` also begins one. A phrase of two profiles (`cto`) calls for both.
 
     Args:
         position: as people write it.
@@ -192,7 +204,7 @@ def match_profiles(position: str, profiles: tuple[Profile, ...] | None = None) -
     strength: dict[str, float] = {}
     by_name = {}
     for start, end, phrase, profile in found:
-        if any(start < e and s < end for s, e in taken):
+        if any(start < e and s < end for s, e in taken if (s, e) != (start, end)):
             continue
         taken.append((start, end))
         by_name[profile.name] = profile

@@ -1,4 +1,4 @@
-"""What is kept of people's context follows the server: what changed is read, what is gone goes."""
+"""What is kept of people's context follows the server: what changed is read, what is gone goes, no more is asked."""
 
 from __future__ import annotations
 
