@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
 
 from meetings.sandbox import posts, refusals, teams, users
 from meetings.sandbox.http import (
@@ -170,6 +171,31 @@ async def create_token(request: Request, user_id: str, caller: SignedIn) -> Resp
         "is_active": token.is_active,
     }
     return answer(request, shown)
+
+
+@router.get("/users/{user_id}/tokens")
+async def list_tokens(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """An account's tokens, without what they are."""
+    with world_of(request).change() as tx:
+        found = users.tokens(tx, _own(caller.user, caller.resolve(user_id)))
+    return answer(
+        request,
+        [{"id": t.id, "user_id": t.user_id, "description": t.description, "is_active": t.is_active} for t in found],
+    )
+
+
+@router.post("/users/tokens/{change}")
+async def switch_token(request: Request, change: str, caller: SignedIn) -> Response:
+    """Switch a token off or on again."""
+    if change not in {"disable", "enable"}:
+        raise HTTPException(404)
+    body = await read_object(request, "token_id")
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        if users.switch_token(tx, text(body, "token_id"), active=change == "enable") is None:
+            raise RefusedError(404, "app.user_access_token.get_by_user.app_error", "Unable to get the token.")
+    return answer(request, OK)
 
 
 @router.post("/bots")

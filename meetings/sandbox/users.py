@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -160,6 +161,23 @@ def by_token(tx: Change, secret: str) -> User | None:
         )
     )
     return model.one(tx.db, User, query)
+
+
+def tokens(tx: Change, user_id: str) -> list[model.Token]:
+    """The tokens of an account, active or not."""
+    return model.many(tx.db, model.Token, select(model.tokens).where(model.tokens.c.user_id == user_id))
+
+
+def switch_token(tx: Change, token_id: str, *, active: bool) -> str | None:
+    """Let a token work, or no longer; whose it is. Sockets that were opened with it end."""
+    table = model.tokens
+    token = model.one(tx.db, model.Token, select(table).where(table.c.id == token_id))
+    if token is None:
+        return None
+    tx.db.execute(update(table).where(table.c.id == token_id).values(is_active=active))
+    if not active:
+        tx.afterwards.append(partial(tx.world.hub.end, token.user_id))
+    return token.user_id
 
 
 def forget_token(tx: Change, secret: str) -> None:

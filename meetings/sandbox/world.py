@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from meetings.errors import SandboxError
 from meetings.sandbox import model
 from meetings.sandbox.events import Event, Hub
+from meetings.sandbox.faults import Faults
 from meetings.sandbox.ids import Clock, new_id, system_time
 
 DATABASE = "sandbox.db"
@@ -90,6 +91,7 @@ class World:
     engine: Engine
     clock: Clock
     hub: Hub = field(default_factory=Hub)
+    faults: Faults = field(default_factory=Faults)
     new_id: Callable[[], str] = new_id
     url: str = ""
     max_file_size: int = MAX_FILE_SIZE
