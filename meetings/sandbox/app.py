@@ -16,6 +16,7 @@ from meetings.sandbox import (
     page,
     refusals,
     routes_channels,
+    routes_commands,
     routes_files,
     routes_posts,
     routes_sandbox,
@@ -37,6 +38,7 @@ ROUTES = (
     routes_posts,
     routes_files,
     routes_system,
+    routes_commands,
     routes_sandbox,
     websocket,
     page,
@@ -53,16 +55,7 @@ def create_app(world: World, *, host: str) -> FastAPI:
     """
     app = FastAPI(lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
-    for routes in (
-        routes_users,
-        routes_channels,
-        routes_posts,
-        routes_files,
-        routes_system,
-        routes_sandbox,
-        websocket,
-        page,
-    ):
+    for routes in ROUTES:
         app.include_router(routes.router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _no_such_page)

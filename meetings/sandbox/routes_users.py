@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from meetings.sandbox import posts, refusals, teams, users
 from meetings.sandbox.http import (
     OK,
+    Caller,
     SignedIn,
     answer,
     checked,
@@ -133,6 +134,18 @@ async def set_active(request: Request, user_id: str, caller: SignedIn) -> Respon
     return answer(request, OK)
 
 
+@router.post("/users/{user_id}/demote")
+async def demote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make an account a guest."""
+    return _change_kind(request, caller, user_id, guest=True)
+
+
+@router.post("/users/{user_id}/promote")
+async def promote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make a guest a member again."""
+    return _change_kind(request, caller, user_id, guest=False)
+
+
 @router.get("/users/{user_id}/status", dependencies=[Depends(signed_in)])
 async def get_status(request: Request, user_id: str, caller: SignedIn) -> Response:
     """Whether somebody is online."""
@@ -224,6 +237,14 @@ async def get_bot(request: Request, user_id: str) -> Response:
     if bot is None or not bot.is_bot:
         raise RefusedError(404, "store.sql_bot.get.missing.app_error", "Bot does not exist.")
     return answer(request, bot_json(bot))
+
+
+def _change_kind(request: Request, caller: Caller, user_id: str, *, guest: bool) -> Response:
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        users.set_guest(tx, users.require(tx, caller.resolve(user_id)), guest=guest)
+    return answer(request, OK)
 
 
 def _one(request: Request, user: User, caller: User) -> Response:

@@ -227,6 +227,15 @@ def set_active(tx: Change, user: User, *, active: bool) -> User:
     return _changed(tx, user, update_at=now, delete_at=0 if active else now)
 
 
+def set_guest(tx: Change, user: User, *, guest: bool) -> User:
+    """Make an account a guest, or a member again."""
+    if user.is_bot or user.is_guest == guest:
+        raise RefusedError(
+            501, "api.user.demote_user_to_guest.already_guest.app_error", "Unable to convert the user to guest."
+        )
+    return _changed(tx, user, update_at=tx.now(), roles="system_guest" if guest else "system_user")
+
+
 def touch(tx: Change, user_id: str) -> None:
     """Note that something about the account changed (joining a team does)."""
     _set(tx, user_id, update_at=tx.now())
