@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from meetings.sandbox.faults import Plan
 
 
 def _home_folder(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path:
@@ -43,18 +46,27 @@ def sandbox() -> None:
 @click.option("--now", metavar="ISO", help="The moment that the sample weeks lead up to, for a new sandbox.")
 @click.option("--background", is_flag=True, help="Start it and return once it answers.")
 @click.option("--empty", is_flag=True, help="A new sandbox without the company.")
-def start(folder: Path, host: str, port: int, now: str | None, background: bool, empty: bool) -> None:
+@click.option("--misbehave", metavar="FILE|SPEC", help="What goes wrong; see: meetings sandbox misbehave --help")
+def start(
+    folder: Path, host: str, port: int, now: str | None, background: bool, empty: bool, misbehave: str | None
+) -> None:
     """Start the sandbox, or find the one that runs."""
     from meetings.sandbox import state
 
     anchor = _moment(now)
+    plan = _plan(misbehave)
     running = state.find_running(folder)
     if running is not None:
         click.echo(f"already running: {running.url}")
         return
     if background:
         running = state.start_in_background(
-            folder, host=host, port=port, now=anchor.isoformat() if anchor else None, empty=empty
+            folder,
+            host=host,
+            port=port,
+            now=anchor.isoformat() if anchor else None,
+            empty=empty,
+            misbehave=plan.model_dump_json() if plan else None,
         )
         click.echo(running.url)
         return
@@ -68,6 +80,7 @@ def start(folder: Path, host: str, port: int, now: str | None, background: bool,
         company=None if empty else sample_company(),
         anchor=anchor,
         started=lambda started: click.echo(f"{started.url}   (Ctrl-C stops it)"),
+        misbehave=plan,
     )
 
 
@@ -193,6 +206,30 @@ def dms(folder: Path, person: str | None, as_json: bool) -> None:
         _show(f"{message.name}, {message.position} (@{message.username})", message.message)
 
 
+@sandbox.command(epilog="Example: meetings sandbox misbehave 'rate-limit:every=3;drop-after:path=/posts,times=1'")
+@click.argument("spec", required=False, metavar="[FILE|SPEC]")
+@_folder_option
+@click.option("--stop", "behave", is_flag=True, help="Let nothing go wrong any more.")
+def misbehave(spec: str | None, folder: Path, behave: bool) -> None:
+    """Let the running sandbox go wrong, to see what becomes of it.
+
+    SPEC is rules divided by semicolons, each a fault and its options. Without it: prints what is in force and how
+    often it struck. docs/sandbox.md has the table of faults.
+    """
+    import json
+
+    from meetings.sandbox import load_credentials
+    from meetings.sandbox.rest import change_faults
+
+    credentials = load_credentials(folder)
+    plan = _plan("" if behave else spec)
+    shown = change_faults(credentials, plan.model_dump(mode="json") if plan else None)
+    if not shown["rules"]:
+        click.echo("nothing goes wrong on purpose")
+    for rule in shown["rules"]:
+        click.echo(json.dumps(rule))
+
+
 @sandbox.command(epilog="Example: meetings sandbox reset --yes")
 @_folder_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -224,6 +261,15 @@ def _show(heading: str, message: str) -> None:
         console.print()
     else:
         click.echo(f"--- {heading}\n{harmless}\n")
+
+
+def _plan(spec: str | None) -> Plan | None:
+    """What should go wrong; None when nothing was said of it."""
+    if spec is None:
+        return None
+    from meetings.sandbox.faults import read_plan
+
+    return read_plan(spec)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from mattermostdriver import Driver
 
-from meetings.errors import ConfigError, MattermostError, MattermostNotFoundError, StorageError
+from meetings.errors import ConfigError, MattermostNotFoundError
+from meetings.mattermost.download import download
 from meetings.mattermost.entities import (
     ID_PATTERN,
     Channel,
@@ -38,7 +38,6 @@ from meetings.progress import Progress, no_progress
 # The server cuts per_page at 200 without a word (seen on 5.37).
 PAGE = 200
 MAX_MESSAGE = 16_383  # characters in one post (model.PostMessageMaxRunesV2)
-CHUNK = 256 * 1024
 
 # Posts that one `since` gives at most; which ones, of more, the server does not say (store.GetPostsSince).
 MAX_SINCE = 1_000
@@ -66,7 +65,7 @@ class MattermostClient:
         token: the bot's access token.
 
     Raises:
-        ConfigError: the address is not one.
+        ConfigError: the address or the token is not one.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -78,13 +77,14 @@ class MattermostClient:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise ConfigError(f"mattermost_url {url!r} has no valid port") from error
+        if not all("!" <= c <= "~" for c in token):
+            raise ConfigError("the Mattermost token has spaces or other characters that no token has; copy it again")
         self._driver = Driver(
             {
                 "scheme": parts.scheme,
                 "url": parts.hostname,
                 "port": port,
                 "basepath": f"{parts.path.rstrip('/')}/api/v4",
-                "token": token,
             },
             client_cls=Transport,
         )
@@ -109,8 +109,8 @@ class MattermostClient:
 
     def ping(self) -> str:
         """The server's version, from the header that every answer carries."""
-        response = self._transport.send("GET", "/system/ping")
-        return ".".join(response.headers.get("X-Version-Id", "").split(".")[:3])
+        answer = self._transport.send("GET", "/system/ping")
+        return ".".join(answer.headers.get("X-Version-Id", "").split(".")[:3])
 
     def me(self) -> User:
         """The bot."""
@@ -313,52 +313,25 @@ class MattermostClient:
         Raises:
             MattermostError: it is larger than `limit`.
         """
-        with self._transport.send("GET", f"/files/{file_id}", stream=True) as response:
-            data = b""
-            for chunk in response.iter_content(CHUNK):
-                data += chunk
-                if len(data) > limit:
-                    raise MattermostError(f"file {file_id} is larger than {limit} bytes; it is no transcript")
-        return data
+        return self._transport.send("GET", f"/files/{file_id}", limit=limit, raw=True).body
 
-    def download(self, info: FileInfo, destination: Path, *, progress: Progress = no_progress) -> None:
-        """Stream a file to disk, going on where an earlier try stopped.
+    def download(
+        self, info: FileInfo, destination: Path, *, sha256: str | None = None, progress: Progress = no_progress
+    ) -> str:
+        """Stream a file to disk, going on where an earlier try stopped, in this process or another.
 
-        Bytes collect in `destination` + `.part`; the name becomes final only when the size is the announced one.
+        Args:
+            info: the file, as the server announced it.
+            destination: where it goes; the name becomes final only when the size is the announced one.
+            sha256: the hash that the file is known to have.
+            progress: told the share that is done.
+
+        Returns:
+            The file's SHA-256.
 
         Raises:
+            MattermostFileChangedError: it is not the file that was announced, or not the known one.
             MattermostError: the server refused, or broke off again and again.
-            StorageError: the disk is full or the folder cannot be written.
+            StorageError: the disk is full or the folder cannot be written; what came is kept.
         """
-        part = destination.with_name(destination.name + ".part")
-        try:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            for _attempt in range(8):
-                have = part.stat().st_size if part.exists() else 0
-                if info.size and have >= info.size:
-                    break
-                if self._download_rest(info, part, have, progress) and not info.size:
-                    break
-            if info.size and part.stat().st_size != info.size:
-                wrong = part.stat().st_size
-                part.unlink()
-                raise MattermostError(f"file {info.id} came with {wrong} bytes instead of {info.size}; try again later")
-            part.replace(destination)
-        except OSError as error:
-            raise StorageError(destination, error.strerror or str(error)) from error
-
-    def _download_rest(self, info: FileInfo, part: Path, have: int, progress: Progress) -> bool:
-        """Append what the server still has; False when the connection broke."""
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._transport.send("GET", f"/files/{info.id}", headers=headers, stream=True) as response:
-            fresh = response.status_code != 206
-            with part.open("wb" if fresh else "ab") as file:
-                done = 0 if fresh else have
-                try:
-                    for chunk in response.iter_content(CHUNK):
-                        file.write(chunk)
-                        done += len(chunk)
-                        progress(min(1.0, done / info.size) if info.size else 0.0)
-                except requests.RequestException:
-                    return False
-        return True
+        return download(self._transport, info, destination, sha256=sha256, progress=progress)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
 
 from meetings.sandbox import posts, refusals, teams, users
 from meetings.sandbox.http import (
     OK,
+    Caller,
     SignedIn,
     answer,
     checked,
@@ -132,6 +134,18 @@ async def set_active(request: Request, user_id: str, caller: SignedIn) -> Respon
     return answer(request, OK)
 
 
+@router.post("/users/{user_id}/demote")
+async def demote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make an account a guest."""
+    return _change_kind(request, caller, user_id, guest=True)
+
+
+@router.post("/users/{user_id}/promote")
+async def promote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make a guest a member again."""
+    return _change_kind(request, caller, user_id, guest=False)
+
+
 @router.get("/users/{user_id}/status", dependencies=[Depends(signed_in)])
 async def get_status(request: Request, user_id: str, caller: SignedIn) -> Response:
     """Whether somebody is online."""
@@ -172,6 +186,31 @@ async def create_token(request: Request, user_id: str, caller: SignedIn) -> Resp
     return answer(request, shown)
 
 
+@router.get("/users/{user_id}/tokens")
+async def list_tokens(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """An account's tokens, without what they are."""
+    with world_of(request).change() as tx:
+        found = users.tokens(tx, _own(caller.user, caller.resolve(user_id)))
+    return answer(
+        request,
+        [{"id": t.id, "user_id": t.user_id, "description": t.description, "is_active": t.is_active} for t in found],
+    )
+
+
+@router.post("/users/tokens/{change}")
+async def switch_token(request: Request, change: str, caller: SignedIn) -> Response:
+    """Switch a token off or on again."""
+    if change not in {"disable", "enable"}:
+        raise HTTPException(404)
+    body = await read_object(request, "token_id")
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        if users.switch_token(tx, text(body, "token_id"), active=change == "enable") is None:
+            raise RefusedError(404, "app.user_access_token.get_by_user.app_error", "Unable to get the token.")
+    return answer(request, OK)
+
+
 @router.post("/bots")
 async def create_bot(request: Request, caller: SignedIn) -> Response:
     """A bot account. It greets its owner in a direct message, as on the real server."""
@@ -198,6 +237,14 @@ async def get_bot(request: Request, user_id: str) -> Response:
     if bot is None or not bot.is_bot:
         raise RefusedError(404, "store.sql_bot.get.missing.app_error", "Bot does not exist.")
     return answer(request, bot_json(bot))
+
+
+def _change_kind(request: Request, caller: Caller, user_id: str, *, guest: bool) -> Response:
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        users.set_guest(tx, users.require(tx, caller.resolve(user_id)), guest=guest)
+    return answer(request, OK)
 
 
 def _one(request: Request, user: User, caller: User) -> Response:
