@@ -98,8 +98,8 @@ def test_seeding_again_makes_nothing_twice(live: Credentials, tmp_path: Path) ->
 def test_the_bot_sees_its_channels_and_no_others(live: Credentials, bot: MattermostClient) -> None:
     [team] = [t for t in bot.my_teams() if t.name == live.team]
     mine = {c.name for c in COMPANY.channels if "meetings" in c.members}
-    # Everybody who joins a team is in its default channel.
-    others = {c.name for c in COMPANY.channels} - mine - {"town-square"}
+    # Everybody who joins a team is in its two default channels.
+    others = {c.name for c in COMPANY.channels} - mine - {"town-square", "off-topic"}
     found = {c.name for c in bot.my_channels(team.id)}
     assert mine <= found
     assert not others & found
