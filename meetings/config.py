@@ -25,7 +25,13 @@ ENV_ALIASES = {"MATTERMOST_URL": "mattermost_url", "MATTERMOST_TOKEN": "mattermo
 # A settings file is copied, shown and kept under version control; this key opens an account that costs money.
 ENV_ONLY = {"llm_api_key": "MEETINGS_LLM_API_KEY"}
 # Switches of the scripts, not settings of the program.
-ENV_IGNORED = {"MEETINGS_DEMO_PORT", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
+ENV_IGNORED = {
+    "MEETINGS_DEMO_PORT",
+    "_MEETINGS_COMPLETE",
+    "MEETINGS_CONFIG",
+    "MEETINGS_LIVE_URL",
+    "MEETINGS_LIVE_ADMIN_TOKEN",
+}
 
 
 def _default_home() -> Path:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from meetings.sandbox.faults import Plan
 
 
+ADMIN_VARIABLE = "MEETINGS_LIVE_ADMIN_TOKEN"
+
+
 def _home_folder(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path:
     if value is not None:
         return value.absolute()
@@ -228,6 +231,53 @@ def misbehave(spec: str | None, folder: Path, behave: bool) -> None:
         click.echo("nothing goes wrong on purpose")
     for rule in shown["rules"]:
         click.echo(json.dumps(rule))
+
+
+@sandbox.command(epilog="Example: meetings sandbox seed https://chat.example.org --admin-token-file admin-token")
+@click.argument("url")
+@click.option(
+    "--admin-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with a system admin's token. [default: MEETINGS_LIVE_ADMIN_TOKEN in the environment]",
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its accounts' tokens are kept. [default: HOME/seeded/HOST]",
+)
+@_json_option
+def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Fill a real Mattermost server with the sample company, through its public API.
+
+    A second run makes only what is missing; accounts and channels of others are never touched. Afterwards call, dms and
+    env work on that server with --folder.
+    """
+    import json
+    import os
+
+    from meetings.config import load_settings
+    from meetings.sandbox import real_server
+    from meetings.sandbox.company import read_company, sample_company
+
+    token = admin_token_file.read_text(encoding="utf-8") if admin_token_file else os.environ.get(ADMIN_VARIABLE, "")
+    if not token.strip():
+        raise click.UsageError(f"no admin token: give --admin-token-file, or set {ADMIN_VARIABLE}")
+    target = folder or real_server.folder_for(url, load_settings().home)
+    seeded = real_server.seed_server(
+        url,
+        token.strip(),
+        read_company(sample_company()),
+        target.absolute(),
+        tell=lambda step: click.echo(step, err=True),
+    )
+    if as_json:
+        click.echo(json.dumps(real_server.as_json(seeded)))
+        return
+    click.echo(seeded.credentials.url)
+    for kind, (made, total) in seeded.counts.items():
+        click.echo(f"{kind}: {made} made, {total - made} there already")
+    click.echo(f"the bot's token: {seeded.token_file}")
+    click.echo(f"a call: meetings sandbox call --folder {seeded.folder}")
 
 
 @sandbox.command(epilog="Example: meetings sandbox reset --yes")

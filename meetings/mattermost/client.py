@@ -100,6 +100,15 @@ class MattermostClient:
         assert isinstance(transport, Transport)
         return transport
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request below /api/v4 that has no method of its own here, under the same policies; the answer's JSON."""
+        return self._transport.send(method, path, json=body).json()
+
+    def log_in(self, login_id: str, password: str) -> str:
+        """A session's token for a name and its password."""
+        body = {"login_id": login_id, "password": password}
+        return self._transport.send("POST", "/users/login", json=body).headers.get("Token", "")
+
     @property
     def requests(self) -> int:
         """How many requests were sent so far, repeated ones counted each time."""

@@ -45,10 +45,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    data: Any = None
 
     def json(self) -> Any:
-        """The body as JSON; that it is some was checked when it came."""
-        return json_format.loads(self.body)
+        """The body as JSON, which was read when it came; None of an answer that need be none."""
+        return self.data
 
 
 class AttemptFailedError(Exception):
@@ -143,9 +144,8 @@ class Transport(Client):  # type: ignore[misc]  # mattermostdriver ships no type
         def attempt() -> Answer:
             with self._open(method, path, json=json, params=params, headers={}) as response:
                 body = _read(response, limit)
-                if not raw:
-                    _check_json(body, response)
-                return Answer(status=response.status_code, headers=response.headers, body=body)
+                data = None if raw else _parse(body, response)
+                return Answer(status=response.status_code, headers=response.headers, body=body, data=data)
 
         return self._repeat(attempt, method, path, window=repeat_window(method, path, json))
 
@@ -262,13 +262,11 @@ def _read(response: requests.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-def _check_json(body: bytes, response: requests.Response) -> None:
+def _parse(body: bytes, response: requests.Response) -> Any:
     try:
-        json_format.loads(body)
+        return json_format.loads(body)
     except (ValueError, RecursionError):
         page = body.lstrip()[:1] == b"<"
-    else:
-        return
     raise AttemptFailedError(Trouble.WEB_PAGE if page else Trouble.CUT, status=response.status_code)
 
 

@@ -180,6 +180,21 @@ async def create_group(request: Request, caller: SignedIn) -> Response:
     return answer(request, channel_json(channel), status=201)
 
 
+@router.put("/channels/{channel_id}/patch")
+async def patch_channel(request: Request, channel_id: str, caller: SignedIn) -> Response:
+    """Change a channel's name, purpose or header: its members may, guests not."""
+    body = await read_object(request, "channel")
+    with world_of(request).change() as tx:
+        channel = channels.require(tx, checked(channel_id, "channel_id"))
+        if caller.user.is_guest or not channels.may_read(tx, caller.user, channel):
+            raise refusals.forbidden()
+        given = {k: v for k in ("display_name", "purpose", "header") if isinstance(v := body.get(k), str)}
+        now = {"display_name": channel.display_name, "purpose": channel.purpose, "header": channel.header, **given}
+        channels.describe(tx, channel, **now)
+        changed = channels.require(tx, channel_id)
+    return answer(request, channel_json(changed))
+
+
 @router.delete("/channels/{channel_id}")
 async def archive_channel(request: Request, channel_id: str, caller: SignedIn) -> Response:
     """Archive a channel: its members may, guests not."""

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from meetings.errors import SandboxError
 from meetings.sandbox import refusals
 from meetings.sandbox.faults import Plan, check_plan
+from meetings.sandbox.guard import is_loopback
 from meetings.sandbox.http import SignedIn, read_object, world_of
 from meetings.sandbox.model import User
 from meetings.sandbox.refusals import RefusedError
@@ -25,14 +26,14 @@ async def ping() -> Response:
 @router.get("/misbehave")
 async def get_plan(request: Request, caller: SignedIn) -> Response:
     """The plan in force, and how often each rule struck."""
-    _admin_only(caller.user)
+    _admin_only(request, caller.user)
     return _shown(request)
 
 
 @router.put("/misbehave")
 async def put_plan(request: Request, caller: SignedIn) -> Response:
     """Follow another plan from now on."""
-    _admin_only(caller.user)
+    _admin_only(request, caller.user)
     try:
         plan = check_plan(await read_object(request, "plan"), origin="plan")
     except SandboxError as error:
@@ -44,13 +45,15 @@ async def put_plan(request: Request, caller: SignedIn) -> Response:
 @router.delete("/misbehave")
 async def end_plan(request: Request, caller: SignedIn) -> Response:
     """Behave again."""
-    _admin_only(caller.user)
+    _admin_only(request, caller.user)
     world_of(request).faults.follow(Plan())
     return _shown(request)
 
 
-def _admin_only(user: User) -> None:
-    if not user.is_admin:
+def _admin_only(request: Request, user: User) -> None:
+    """For the admin, on this machine: a sandbox that others can reach is not theirs to break."""
+    here = request.client is not None and is_loopback(request.client.host) and is_loopback(request.url.hostname or "")
+    if not here or not user.is_admin:
         raise refusals.forbidden()
 
 

@@ -113,6 +113,17 @@ async def patch_user(request: Request, user_id: str, caller: SignedIn) -> Respon
     return answer(request, user_json(changed, full=True))
 
 
+@router.put("/users/{user_id}/password")
+async def set_password(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Another password: by an admin, who need not know the old one."""
+    body = await read_object(request, "password")
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        users.set_password(tx, users.require(tx, caller.resolve(user_id)), text(body, "new_password"))
+    return answer(request, OK)
+
+
 @router.delete("/users/{user_id}")
 async def deactivate(request: Request, user_id: str, caller: SignedIn) -> Response:
     """Deactivate an account."""

@@ -227,6 +227,17 @@ def set_active(tx: Change, user: User, *, active: bool) -> User:
     return _changed(tx, user, update_at=now, delete_at=0 if active else now)
 
 
+def set_password(tx: Change, user: User, password: str) -> None:
+    """Give an account another password."""
+    if len(password) < MIN_PASSWORD:
+        raise RefusedError(
+            400,
+            "model.user.is_valid.pwd.app_error",
+            f"Your password must contain at least {MIN_PASSWORD} characters.",
+        )
+    _set(tx, user.id, password_hash=_hash_password(password), last_password_update=tx.now(), failed_attempts=0)
+
+
 def set_guest(tx: Change, user: User, *, guest: bool) -> User:
     """Make an account a guest, or a member again."""
     if user.is_bot or user.is_guest == guest:

@@ -97,6 +97,31 @@ def test_posts_of_one_millisecond_are_not_lost_between_two_pages(tmp_path: Path)
         assert len(found) == len(set(found))
 
 
+def test_more_members_than_a_page_are_all_there(tmp_path: Path) -> None:
+    names = [f"user{n:03}" for n in range(PAGE + 7)]
+    more = [{"username": n, "first_name": n, "last_name": "X", "position": "Tester"} for n in names]
+    channels = [{**COMPANY["channels"][0], "members": ["ana", "ben", "meetings", *names]}, COMPANY["channels"][1]]
+    company = {**COMPANY, "users": [*COMPANY["users"], *more], "channels": channels}
+    with run_in_thread(tmp_path / "sandbox", company=company, now=ANCHOR) as sandbox:
+        client = MattermostClient(sandbox.url, sandbox.bot_token)
+        ids = client.channel_member_ids(client.channel_by_name("acme", "product").id)
+        assert len(ids) == len(set(ids)) == PAGE + 10
+        assert {u.username for u in client.users(ids)} == {"ana", "ben", "meetings", *names}
+        found = client.users([*ids, ids[0], "z" * 26])
+        assert len(found) == len(ids)
+
+
+def test_more_reactions_than_a_page_of_posts_are_all_there(
+    sandbox: Sandbox, client: MattermostClient, product: str
+) -> None:
+    ana = api(sandbox, "ana")
+    ana_id = ana.get("/users/me")["id"]
+    posts = [ana.write(product, str(n))["id"] for n in range(PAGE + 3)]
+    for post_id in (posts[0], posts[-1]):
+        ana.post("/reactions", {"user_id": ana_id, "post_id": post_id, "emoji_name": "tada"})
+    assert {r.post_id for r in client.reactions(posts)} == {posts[0], posts[-1]}
+
+
 def test_one_persons_membership_is_asked_for_alone(sandbox: Sandbox, client: MattermostClient, product: str) -> None:
     ids = {name: client.user_by_username(name).id for name in ("ana", "chloe")}
     assert client.is_channel_member(product, ids["ana"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -326,3 +327,24 @@ def test_a_token_is_switched_off_with_its_sockets_and_on_again(sandbox: Sandbox,
     assert ana.send("POST", "/users/tokens/disable", json={"token_id": token["id"]}).status_code == 403
     assert admin.send("POST", "/users/tokens/disable", json={"token_id": "z" * 26}).status_code == 404
     assert admin.send("POST", "/users/tokens/explode", json={"token_id": "z" * 26}).status_code == 404
+
+
+def test_a_restart_is_waited_for(tmp_path: Path) -> None:
+    with sandbox_in(tmp_path / "sandbox") as sandbox:
+        port = int(sandbox.url.rsplit(":", 1)[1])
+        client = MattermostClient(sandbox.url, sandbox.bot_token)
+        client.me()
+    asked = threading.Event()
+    found: list[str] = []
+
+    def ask() -> None:
+        asked.set()
+        found.append(client.user_by_username("ana").username)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert asked.wait(10)
+    time.sleep(0.2)
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, port=port):
+        thread.join(60)
+    assert found == ["ana"]
