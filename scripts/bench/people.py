@@ -23,11 +23,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-WORDS = """
-release parser invoice customer pricing roadmap latency index backup audit contract newsletter campaign design
-prototype survey budget hiring onboarding incident rollback migration dashboard forecast renewal prospect ticket
-translation webinar vendor licence privacy token cluster deploy import export search report quarter plan feature
-""".split()
+WORDS = (
+    *("release", "parser", "invoice", "customer", "pricing", "roadmap", "latency", "index", "backup", "audit"),
+    *("contract", "newsletter", "campaign", "design", "prototype", "survey", "budget", "hiring", "onboarding"),
+    *("incident", "rollback", "migration", "dashboard", "forecast", "renewal", "prospect", "ticket", "translation"),
+    *("webinar", "vendor", "licence", "privacy", "token", "cluster", "deploy", "import", "export", "search"),
+    *("report", "quarter", "plan", "feature"),
+)
 TITLES = (
     *("Backend Engineer", "Product Manager", "Head of Content", "Account Executive", "Support Lead", "Security Lead"),
     *("Finance Manager", "Recruiter", "Product Designer", "Data Scientist", "SRE", "Project Manager"),
