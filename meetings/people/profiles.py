@@ -27,7 +27,7 @@ from meetings.people.terms import terms
 # They say how somebody works, not in what field.
 _BARE_TRADES = frozenset(
     ("engineer", "developer", "architect", "designer", "writer", "product", "tester", "researcher", "partner")
-) | frozenset(("analyst", "*analyst", "*analystin", "analyste", "analista"))
+) | frozenset(("analyst", "*analyst", "*analystin", "analyste", "analista", "*designer", "*designerin"))
 # At most so many roles make up a person.
 MAX_ROLES = 3
 _RANK_SHARE = 0.5
