@@ -17,6 +17,7 @@ from meetings.mattermost.client import Reaction
 from meetings.mattermost.delivery import FIRST_PROP, KEY_PROP
 from meetings.positions import Positions
 from meetings.sandbox import Sandbox, post_call, run_in_thread
+from meetings.talkback import ANSWER_PROP
 from tests.acceptance.conftest import SAMPLE, Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 
@@ -180,6 +181,67 @@ def test_a_transcription_that_comes_later_is_news_of_its_recording(world: World)
     assert call.transcription_post_id in news
 
 
+def test_captions_that_come_by_an_edit_are_news_of_their_recording(world: World) -> None:
+    post = world.recording()
+    world.listener().sweep()
+    calls = world.as_("calls")
+    file = calls.upload(calls.channel("product")["id"], "t.vtt", b"WEBVTT")
+    captions = [{"title": "en", "language": "en", "file_id": file["id"]}]
+
+    def act() -> None:
+        calls.put(f"/posts/{post}/patch", {"props": {"captions": captions}})
+
+    world.while_listening(act, lambda: len(world.noted.put_) == 2)
+    assert world.noted.put_ == [(post, ""), (post, file["id"])]
+
+
+def test_a_call_of_a_group_is_heard_of(world: World) -> None:
+    ids = {n: world.client.user_by_username(n).id for n in ("ana", "ben", "meetings", "calls")}
+    group = world.as_("ana").post("/channels/group", [ids["ana"], ids["ben"], ids["meetings"], ids["calls"]])
+    world.as_("ana").write(group["id"], "hello")
+    world.listener().sweep()
+    calls = world.as_("calls")
+    file = calls.upload(group["id"], "call.mp4", b"x")
+    post = calls.write(group["id"], "", type="custom_calls_recording", file_ids=[file["id"]])
+    world.listener().sweep()
+    assert world.noted.put_ == [(post["id"], "")]
+
+
+def test_what_people_write_to_the_bot_is_queued_and_what_it_writes_itself_is_not(world: World) -> None:
+    ana = world.client.user_by_username("ana").id
+    direct = world.client.direct_channel(ana)
+    said: list[str] = []
+
+    def act() -> None:
+        world.client.create_post(direct, "Your summary")
+        said.append(world.as_("ana").write(direct, "shorter")["id"])
+
+    world.while_listening(act, lambda: bool(world.noted.answers))
+    assert world.noted.answers == said
+
+
+def test_what_was_written_to_the_bot_while_it_was_away_is_found(world: World) -> None:
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    world.client.create_post(direct, "Your summary")
+    world.listener().sweep()
+    time.sleep(0.05)
+    said = world.as_("ana").write(direct, "shorter")["id"]
+    world.listener().sweep()
+    assert world.noted.answers == [said]
+
+
+def test_an_emoji_on_a_message_is_queued(world: World) -> None:
+    ana = world.client.user_by_username("ana").id
+    post = world.client.create_post(world.client.direct_channel(ana), "Your summary")
+
+    def act() -> None:
+        for emoji in ("tada", "eyes"):
+            world.as_("ana").post("/reactions", {"user_id": ana, "post_id": post.id, "emoji_name": emoji})
+
+    world.while_listening(act, lambda: bool(world.noted.reactions))
+    assert [(r.user_id, r.emoji_name) for r in world.noted.reactions] == [(ana, "eyes")]
+
+
 def test_somebody_elses_post_that_names_a_call_queues_nothing(world: World) -> None:
     ana = world.as_("ana")
     ana.write(ana.channel("product")["id"], "hi", props={"call_post_id": "k" * 26}, type="custom_calls_transcription")
@@ -237,6 +299,27 @@ def test_a_call_ends_and_everybody_in_the_channel_gets_their_message(
         (message,) = [p for p in world.client.latest_posts(direct, 50) if KEY_PROP in p.props]
         assert message.props[FIRST_PROP] is True
         assert "**stop**" in message.message
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_an_answer_is_answered_while_the_command_runs(world: World, meetings: Meetings) -> None:
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    env = {"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": world.sandbox.bot_token or ""}
+    listener = meetings.start("listen", env=env)
+    assert listener.stderr is not None
+    while "looked through" not in listener.stderr.readline():
+        pass
+    said = world.as_("ana").write(direct, "less about hiring")
+    end = time.monotonic() + 60
+    thread: list[str] = []
+    while time.monotonic() < end and not thread:
+        time.sleep(0.5)
+        thread = [p.message for p in world.client.thread(said["id"]) if p.props.get(ANSWER_PROP) == said["id"]]
+    listener.send_signal(signal.SIGINT)
+    listener.communicate(timeout=30)
+    assert len(thread) == 1
+    assert "less about hiring" in thread[0]
 
 
 def test_a_second_listener_on_the_same_home_is_refused(world: World, meetings: Meetings) -> None:

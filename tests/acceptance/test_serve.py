@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Serving:
     ana: Api
     calls: Api
     chloe: Api
+    admin: Api
+    doors: Doors
 
     def hook(self, **changed: Any) -> requests.Response:
         return requests.post(f"{self.url}/hooks/mattermost", json={"token": HOOK, **changed}, timeout=10)
@@ -53,11 +56,11 @@ class Serving:
         data = {"token": token, "text": text, "user_id": user, "command": "/meetings"}
         return requests.post(f"{self.url}/commands/meetings", data=data, timeout=10)
 
-    def recording(self, channel: str = "product") -> str:
+    def recording(self, channel: str = "product", *, text: str = "") -> str:
         """A recording's post, as the plugin's bot writes it."""
         place = self.calls.channel(channel)["id"]
         file = self.calls.upload(place, "call.mp4", b"x")
-        post = self.calls.write(place, "", type="custom_calls_recording", file_ids=[file["id"]])
+        post = self.calls.write(place, text, type="custom_calls_recording", file_ids=[file["id"]])
         return str(post["id"])
 
 
@@ -86,6 +89,8 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
                 ana=api(sandbox, "ana"),
                 calls=api(sandbox, "calls"),
                 chloe=api(sandbox, "chloe"),
+                admin=api(sandbox, "admin"),
+                doors=doors,
             )
         finally:
             server.should_exit = True
@@ -96,6 +101,24 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 def test_a_webhook_of_a_recording_queues_it(serving: Serving) -> None:
     post = serving.recording()
     assert serving.hook(post_id=post).status_code == 200
+    assert serving.queue.put_ == [(post, "")]
+
+
+def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:
+    place = serving.ana.channel("product")
+    hook = {
+        "team_id": place["team_id"],
+        "channel_id": place["id"],
+        "display_name": "recordings",
+        "callback_urls": [f"{serving.url}/hooks/mattermost"],
+        "content_type": "application/json",
+    }
+    made = serving.admin.post("/hooks/outgoing", hook)
+    serving.doors.webhook_token = SecretStr(made["token"])
+    post = serving.recording(text="Here's the call recording")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not serving.queue.put_:
+        time.sleep(0.05)
     assert serving.queue.put_ == [(post, "")]
 
 
