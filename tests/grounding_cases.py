@@ -10,12 +10,12 @@ import yaml
 
 from meetings.summary.ground import Line, TextEmbedder, Verdict, check
 
-FILE = Path(__file__).parent / "data" / "grounding" / "bullets.yml"
+FOLDER = Path(__file__).parent / "data" / "grounding"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A bullet with its evidence; `fault` is empty for a faithful one, `half` is `tune` or `confirm`."""
+    """A bullet with its evidence; `fault` is empty for a faithful one, `half` is `tune`, `confirm` or `round N`."""
 
     half: str
     scene: str
@@ -36,7 +36,7 @@ _ROLES = {"Project", "Industrial", "User", "Marketing"}
 
 @lru_cache(maxsize=1)
 def all_cases() -> tuple[Case, ...]:
-    """Every bullet, in the file's order."""
+    """Every bullet, in the order of the files."""
     return tuple(
         Case(
             half=scene["half"],
@@ -47,6 +47,7 @@ def all_cases() -> tuple[Case, ...]:
             owner=bullet.get("owner"),
             speaker=bullet.get("speaker"),
         )
-        for scene in yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        for file in sorted(FOLDER.glob("*.yml"))
+        for scene in yaml.safe_load(file.read_text(encoding="utf-8"))
         for bullet in scene["bullets"]
     )

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How much grounding lets through and refuses, on planted bullets (tests/data/grounding).
 
-    python scripts/bench/grounding.py [--half tune|confirm] [--show] [--without-embedder] [--json]
+    python scripts/bench/grounding.py [--part tune|confirm|"round 1"] [--show] [--without-embedder] [--json]
 
 --show prints every bullet that is judged wrongly, with the reasons.
 """
@@ -21,21 +21,22 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grounding_cases import Case, all_cases
 
 FAITHFUL = "faithful"
+PARTS = ("tune", "confirm", "round 1", "round 2", "round 3")
 
 
 def main() -> None:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half", choices=("tune", "confirm"))
+    parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--without-embedder", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     embedder = None if arguments.without_embedder else Embedder(_minilm())
-    judged = [(c, c.judge(embedder)) for c in all_cases() if arguments.half in {None, c.half}]
+    judged = [(c, c.judge(embedder)) for c in all_cases() if arguments.part in {None, c.half}]
     passed = [(c, v.ok) for c, v in judged]
     rows = [("all", passed)]
-    rows += [(half, [(c, ok) for c, ok in passed if c.half == half]) for half in ("tune", "confirm")]
+    rows += [(half, [(c, ok) for c, ok in passed if c.half == half]) for half in PARTS]
     rows = [(name, cases) for name, cases in rows if cases]
     if arguments.json:
         print(json.dumps({name: figures(cases) for name, cases in rows}, indent=1))
