@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from meetings.summary.ground import Line, TextEmbedder, Verdict, check
+from meetings.summary.ground import Line, TextEmbedder, Verdict, check, objections_to
 
 FOLDER = Path(__file__).parent / "data" / "grounding"
 
@@ -27,8 +27,25 @@ class Case:
 
     def judge(self, embedder: TextEmbedder | None) -> Verdict:
         """What grounding says of it, with everybody of all scenes known by first name."""
-        known = tuple(sorted({line.speaker.split()[0] for c in all_cases() for line in c.said} - _ROLES))
-        return check(self.text, self.said, known_names=known, speaker=self.speaker, owner=self.owner, embedder=embedder)
+        return check(
+            self.text, self.said, known_names=_known(), speaker=self.speaker, owner=self.owner, embedder=embedder
+        )
+
+    def measure(self, embedder: TextEmbedder | None) -> tuple[tuple[str, ...], dict[str, float]]:
+        """What the rules object to, and the figures that are weighed with it."""
+        return objections_to(
+            self.text,
+            self.said,
+            known_names=_known(),
+            speaker=self.speaker,
+            owner=self.owner,
+            embedder=embedder,
+        )
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[str, ...]:
+    return tuple(sorted({line.speaker.split()[0] for c in all_cases() for line in c.said} - _ROLES))
 
 
 _ROLES = {"Project", "Industrial", "User", "Marketing"}

@@ -19,9 +19,9 @@ from meetings.summary.figures import NUMBER_WORDS, dates, said_numbers
 _LEXICON = yaml.safe_load((resources.files("meetings.summary") / "lexicon.yml").read_text(encoding="utf-8"))
 TELLING = frozenset(stem(w) for w in str(_LEXICON["telling"]).split())
 SAYING = frozenset(str(_LEXICON["saying"]).split())
-_DENYING = frozenset(str(_LEXICON["denying"]).split())
-_PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
-_OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
+DENYING = frozenset(str(_LEXICON["denying"]).split())
+PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
+OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
 
 _NOT = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|no one|\w+n't)\b")
 # They deny nothing: `why don't we`, `no problem`, `not only`.
@@ -57,7 +57,7 @@ _CLAUSE = re.compile(
 )
 
 
-def _key(word: str) -> str:
+def key_of(word: str) -> str:
     # `replied` and `reply` meet.
     root = stem(word)
     return root[:-1] + "y" if len(root) > 3 and root.endswith("i") else root
@@ -67,7 +67,7 @@ def _groups() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for number, group in enumerate(_LEXICON["same"]):
         for word in str(group).split():
-            found.setdefault(_key(word), set()).add(f"={number}")
+            found.setdefault(key_of(word), set()).add(f"={number}")
     return {word: frozenset(groups) for word, groups in found.items()}
 
 
@@ -97,7 +97,7 @@ class Clause:
 def keys_of(text: str) -> frozenset[str]:
     """What a text holds that can be looked for elsewhere."""
     found = {
-        _key(w)
+        key_of(w)
         for part in words(text.replace("-", " "))
         for w in [part.removesuffix("'s")]
         if w not in STOPWORDS and len(w) > 1 and not w[0].isdigit() and w not in NUMBER_WORDS and not w.endswith("n't")
@@ -159,8 +159,8 @@ def denies(text: str) -> tuple[bool, bool]:
     """
     low = _NO_DENIAL.sub(" ", text.lower().replace("cannot", "can not"))
     low = re.sub(r"\bno longer\b", "not", low)
-    count = len(_NOT.findall(low)) + sum(w in _DENYING for w in words(low))
-    more = count + len(_OUT.findall(low)) + sum(w in _PERHAPS_DENYING for w in words(low))
+    count = len(_NOT.findall(low)) + sum(w in DENYING for w in words(low))
+    more = count + len(_OUT.findall(low)) + sum(w in PERHAPS_DENYING for w in words(low))
     return count % 2 == 1, more % 2 == 1
 
 
@@ -188,7 +188,7 @@ def opposites(text: str, said: str) -> list[tuple[str, str]]:
     here, there = {stem(w) for w in words(text)}, {stem(w) for w in words(said)}
     return [
         (a, b)
-        for one, two in _OPPOSITE
+        for one, two in OPPOSITE
         for a, b in ((one, two), (two, one))
         if a in here and b in there and a not in there and b not in here
     ]

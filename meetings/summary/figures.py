@@ -24,7 +24,10 @@ _LETTERS = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
 # `one` is a pronoun more often than a number, `second` a moment, `third` a share.
 AMBIGUOUS = frozenset({"one", "second", "first", "third"})
 # Said for a number; not expected of a writer.
-_LOOSE = {"couple": 2, "dozen": 12, "twice": 2, "both": 2, "once": 1, "single": 1, "another": 1, "year": 12, "pair": 2}
+_LOOSE = {"couple": 2, "dozen": 12, "twice": 2, "both": 2, "once": 1, "single": 1, "another": 1, "year": 12, "pair": 2,
+          "double": 2, "doubled": 2, "doubles": 2, "doubling": 2, "triple": 3, "tripled": 3, "triples": 3,
+          "tripling": 3, "thrice": 3, "quadruple": 4, "quadrupled": 4}
+_MULTIPLES = frozenset(w for w in _LOOSE if w[:5] in {"doubl", "tripl", "quadr"}) | {"twice", "thrice"}
 NUMBER_WORDS = frozenset({*_UNITS, *_SCALES})
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*(?:(?:k|m|bn)\b)?|%|[^\W\d_]+")
@@ -50,6 +53,8 @@ _RELATIVE = re.compile(
     r"fall|winter|sprint)|(?:first|second|third|fourth) quarter|q[1-4])\b"
 )
 _QUARTERS = {"first quarter": "q1", "second quarter": "q2", "third quarter": "q3", "fourth quarter": "q4"}
+# The end of which period; of what period it is by default is left open.
+_END = re.compile(r"\bend of (?:the |this )?(next )?(day|week|month|quarter|year|sprint)\b")
 # `May` the month, told from the verb by its capital and what stands beside it.
 _MAY = re.compile(
     r"\b(?:(?:in|by|until|before|after|since|from|of|early|late|end|\d{1,2}(?:st|nd|rd|th)?|to) May|May \d)\b"
@@ -89,6 +94,7 @@ def dates(text: str) -> set[str]:
             found.add(_MONTHS[word])
         elif word in _WEEKDAYS or word.removesuffix("s") in _WEEKDAYS:
             found.add(word.removesuffix("s"))
+    found |= {f"end of {which}{unit}" for which, unit in _END.findall(low)}
     if _MAY.search(text) or re.search(r"\b(?:of|in|until|by) may\b", low):
         found.add("may")
     return found
@@ -116,7 +122,7 @@ def _run(tokens: list[str], at: int, *, loose: bool) -> tuple[list[str], int]:
     first = tokens[at]
     if first[0].isdecimal():
         return _digits(tokens, at)
-    if loose and first in _LOOSE:
+    if first in _MULTIPLES or (loose and first in _LOOSE):
         return [str(_LOOSE[first])], 1
     if first in AMBIGUOUS and not loose and not _goes_on(tokens, at):
         return [], 0

@@ -1,0 +1,519 @@
+"""How well a text is borne by what was said, as figures: what `meetings.summary.judge` weighs.
+
+Every word of the text is looked for among the words that were said (as itself, as a synonym, by its meaning); the
+passage that holds most of a clause is then read for what a list of words does not tell: whether what is denied was
+denied, whether what was said is as firm, in what order the words stand, how far apart, and whose they are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetings.people.terms import STOPWORDS, stem, words
+from meetings.summary import roles
+from meetings.summary.claims import (
+    DENYING,
+    PERHAPS_DENYING,
+    SAYING,
+    OPPOSITE,
+    TELLING,
+    Clause,
+    clauses,
+    firmness,
+    held,
+    key_of,
+)
+from meetings.summary.figures import NUMBER_WORDS, said_numbers
+from meetings.summary.wordnet import opposite, opposites_of, synonymous
+
+# Words of a window that reach this likeness may stand for a word of the text.
+LIKE = 0.5
+WINDOW = 28
+
+_NEGATION = re.compile(
+    r"not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|hardly|barely|instead|rather|than|\w+n't"
+)
+_HEDGE = frozenset(
+    stem(w)
+    for w in (
+        "might may maybe perhaps could possibly probably likely seems seem would suggest suggests suggested propose "
+        "proposes proposed proposal think thinks believe believes expect expects wonder wonders ask asks asked asking "
+        "want wants wish hope hopes consider considers recommend recommends prefer prefers favour favours idea option "
+        "potentially imagine imagines if whether unless should doubt doubts suspects supposed offers offer float "
+        "envisage envisages estimates estimate plans aims doubts unsure unclear open can depending provided likes guess"
+    ).split()
+)
+_EXTREME = frozenset(
+    stem(w) for w in "all every only always never most everybody nobody alone both first last best worst exactly".split()
+)
+_MULTIPLES = {"double": 2, "twice": 2, "triple": 3, "thrice": 3, "quadruple": 4, "half": 0.5, "halve": 0.5, "halved": 0.5}
+
+
+class TextEmbedder(Protocol):
+    """What turns texts into unit vectors."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A word that was said: its key, its place, and the clause it stands in."""
+
+    word: str
+    key: str
+    line: int
+    clause: Clause
+    denied: bool
+
+
+@dataclass(slots=True)
+class _Match:
+    """The words of one clause of a text with the said words that stand for them."""
+
+    clause: Clause
+    keys: list[str]
+    denied: list[bool]
+    found: list[int | None] = field(default_factory=list)
+    likeness: list[float] = field(default_factory=list)
+
+
+def measure(
+    text: str,
+    lines: Sequence[tuple[str, str]],
+    *,
+    people: frozenset[str],
+    speaker: str | None,
+    owner: str | None,
+    embedder: TextEmbedder | None,
+) -> dict[str, float]:
+    """The figures by name; those of meaning only with an embedder.
+
+    Args:
+        text: what is told.
+        lines: speaker and words of each utterance.
+        people: every name by which somebody may be called, in lower case.
+        speaker: who is shown as having said it.
+        owner: to whom it is shown to fall.
+        embedder: a model of meaning.
+    """
+    said = [c for n, (who, line) in enumerate(lines) for c in clauses(line, speaker=who, line=n)]
+    tokens = _tokens(said)
+    names = {part for person in people for part in person.split()} | {"designer"}
+    told = [c for c in clauses(text)]
+    matches = [m for m in (_match(c, tokens, names, embedder) for c in told) if m.keys]
+    figures: dict[str, float] = {}
+    figures |= _coverage(matches, tokens)
+    figures |= _passages(matches, tokens, text, told, people, speaker, owner)
+    if embedder is not None:
+        figures |= _meaning(text, lines, people, embedder, speaker or owner or roles.subject(text, people)[0])
+    return figures
+
+
+def _tokens(said: Sequence[Clause]) -> list[Token]:
+    found = []
+    for clause in said:
+        parts = words(clause.text.replace("-", " "))
+        denied = _denied(parts)
+        found += [
+            Token(word=w, key=key_of(w), line=clause.line, clause=clause, denied=d)
+            for w, d in zip(parts, denied, strict=True)
+        ]
+    return found
+
+
+def _denied(parts: Sequence[str]) -> list[bool]:
+    """Which words stand within five words after a denial in their clause, or before `not` at its end."""
+    marks = [bool(_NEGATION.fullmatch(w)) or w in DENYING or w in PERHAPS_DENYING for w in parts]
+    return [sum(marks[max(0, i - 5) : i]) % 2 == 1 for i in range(len(parts))]
+
+
+def _match(clause: Clause, tokens: Sequence[Token], names: set[str], embedder: TextEmbedder | None) -> _Match:
+    parts = words(clause.text.replace("-", " "))
+    denied = _denied(parts)
+    keys, flags = [], []
+    for word, flag in zip(parts, denied, strict=True):
+        bare = word.removesuffix("'s")
+        if bare in names or bare in STOPWORDS or len(bare) < 2 or bare in NUMBER_WORDS or bare[0].isdigit():
+            continue
+        if key_of(bare) in TELLING or stem(bare) in TELLING or word.endswith("n't"):
+            continue
+        keys.append(bare)
+        flags.append(flag)
+    match = _Match(clause=clause, keys=keys, denied=flags)
+    content = [i for i, t in enumerate(tokens) if t.word not in STOPWORDS and not t.word.endswith("n't")]
+    likeness = _likeness(keys, [tokens[i].word for i in content], embedder)
+    place = _best_window(likeness, content)
+    for row in likeness:
+        if not len(row) or row.max() < LIKE:
+            match.found.append(None)
+            match.likeness.append(float(row.max()) if len(row) else 0.0)
+            continue
+        top = float(row.max())
+        near = [j for j in range(len(content)) if row[j] >= top - 0.12]
+        chosen = min(near, key=lambda j: (not place[0] <= content[j] <= place[1], -row[j]))
+        match.found.append(content[chosen])
+        match.likeness.append(float(row[chosen]))
+    return match
+
+
+def _likeness(keys: Sequence[str], said: Sequence[str], embedder: TextEmbedder | None) -> NDArray[np.float32]:
+    """How alike each word told and each word said are: 1 the same, less for synonyms, family and meaning."""
+    table = np.zeros((len(keys), len(said)), dtype=np.float32)
+    for i, key in enumerate(keys):
+        for j, word in enumerate(said):
+            table[i, j] = _alike(key, word)
+    if embedder is not None and len(keys) and len(said):
+        vectors = word_vectors([*keys, *said], embedder)
+        close = vectors[: len(keys)] @ vectors[len(keys) :].T
+        for i, key in enumerate(keys):
+            for j, word in enumerate(said):
+                if opposite(key, word):
+                    close[i, j] = 0.0
+        table = np.maximum(table, np.clip(close, 0, 1) * 0.9).astype(np.float32)
+    return table
+
+
+@lru_cache(maxsize=262_144)
+def _alike(one: str, other: str) -> float:
+    a, b = key_of(one), key_of(other)
+    if a == b:
+        return 1.0
+    if held(a, frozenset({b})):
+        return 0.95
+    if synonymous(stem(one), stem(other)):
+        return 0.9
+    if min(len(a), len(b)) >= 4 and (a.startswith(b[:5]) and b.startswith(a[:5])) and len(a[:5]) == 5:
+        return 0.8
+    return 0.0
+
+
+_CACHE: WeakKeyDictionary[TextEmbedder, dict[str, NDArray[np.float32]]] = WeakKeyDictionary()
+
+
+def word_vectors(texts: Sequence[str], embedder: TextEmbedder) -> NDArray[np.float32]:
+    """Vectors of single words, kept for as long as the embedder lives."""
+    try:
+        known = _CACHE.setdefault(embedder, {})
+    except TypeError:
+        known = {}
+    new = [t for t in dict.fromkeys(texts) if t not in known]
+    if new:
+        if len(known) > 50_000:
+            known.clear()
+            new = list(dict.fromkeys(texts))
+        known |= dict(zip(new, embedder.embed(new), strict=True))
+    return np.stack([known[t] for t in texts])
+
+
+def _best_window(likeness: NDArray[np.float32], content: Sequence[int]) -> tuple[int, int]:
+    """First and last token of the passage of at most `WINDOW` tokens that holds most of the words."""
+    best, place = -1.0, (0, 0)
+    for start in range(len(content)):
+        end = start
+        while end + 1 < len(content) and content[end + 1] - content[start] <= WINDOW:
+            end += 1
+        part = likeness[:, start : end + 1]
+        value = float(np.where(part.max(axis=1) >= LIKE, part.max(axis=1), 0).sum()) if len(part) else 0.0
+        if value > best + 1e-6:
+            best, place = value, (content[start], content[end])
+    return place
+
+
+def _coverage(matches: Sequence[_Match], tokens: Sequence[Token]) -> dict[str, float]:
+    values = [v for m in matches for v in m.likeness]
+    if not values:
+        return {"no words": 1.0}
+    missing = [1 - v for v in values]
+    return {
+        "missing": sum(v > 1 - LIKE for v in missing) / len(values),
+        "missing count": min(4, sum(v > 1 - LIKE for v in missing)),
+        "unlike": float(np.mean(missing)),
+        "unlike most": max(missing),
+        "not the same": sum(v < 0.85 for v in values) / len(values),
+        "length": min(len(values), 16) / 8,
+        "share told": min(1.0, len(values) / max(1, sum(t.word not in STOPWORDS for t in tokens))),
+    }
+
+
+def _passages(
+    matches: Sequence[_Match],
+    tokens: Sequence[Token],
+    text: str,
+    told: Sequence[Clause],
+    people: frozenset[str],
+    speaker: str | None,
+    owner: str | None,
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    said = list(dict.fromkeys(t.word for t in tokens))
+    soft = any(stem(w) in _HEDGE for w in words(text))
+    reported = roles.subject(text, people)[1] in SAYING or "according to" in text.lower() or ", says " in text.lower()
+    flips = turned = denial = odd = gap = behind = asked = done = 0.0
+    inverted = pairs = steps = crossing = spread = 0.0
+    for match in matches:
+        at = [i for i in match.found if i is not None]
+        around = [tokens[i].clause for i in at]
+        antonyms = [
+            k
+            for k, i in zip(match.keys, match.found, strict=True)
+            if (i is None or match.likeness[match.keys.index(k)] < 0.85) and any(opposite(k, w) for w in said)
+        ]
+        flips += len(antonyms)
+        mismatch = [tokens[i].denied != d for i, d in zip(match.found, match.denied, strict=True) if i is not None]
+        turned += sum(mismatch) / max(1, len(mismatch))
+        if around:
+            differs = any(match.clause.denies) != any(any(c.denies) for c in around)
+            most = sum(mismatch) > len(mismatch) / 2
+            denial += differs
+            odd += (len(antonyms) + most) % 2
+            least = min(0 if c.asked else c.firm for c in around)
+            gap = max(gap, match.clause.firm - least)
+            behind = max(behind, float(any(c.conditional for c in around)) * (not match.clause.conditional))
+            asked = max(asked, float(all(c.asked for c in around)))
+            done = max(done, float(bool(_DONE.search(match.clause.text)) and any(_AHEAD.search(c.text) for c in around)))
+        for a, b in itertools.pairwise(at):
+            pairs += 1
+            inverted += b < a
+            steps += min(abs(b - a), 20) / 20
+            crossing += tokens[a].clause is not tokens[b].clause
+        if at:
+            spread = max(spread, min(max(at) - min(at), 60) / 60)
+    count = max(1, len(matches))
+    binding = _BINDING.search(text.lower()) is not None
+    found["antonyms"] = min(2.0, flips)
+    found["denied otherwise"] = turned / count
+    found["denial differs"] = denial / count
+    found["turned once"] = min(2.0, odd)
+    found["firmer, told"] = gap / 2 * (not soft) * (not reported)
+    found["firmer, reported"] = gap / 2 * (not soft) * reported
+    found["binding, said softly"] = float(binding and gap > 0)
+    found["done, said as ahead"] = done
+    found["soft"] = float(soft)
+    found["reported"] = float(reported)
+    found["condition dropped"] = behind * (not soft)
+    found["was asked"] = asked * (not soft)
+    found["asks what was asked"] = asked * soft
+    found["inverted"] = inverted / max(1, pairs)
+    found["steps"] = steps / max(1, pairs)
+    found["crossing"] = crossing / max(1, pairs)
+    found["spread"] = spread
+    found["extremes"] = float(
+        sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text))
+    )
+    found |= _contrasts(text, tokens, people)
+    found |= _voices(matches, tokens, text, told, people, speaker, owner)
+    return found
+
+
+_DONE = re.compile(r"\b(?:has|have|had|was|were|been)\b|\b\w{3,}ed\b")
+_AHEAD = re.compile(r"\b(?:will|'ll|going to|gonna|can|could|would|'d|should|if|might|let's|want|need)\b|\w'll\b|\w'd\b")
+_BINDING = re.compile(
+    r"\b(?:will|must|has to|have to|decided|agreed|is to|are to|gets?|goes|go|is|are|required|settled|confirmed)\b"
+)
+
+
+def _stations(text: str) -> list[tuple[str, int, frozenset[str]]]:
+    """The content words of a text with their place; a number, of however many words, with its possible values."""
+    parts = words(text.replace("-", " "))
+    raw = re.findall(r"\d+(?:[.,]\d+)*", text)
+    found: list[tuple[str, int, frozenset[str]]] = []
+    position, digits = 0, 0
+    while position < len(parts):
+        word = parts[position]
+        if word in NUMBER_WORDS or word[0].isdigit():
+            end = position
+            while end < len(parts) and (parts[end] in NUMBER_WORDS or parts[end][0].isdigit() or parts[end] == "point"):
+                end += 1
+            found.append(("#", position, frozenset(said_numbers(" ".join(parts[position:end])))))
+            digits += 1
+            position = end
+            continue
+        if word not in STOPWORDS and len(word) > 1 and not word.endswith("n't"):
+            found.append((word.removesuffix("'s"), position, frozenset()))
+        position += 1
+    del raw
+    return found
+
+
+def _contrasts(text: str, tokens: Sequence[Token], people: frozenset[str]) -> dict[str, float]:
+    """Whether words of one class (numbers, opposites, names) stand beside what the others of it stood beside.
+
+    `Buttons below, casing above` for `buttons above, the casing below`; `eighty of a hundred` for what is needed.
+    """
+    said = _stations(" ".join(t.word for t in tokens))
+    told = _stations(text)
+    proper = {w.lower() for w in re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", text)}
+    speakers = {p for person in people for p in person.split()}
+
+    def same(one: tuple[str, int, frozenset[str]], other: tuple[str, int, frozenset[str]]) -> bool:
+        if one[0] == "#" or other[0] == "#":
+            return bool(one[2] & other[2])
+        return _alike(one[0], other[0]) >= 0.8
+
+    def rival(one: tuple[str, int, frozenset[str]], other: tuple[str, int, frozenset[str]]) -> bool:
+        if one[0] == "#" and other[0] == "#":
+            return not one[2] & other[2]
+        if "#" in (one[0], other[0]):
+            return False
+        if opposite(one[0], other[0]) or any({stem(one[0]), stem(other[0])} == set(pair) for pair in OPPOSITE):
+            return True
+        return one[0] in proper and one[0] not in speakers and other[0] in proper
+
+    crossed = beaten = 0
+    for n, word in enumerate(told):
+        mine = [s for s in said if same(word, s)]
+        against = [s for s in said if rival(word, s)]
+        if not mine or not against:
+            continue
+        partners = [t for t in told if t is not word and abs(t[1] - word[1]) <= 4 and not rival(word, t)]
+        partners = [t for t in partners if t[0] not in speakers and key_of(t[0]) not in TELLING and t[0] != "#"]
+        partners.sort(key=lambda t: (abs(t[1] - word[1]), -t[1]))
+        for partner in partners[:2]:
+            places = [s for s in said if same(partner, s)]
+            if not places:
+                continue
+            own = min(abs(a[1] - b[1]) for a in mine for b in places)
+            theirs = min(abs(a[1] - b[1]) for a in against for b in places)
+            if theirs + 1 < own:
+                beaten += 1
+                crossed += any(rival(word, t) for t in told)
+            break
+        del n
+    numbers = [[s for s in said if same(t, s)] for t in told if t[0] == "#"]
+    order = [min(s[1] for s in places) for places in numbers if places]
+    return {
+        "crossed": min(2.0, crossed),
+        "beside another": min(2.0, beaten),
+        "numbers in another order": float(any(b < a for a, b in itertools.pairwise(order))),
+    }
+
+
+def _voices(
+    matches: Sequence[_Match],
+    tokens: Sequence[Token],
+    text: str,
+    told: Sequence[Clause],
+    people: frozenset[str],
+    speaker: str | None,
+    owner: str | None,
+) -> dict[str, float]:
+    """Whose the words are: the share of them that the one who is named said, and who speaks of himself in them."""
+    at = [i for m in matches for i in m.found if i is not None]
+    who, verb = roles.subject(text, people)
+    if text.lower().startswith("according to"):
+        verb = "says"
+    shown = speaker or owner or ""
+    found: dict[str, float] = {}
+    for label, name in (("subject", who), ("shown", shown)):
+        own = [roles.same_person(name, tokens[i].clause.speaker) for i in at] if name else []
+        found[f"{label} elsewhere"] = 1 - sum(own) / len(own) if own else 0.0
+        found[f"{label} nowhere"] = float(bool(own) and not any(own))
+    doing = owner or (who if who and verb not in SAYING else "")
+    around = {id(tokens[i].clause): tokens[i].clause for i in at}
+    first_person = [
+        c for c in around.values() if re.search(r"\b(?:i|i'll|i'd|i'm|i've|my)\b", c.text.lower()) and c.speaker
+    ]
+    if doing:
+        found["somebody else's I"] = float(
+            bool(first_person) and not any(roles.same_person(doing, c.speaker) for c in first_person)
+        )
+        found["own I"] = float(any(roles.same_person(doing, c.speaker) for c in first_person))
+        found["named there"] = float(any(roles.named_as_doer(doing, c.text) for c in around.values()))
+    others = {p for p in people if p and not (who and roles.same_person(p, who))}
+    found["other doer"] = float(
+        bool(doing)
+        and any(
+            roles.named_as_doer(p, c.text) for p in others for c in around.values() if not roles.same_person(p, doing)
+        )
+    )
+    return found
+
+
+_ATTRIBUTION = re.compile(
+    r"^(?:(?:the )?[\w ]{3,22}? (?:designer )?(?:says|said|reports|notes|explains|thinks|points out|suggests|"
+    r"proposes|believes|warns|argues|wants|mentions)(?: that)?|according to [^,]+,)\s+",
+    re.IGNORECASE,
+)
+
+
+def _meaning(
+    text: str, lines: Sequence[tuple[str, str]], people: frozenset[str], embedder: TextEmbedder, who: str
+) -> dict[str, float]:
+    """How close in meaning text and evidence are: whole, passage by passage, clause by clause, voice by voice."""
+    bare = _ATTRIBUTION.sub("", text)
+    parts = [p for p in re.split(r"[;:]\s+|,\s+(?:and|but|while|as|since|because|so)\s+", bare) if len(p.split()) >= 3]
+    passages = [(who_said, p) for who_said, line in lines for p in _pieces(line)]
+    told = [text, bare, *parts]
+    vectors = embedder.embed([*told, " ".join(line for _, line in lines), *(p for _, p in passages)])
+    near = vectors[: len(told)] @ vectors[len(told) :].T
+    found = {
+        "near whole": float(near[0, 0]),
+        "near bare": float(near[1].max()),
+        "near passage": float(near[:2, 1:].max()) if passages else 0.0,
+        "near least": float(near[2:].max(axis=1).min()) if parts else float(near[1].max()),
+    }
+    found |= _turned(bare, [p for _, p in passages] or [line for _, line in lines], embedder)
+    if who and passages:
+        own = [j + 1 for j, (w, _) in enumerate(passages) if roles.same_person(who, w)]
+        rest = [j + 1 for j in range(len(passages)) if j + 1 not in own]
+        mine = float(near[1, own].max()) if own else 0.0
+        theirs = float(near[1, rest].max()) if rest else 0.0
+        found["nearer to others"] = max(-0.4, min(0.4, theirs - mine))
+    return found
+
+
+def _turned(text: str, passages: Sequence[str], embedder: TextEmbedder) -> dict[str, float]:
+    """Whether what was said is nearer to the text when one of its words is left out, denied or turned round.
+
+    MiniLM was trained to hold contradictions apart (AllNLI): what bears `cheaper` is farther from `dearer`.
+    """
+    parts = text.split()
+    content = [i for i, w in enumerate(parts) if words(w) and words(w)[0] not in STOPWORDS]
+    without = [" ".join(parts[:i] + parts[i + 1 :]) for i in content]
+    if _DENIAL.search(text):
+        turned = [_DENIAL.sub("", text, count=1)]
+    else:
+        turned = [f"It is not true that {text}", _AUXILIARY.sub(r"\1 not ", text, count=1)]
+    swapped = [
+        " ".join([*parts[:i], other, *parts[i + 1 :]])
+        for i in content
+        for other in opposites_of(words(parts[i])[0])[:3]
+    ]
+    texts = [text, *without, *turned, *swapped]
+    vectors = embedder.embed([*texts, *passages])
+    near = vectors[: len(texts)] @ vectors[len(texts) :].T
+    best = int(near[0].argmax())
+    gains = near[:, best] - near[0, best]
+    one, two = 1 + len(without), 1 + len(without) + len(turned)
+    return {
+        "nearer without a word": float(gains[1:one].max()) if without else 0.0,
+        "nearer without words": float(gains[1:one].mean()) if without else 0.0,
+        "nearer denied": float(gains[one:two].max()),
+        "nearer turned": float(gains[two:].max()) if swapped else -0.15,
+    }
+
+
+_DENIAL = re.compile(r"\b(?:not|never|no longer|no|cannot)\b ?|n't\b", re.IGNORECASE)
+_AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|must|may|might|has|have|had) ", re.IGNORECASE)
+
+
+def _pieces(line: str) -> list[str]:
+    """Sentences of a line, longer ones also in halves of about twelve words."""
+    found = []
+    for sentence in re.split(r"(?<=[.!?])\s+", line):
+        parts = sentence.split()
+        if len(parts) >= 2:
+            found.append(sentence)
+        if len(parts) > 18:
+            found += [" ".join(parts[i : i + 14]) for i in range(0, len(parts) - 6, 7)]
+    return found
