@@ -31,6 +31,7 @@ from meetings.summary.claims import (
     firmness,
     held,
     key_of,
+    other_camp,
 )
 from meetings.summary.figures import NUMBER_WORDS, said_numbers
 from meetings.summary.wordnet import opposite, opposites_of, synonymous
@@ -258,6 +259,7 @@ def _passages(
     said = list(dict.fromkeys(t.word for t in tokens))
     soft = any(stem(w) in _HEDGE for w in words(text))
     reported = roles.subject(text, people)[1] in SAYING or "according to" in text.lower() or ", says " in text.lower()
+    camp, odd_camps = 0, 0
     flips = turned = denial = odd = gap = behind = asked = done = 0.0
     inverted = pairs = steps = crossing = spread = 0.0
     for match in matches:
@@ -266,8 +268,12 @@ def _passages(
         antonyms = [
             k
             for k, i in zip(match.keys, match.found, strict=True)
-            if (i is None or match.likeness[match.keys.index(k)] < 0.85) and any(opposite(k, w) for w in said)
+            if (i is None or match.likeness[match.keys.index(k)] < 0.85) and (any(opposite(k, w) for w in said) or other_camp(k, said))
         ]
+        camps = [k for k in words(match.clause.text) if other_camp(k, said)]
+        camp = max(camp, len(camps))
+        even = (len(camps) + any(match.clause.denies) + any(any(tokens[i].clause.denies) for i in at)) % 2
+        odd_camps += bool(camps) and even
         flips += len(antonyms)
         mismatch = [tokens[i].denied != d for i, d in zip(match.found, match.denied, strict=True) if i is not None]
         turned += sum(mismatch) / max(1, len(mismatch))
@@ -290,6 +296,8 @@ def _passages(
             spread = max(spread, min(max(at) - min(at), 60) / 60)
     count = max(1, len(matches))
     binding = _BINDING.search(text.lower()) is not None
+    found["other camp"] = min(2.0, camp)
+    found["other camp, denial alike"] = min(2.0, odd_camps)
     found["antonyms"] = min(2.0, flips)
     found["denied otherwise"] = turned / count
     found["denial differs"] = denial / count

@@ -23,6 +23,12 @@ DENYING = frozenset(str(_LEXICON["denying"]).split())
 PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
 OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
 
+_CAMPS: dict[str, set[tuple[int, int]]] = {}
+for _number, _camps in enumerate(_LEXICON["camps"]):
+    for _side, _words in enumerate(_camps):
+        for _word in str(_words).split():
+            _CAMPS.setdefault(stem(_word), set()).add((_number, _side))
+
 _NOT = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|no one|\w+n't)\b")
 # They deny nothing: `why don't we`, `no problem`, `not only`.
 _NO_DENIAL = re.compile(
@@ -42,6 +48,10 @@ _POSSIBLE = re.compile(
 )
 _CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|in case)\b")
 _ABLE = re.compile(r"\b(?:can|should|plans? to|planned|planning|intends?|try|tries|trying|able|ought|supposed)\b")
+_COMMITS = re.compile(
+    r"\b(?:will|won't|must|has to|have to|is to|are to|was|were|has|have|had|decided|agreed|settled|required|moves|goes|go|"
+    r"gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|uses?|put|\w+ed)\b"
+)
 _DUTY = re.compile(
     r"\b(?:must|has to|have to|had to|need|needs|needed|required|requires?|mandatory|got to|gotta|blocker|deadline|"
     r"can't|cannot|not allowed|obliged|please)\b"
@@ -192,6 +202,17 @@ def opposites(text: str, said: str) -> list[tuple[str, str]]:
         for a, b in ((one, two), (two, one))
         if a in here and b in there and a not in there and b not in here
     ]
+
+
+def other_camp(word: str, said: Sequence[str]) -> bool:
+    """Whether the camp opposed to a word's own was heard, and its own was not (see `lexicon.yml`)."""
+    heard = {camp for w in said for camp in _CAMPS.get(stem(w), ())}
+    return any((n, 1 - side) in heard and (n, side) not in heard for n, side in _CAMPS.get(stem(word), ()))
+
+
+def commits(text: str) -> bool:
+    """Whether a clause tells a plan, a duty, a decision or a thing done, so that it matters how firmly it was said."""
+    return bool(_COMMITS.search(text.lower()))
 
 
 def before_denial(text: str) -> str:

@@ -73,7 +73,36 @@ def told_numbers(text: str) -> list[tuple[tuple[str, ...], str]]:
 
 def said_numbers(text: str) -> set[str]:
     """Every number that speech may be understood to hold."""
-    return {value for readings, _ in _read(text, loose=True) for value in readings}
+    return {value for readings, _ in _read(text, loose=True) for value in readings} | set(_shares(text)) | _priced(text)
+
+
+_SHARE = re.compile(r"\b(\w+) (?:in|out of) (?:every |a )?(\w+)\b")
+_PRICE = re.compile(r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) ((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b")
+
+
+def _shares(text: str) -> list[str]:
+    """The percentages that shares amount to: `one in ten` is 10."""
+    found = []
+    for match in _SHARE.finditer(text.lower()):
+        part, whole = (_number(m) for m in match.groups())
+        if part and whole and whole >= part:
+            found.append(_canonical(f"{100 * part / whole:.1f}"))
+    found += [share for word, share in (("half", "50"), ("quarter", "25")) if re.search(rf"\b{word}\b", text.lower())]
+    return found
+
+
+def _priced(text: str) -> set[str]:
+    """Prices with the unit inside: `twelve euros fifty`."""
+    pairs = [(_number(a), _number(b)) for a, b in _PRICE.findall(text.lower())]
+    return {_canonical(f"{a:.0f}.{b:02.0f}") for a, b in pairs if a is not None and b is not None and b < 100}
+
+
+def _number(words: str) -> float | None:
+    values = [readings[0] for readings, _ in _read(words, loose=True)]
+    try:
+        return float(values[0]) if len(values) == 1 else None
+    except ValueError:
+        return None
 
 
 def counted(text: str) -> dict[str, set[str]]:
@@ -82,12 +111,15 @@ def counted(text: str) -> dict[str, set[str]]:
     for readings, unit in _read(text, loose=True):
         for value in readings:
             found[value].add(unit)
+    for share in _shares(text):
+        found[share].add("percent")
     return found
 
 
 def dates(text: str) -> set[str]:
     """Weekdays, months, quarters and relative days or periods, in one spelling each."""
     low = text.lower()
+    low = re.sub(r"\btoday'?s\b", " ", low)
     found = {_QUARTERS.get(m, m) for m in _RELATIVE.findall(low)}
     for word in re.findall(r"[a-z]+", low):
         if word in _MONTHS and (word != "mar" and word != "sun"):

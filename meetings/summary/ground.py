@@ -22,6 +22,7 @@ from meetings.summary.claims import (
     acts,
     before_denial,
     clauses,
+    commits,
     cover,
     held,
     keys_of,
@@ -72,6 +73,8 @@ def names(text: str, known: Sequence[str] = ()) -> set[str]:
     """Capitalised words inside sentences, and known names anywhere, in lower case."""
     found = {n.lower().removesuffix("'s") for n in _NAME.findall(text) if n not in {"I"} and not n.startswith("I'")}
     lowered = set(words(text))
+    # Abbreviations are words like others.
+    found = {n for n in found if not re.search(rf"\b{re.escape(n.upper())}\b", text) or len(n) > 4}
     found |= {k.lower() for k in known if set(words(k)) <= lowered}
     return {n for n in found if n not in STOPWORDS}
 
@@ -268,7 +271,7 @@ def _meaning(claim: Clause, text: str, said: Sequence[Clause], people: frozenset
     elif _denied_elsewhere(claim, verbs, found, said):
         reasons.append("negation differs")
     doing = [c for c, _ in found if any(held(v, spoken(c.text)) for v in verbs)] or [c for c, _ in found]
-    if claim.firm > min(_firmness(c, said) for c in doing) and not _softened(claim, text):
+    if commits(claim.text) and claim.firm > min(_firmness(c, said) for c in doing) and not _softened(claim, text):
         reasons.append("commitment not said: it was said less firmly")
     reasons += _crossed(wanted, best, [c for c, _ in found[1:]], text)
     return reasons
