@@ -265,12 +265,13 @@ def _passages(
     for match in matches:
         at = [i for i in match.found if i is not None]
         around = [tokens[i].clause for i in at]
+        near = list(dict.fromkeys(w for c in around for w in words(c.text)))
         antonyms = [
             k
             for k, i in zip(match.keys, match.found, strict=True)
-            if (i is None or match.likeness[match.keys.index(k)] < 0.85) and (any(opposite(k, w) for w in said) or other_camp(k, said))
+            if (i is None or match.likeness[match.keys.index(k)] < 0.85) and any(opposite(k, w) for w in near)
         ]
-        camps = [k for k in words(match.clause.text) if other_camp(k, said)]
+        camps = [k for k in words(match.clause.text) if other_camp(k, near)]
         camp = max(camp, len(camps))
         even = (len(camps) + any(match.clause.denies) + any(any(tokens[i].clause.denies) for i in at)) % 2
         odd_camps += bool(camps) and even
@@ -318,9 +319,20 @@ def _passages(
     found["extremes"] = float(
         sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text))
     )
+    found["another span"] = float(_spans(text, " ".join(t.word for t in tokens)))
     found |= _contrasts(text, tokens, people)
     found |= _voices(matches, tokens, text, told, people, speaker, owner)
     return found
+
+
+_SPAN = re.compile(r"\b(?:(half|quarter|couple)(?: an?| of an?)? )?(minute|hour|day|week|month|quarter|year)s?\b")
+
+
+def _spans(text: str, said: str) -> bool:
+    """Whether a span of time is told that is another than those said: `a month` for `a year`, `an hour` for half."""
+    told, heard = set(_SPAN.findall(text.lower())), set(_SPAN.findall(said.lower()))
+    units = {unit for _, unit in heard}
+    return bool(heard) and any(unit not in units or (part, unit) not in heard for part, unit in told)
 
 
 _DONE = re.compile(r"\b(?:has|have|had|was|were|been)\b|\b\w{3,}ed\b")

@@ -35,7 +35,7 @@ _NO_DENIAL = re.compile(
     r"\b(?:why (?:don't|not)|no problem|not only|no doubt|not just|isn't it|aren't they|doesn't it|right\?|no,|"
     r"if not|or not|(?:leads?|numbers?) no|don't worry|no worries)"
 )
-_OUT = re.compile(r"\b(?:is|are|be|was|'s) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b")
+_OUT = re.compile(r"\b(?:is|are|be|was|'s|ruled?|rules) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b")
 
 # How firmly a clause commits: 0 possible, wished or asked; 1 able or intended; 2 firm.
 _POSSIBLE = re.compile(

@@ -218,7 +218,8 @@ def _content(text: str, lines: Sequence[Line], people: frozenset[str], embedder:
     """Content words that were not said, as a share; a model of meaning may vouch for some of them."""
     wanted = {k for c in clauses(text) for k in c.keys if k[0] not in "#@" and not _is_name(k, people)}
     told = {k for k in wanted if k not in TELLING}
-    if not wanted and not any(k[0] in "#@" for c in clauses(text) for k in c.keys):
+    named = sum(_is_name(stem(w), people) for w in words(text))
+    if not wanted and named < 2 and not any(k[0] in "#@" for c in clauses(text) for k in c.keys):
         return ["says nothing"]
     have = frozenset(k for line in lines for c in clauses(line.text) for k in c.keys)
     have |= {stem(w) for line in lines for w in words(line.speaker)}
