@@ -28,9 +28,9 @@ HEDGED = expression(
 AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 DECISION = (
     expression(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )(?<!once )(?<!when )"
-       rf"(?<!until )"
+       rf"(?<!until )(?<!why )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{AGREED}\b"
-       rf"(?! to (?:meet|discuss|talk)\b| before\b| everything\b| that we(?:'re)? gon\w*(?: for)?\W*$| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
+       rf"(?! to (?:meet|discuss|talk)\b| before\b|(?: that)? it(?:'s| is) (?:gonna|going to)\b| everything\b|,? okay\W*$| that we(?:'re)? gon\w*(?: for)?\W*$| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
     expression(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|"
        r"approved|final|"
        r"a decision(?! for (?:all of )?(?:us|you|them)))\b"),
@@ -138,7 +138,8 @@ WORK = expression(
 )
 # A sentence that breaks off does nothing yet.
 BROKEN_OFF = expression(
-    r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|very|make)\W*$"
+    r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|very|make|decided okay|decided)\W*$|"
+    r"\b(?:huh|hmm)\W*$"
 )
 # Promises that are about the meeting itself, or no promises at all.
 TALK = expression(
@@ -233,7 +234,7 @@ RISK = expression(
 NO_RISK = expression(
     r"\b(?:but (?:\w+ ){0,3}(?:most of the time|it works|that's (?:okay|fine)|we can)|maybe we (?:should|could) no|"
     r"what the problem|problem (?:is )?with a lot of|drawing|if (?:\w+ ){0,5}(?:is|are|gets) broken|"
-    r"(?:we|you|i) (?:could|can|might|may) cancel|behind the (?:couch|sofa))\b|^can you\b|"
+    r"(?:we|you|i) (?:could|can|might|may) cancel|behind the (?:couch|sofa)|smart ?board|good news|one is broken)\b|^can you\b|"
     r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
     r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
     r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|know that|as far as|worth the risk|"
@@ -279,6 +280,8 @@ SMALL_QUESTION = expression(
     r"^(?:sorry|wait|excuse me|pardon|hang on|hold on)\b|\b(?:a|any|other|more)(?: \w+){0,2} questions?\b|"
     r"\bwhat else\b|\b(?:doing|working on) now\b|\bsame order\b|\b(?:last|next) time\b|\bwhy not\W*$|"
     r"\bis that (?:separate|different)\b|"
+    r"\b(?:who wants?|who would like|what is going on|is going on|the point of|any ideas?|i don't know what|huh)\b|"
+    r"^is that (?:for|over|from|your)\b|"
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
     r"(?:does|do) (?:that|you|it) (?:make sense|know|agree)|right|okay|how are you|can (?:you|everyone)|"
     r"are you (?:ready|done|"
