@@ -320,6 +320,7 @@ def _passages(
         sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text))
     )
     found["another span"] = float(_spans(text, " ".join(t.word for t in tokens)))
+    found["narrower said"] = float(_widened(text, " ".join(t.word for t in tokens)))
     found |= _contrasts(text, tokens, people)
     found |= _voices(matches, tokens, text, told, people, speaker, owner)
     return found
@@ -335,6 +336,29 @@ def _spans(text: str, said: str) -> bool:
     return bool(heard) and any(unit not in units or (part, unit) not in heard for part, unit in told)
 
 
+_ALL = re.compile(r"\b(all|every|each|any)(?: of)?(?: the| our)? (\w+)(?: (\w+))?")
+_ONLY = re.compile(r"\b(?:only|just|solely|merely|except|but|exempt|apart)\b")
+
+
+def _widened(text: str, said: str) -> bool:
+    """Whether a restriction of what was said is gone or new: `all accounts` for `all admin accounts`, `only` left out."""
+    low = text.lower()
+    for match in _ALL.finditer(low):
+        noun = stem(match[2])
+        heard = [m for m in _ALL.finditer(said) if noun in {stem(m[2]), stem(m[3] or "")}]
+        wider = [m for m in heard if stem(m[2]) != noun and m[2] not in low]
+        if not heard or len(wider) == len(heard):
+            return True
+    if re.search(r"\bonly\b", low) and not _ONLY.search(said) and not _NEGATION_ANYWHERE.search(said):
+        return True
+    kept = {stem(w) for w in words(low)}
+    return not _ONLY.search(low) and any(
+        sum(stem(w) in kept for w in words(m[1]) if w not in STOPWORDS) >= 1 for m in _NARROW.finditer(said)
+    )
+
+
+_NEGATION_ANYWHERE = re.compile(r"\b(?:not|no|nobody|none|nothing|\w+n't)\b")
+_NARROW = re.compile(r"\bonly (?:for |to |on |in |if |when |the )?(\w+ \w+)")
 _DONE = re.compile(r"\b(?:has|have|had|was|were|been)\b|\b\w{3,}ed\b")
 _AHEAD = re.compile(r"\b(?:will|'ll|going to|gonna|can|could|would|'d|should|if|might|let's|want|need)\b|\w'll\b|\w'd\b")
 _BINDING = re.compile(
