@@ -22,13 +22,12 @@ from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
 from meetings.summary.claims import (
     DENYING,
+    OPPOSITE,
     PERHAPS_DENYING,
     SAYING,
-    OPPOSITE,
     TELLING,
     Clause,
     clauses,
-    firmness,
     held,
     key_of,
     other_camp,
@@ -45,18 +44,17 @@ _NEGATION = re.compile(
 )
 _HEDGE = frozenset(
     stem(w)
-    for w in (
+    for w in words(
         "might may maybe perhaps could possibly probably likely seems seem would suggest suggests suggested propose "
         "proposes proposed proposal think thinks believe believes expect expects wonder wonders ask asks asked asking "
         "want wants wish hope hopes consider considers recommend recommends prefer prefers favour favours idea option "
         "potentially imagine imagines if whether unless should doubt doubts suspects supposed offers offer float "
         "envisage envisages estimates estimate plans aims doubts unsure unclear open can depending provided likes guess"
-    ).split()
+    )
 )
 _EXTREME = frozenset(
-    stem(w) for w in "all every only always never most everybody nobody alone both first last best worst exactly".split()
+    stem(w) for w in words("all every only always never most everybody nobody alone both first last best worst exactly")
 )
-_MULTIPLES = {"double": 2, "twice": 2, "triple": 3, "thrice": 3, "quadruple": 4, "half": 0.5, "halve": 0.5, "halved": 0.5}
 
 
 class TextEmbedder(Protocol):
@@ -110,13 +108,12 @@ def measure(
     said = [c for n, (who, line) in enumerate(lines) for c in clauses(line, speaker=who, line=n)]
     tokens = _tokens(said)
     names = {part for person in people for part in person.split()} | {"designer"}
-    told = [c for c in clauses(text)]
-    matches = [m for m in (_match(c, tokens, names, embedder) for c in told) if m.keys]
+    matches = [m for m in (_match(c, tokens, names, embedder) for c in clauses(text)) if m.keys]
     figures: dict[str, float] = {}
     figures |= _coverage(matches, tokens)
-    figures |= _passages(matches, tokens, text, told, people, speaker, owner)
+    figures |= _passages(matches, tokens, text, people, speaker, owner)
     if embedder is not None:
-        figures |= _meaning(text, lines, people, embedder, speaker or owner or roles.subject(text, people)[0])
+        figures |= _meaning(text, lines, embedder, speaker or owner or roles.subject(text, people)[0])
     return figures
 
 
@@ -250,7 +247,6 @@ def _passages(
     matches: Sequence[_Match],
     tokens: Sequence[Token],
     text: str,
-    told: Sequence[Clause],
     people: frozenset[str],
     speaker: str | None,
     owner: str | None,
@@ -287,7 +283,9 @@ def _passages(
             gap = max(gap, match.clause.firm - least)
             behind = max(behind, float(any(c.conditional for c in around)) * (not match.clause.conditional))
             asked = max(asked, float(all(c.asked for c in around)))
-            done = max(done, float(bool(_DONE.search(match.clause.text)) and any(_AHEAD.search(c.text) for c in around)))
+            done = max(
+                done, float(bool(_DONE.search(match.clause.text)) and any(_AHEAD.search(c.text) for c in around))
+            )
         for a, b in itertools.pairwise(at):
             pairs += 1
             inverted += b < a
@@ -316,13 +314,11 @@ def _passages(
     found["steps"] = steps / max(1, pairs)
     found["crossing"] = crossing / max(1, pairs)
     found["spread"] = spread
-    found["extremes"] = float(
-        sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text))
-    )
+    found["extremes"] = float(sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text)))
     found["another span"] = float(_spans(text, " ".join(t.word for t in tokens)))
     found["narrower said"] = float(_widened(text, " ".join(t.word for t in tokens)))
     found |= _contrasts(text, tokens, people)
-    found |= _voices(matches, tokens, text, told, people, speaker, owner)
+    found |= _voices(matches, tokens, text, people, speaker, owner)
     return found
 
 
@@ -341,7 +337,7 @@ _ONLY = re.compile(r"\b(?:only|just|solely|merely|except|but|exempt|apart)\b")
 
 
 def _widened(text: str, said: str) -> bool:
-    """Whether a restriction of what was said is gone or new: `all accounts` for `all admin accounts`, `only` left out."""
+    """Whether a restriction of what was said is gone or new: `all` for `all admin accounts`, `only` left out."""
     low = text.lower()
     for match in _ALL.finditer(low):
         noun = stem(match[2])
@@ -360,7 +356,9 @@ def _widened(text: str, said: str) -> bool:
 _NEGATION_ANYWHERE = re.compile(r"\b(?:not|no|nobody|none|nothing|\w+n't)\b")
 _NARROW = re.compile(r"\bonly (?:for |to |on |in |if |when |the )?(\w+ \w+)")
 _DONE = re.compile(r"\b(?:has|have|had|was|were|been)\b|\b\w{3,}ed\b")
-_AHEAD = re.compile(r"\b(?:will|'ll|going to|gonna|can|could|would|'d|should|if|might|let's|want|need)\b|\w'll\b|\w'd\b")
+_AHEAD = re.compile(
+    r"\b(?:will|'ll|going to|gonna|can|could|would|'d|should|if|might|let's|want|need)\b|\w'll\b|\w'd\b"
+)
 _BINDING = re.compile(
     r"\b(?:will|must|has to|have to|decided|agreed|is to|are to|gets?|goes|go|is|are|required|settled|confirmed)\b"
 )
@@ -369,9 +367,8 @@ _BINDING = re.compile(
 def _stations(text: str) -> list[tuple[str, int, frozenset[str]]]:
     """The content words of a text with their place; a number, of however many words, with its possible values."""
     parts = words(text.replace("-", " "))
-    raw = re.findall(r"\d+(?:[.,]\d+)*", text)
     found: list[tuple[str, int, frozenset[str]]] = []
-    position, digits = 0, 0
+    position = 0
     while position < len(parts):
         word = parts[position]
         if word in NUMBER_WORDS or word[0].isdigit():
@@ -379,13 +376,11 @@ def _stations(text: str) -> list[tuple[str, int, frozenset[str]]]:
             while end < len(parts) and (parts[end] in NUMBER_WORDS or parts[end][0].isdigit() or parts[end] == "point"):
                 end += 1
             found.append(("#", position, frozenset(said_numbers(" ".join(parts[position:end])))))
-            digits += 1
             position = end
             continue
         if word not in STOPWORDS and len(word) > 1 and not word.endswith("n't"):
             found.append((word.removesuffix("'s"), position, frozenset()))
         position += 1
-    del raw
     return found
 
 
@@ -414,7 +409,7 @@ def _contrasts(text: str, tokens: Sequence[Token], people: frozenset[str]) -> di
         return one[0] in proper and one[0] not in speakers and other[0] in proper
 
     crossed = beaten = 0
-    for n, word in enumerate(told):
+    for word in told:
         mine = [s for s in said if same(word, s)]
         against = [s for s in said if rival(word, s)]
         if not mine or not against:
@@ -432,7 +427,6 @@ def _contrasts(text: str, tokens: Sequence[Token], people: frozenset[str]) -> di
                 beaten += 1
                 crossed += any(rival(word, t) for t in told)
             break
-        del n
     numbers = [[s for s in said if same(t, s)] for t in told if t[0] == "#"]
     order = [min(s[1] for s in places) for places in numbers if places]
     return {
@@ -446,12 +440,13 @@ def _voices(
     matches: Sequence[_Match],
     tokens: Sequence[Token],
     text: str,
-    told: Sequence[Clause],
     people: frozenset[str],
     speaker: str | None,
     owner: str | None,
 ) -> dict[str, float]:
     """Whose the words are: the share of them that the one who is named said, and who speaks of himself in them."""
+    if not any(t.clause.speaker for t in tokens):
+        return {}
     at = [i for m in matches for i in m.found if i is not None]
     who, verb = roles.subject(text, people)
     if text.lower().startswith("according to"):
@@ -490,9 +485,7 @@ _ATTRIBUTION = re.compile(
 )
 
 
-def _meaning(
-    text: str, lines: Sequence[tuple[str, str]], people: frozenset[str], embedder: TextEmbedder, who: str
-) -> dict[str, float]:
+def _meaning(text: str, lines: Sequence[tuple[str, str]], embedder: TextEmbedder, who: str) -> dict[str, float]:
     """How close in meaning text and evidence are: whole, passage by passage, clause by clause, voice by voice."""
     bare = _ATTRIBUTION.sub("", text)
     parts = [p for p in re.split(r"[;:]\s+|,\s+(?:and|but|while|as|since|because|so)\s+", bare) if len(p.split()) >= 3]

@@ -35,7 +35,9 @@ _NO_DENIAL = re.compile(
     r"\b(?:why (?:don't|not)|no problem|not only|no doubt|not just|isn't it|aren't they|doesn't it|right\?|no,|"
     r"if not|or not|(?:leads?|numbers?) no|don't worry|no worries)"
 )
-_OUT = re.compile(r"\b(?:is|are|be|was|'s|ruled?|rules) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b")
+_OUT = re.compile(
+    r"\b(?:is|are|be|was|'s|ruled?|rules) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b"
+)
 
 # How firmly a clause commits: 0 possible, wished or asked; 1 able or intended; 2 firm.
 _POSSIBLE = re.compile(
@@ -49,8 +51,9 @@ _POSSIBLE = re.compile(
 _CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|in case)\b")
 _ABLE = re.compile(r"\b(?:can|should|plans? to|planned|planning|intends?|try|tries|trying|able|ought|supposed)\b")
 _COMMITS = re.compile(
-    r"\b(?:will|won't|must|has to|have to|is to|are to|was|were|has|have|had|decided|agreed|settled|required|moves|goes|go|"
-    r"gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|uses?|put|\w+ed)\b"
+    r"\b(?:will|won't|must|has to|have to|is to|are to|was|were|has|have|had|decided|agreed|settled|required|moves|goes|"
+    r"go|gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|uses?|"
+    r"put|\w+ed)\b"
 )
 _DUTY = re.compile(
     r"\b(?:must|has to|have to|had to|need|needs|needed|required|requires?|mandatory|got to|gotta|blocker|deadline|"

@@ -24,9 +24,28 @@ _LETTERS = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
 # `one` is a pronoun more often than a number, `second` a moment, `third` a share.
 AMBIGUOUS = frozenset({"one", "second", "first", "third"})
 # Said for a number; not expected of a writer.
-_LOOSE = {"couple": 2, "dozen": 12, "twice": 2, "both": 2, "once": 1, "single": 1, "another": 1, "year": 12, "pair": 2,
-          "double": 2, "doubled": 2, "doubles": 2, "doubling": 2, "triple": 3, "tripled": 3, "triples": 3,
-          "tripling": 3, "thrice": 3, "quadruple": 4, "quadrupled": 4}
+_LOOSE = {
+    "couple": 2,
+    "dozen": 12,
+    "twice": 2,
+    "both": 2,
+    "once": 1,
+    "single": 1,
+    "another": 1,
+    "year": 12,
+    "pair": 2,
+    "double": 2,
+    "doubled": 2,
+    "doubles": 2,
+    "doubling": 2,
+    "triple": 3,
+    "tripled": 3,
+    "triples": 3,
+    "tripling": 3,
+    "thrice": 3,
+    "quadruple": 4,
+    "quadrupled": 4,
+}
 _MULTIPLES = frozenset(w for w in _LOOSE if w[:5] in {"doubl", "tripl", "quadr"}) | {"twice", "thrice"}
 NUMBER_WORDS = frozenset({*_UNITS, *_SCALES})
 
@@ -77,7 +96,9 @@ def said_numbers(text: str) -> set[str]:
 
 
 _SHARE = re.compile(r"\b(\w+) (?:in|out of) (?:every |a )?(\w+)\b")
-_PRICE = re.compile(r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) ((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b")
+_PRICE = re.compile(
+    r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) ((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
+)
 
 
 def _shares(text: str) -> list[str]:

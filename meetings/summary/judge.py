@@ -1,4 +1,4 @@
-"""Whether what a text says is likely to have been said: the figures of `bearing` and the objections of `ground`, weighed.
+"""Whether what a text says is likely to have been said: figures of `bearing` and objections of `ground`, weighed.
 
 The weights come from bullets written by hand (`tests/data/grounding`), by logistic regression in which a sign of fault
 can only count against a text and a sign of truth only for it. `scripts/bench/grounding.py --fit` makes them anew.
@@ -39,7 +39,10 @@ class Judge:
 
 def with_objections(figures: Mapping[str, float], objections: Sequence[str]) -> dict[str, float]:
     """The figures with one for each sort of objection that the rules made."""
-    return {**figures, **{f"rule: {o if o.startswith('commitment') else o.split(':')[0].split(' (')[0]}": 1.0 for o in objections}}
+    return {
+        **figures,
+        **{f"rule: {o if o.startswith('commitment') else o.split(':')[0].split(' (')[0]}": 1.0 for o in objections},
+    }
 
 
 @lru_cache(maxsize=2)

@@ -119,7 +119,12 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     ):
         strength = (0.8 if named else 0.6) + dated
         return Reading(kind="action", strength=strength, owners=(named or "you",), due=due, named=named)
-    if wording.ASSIGNED.search(text) and (not asks or wording.TAG.search(text)) and not hedged and not wording.ON_THE_SPOT.search(text):
+    if (
+        wording.ASSIGNED.search(text)
+        and (not asks or wording.TAG.search(text))
+        and not hedged
+        and not wording.ON_THE_SPOT.search(text)
+    ):
         return Reading(kind="action", strength=0.7 + dated, owners=(named or "you",), due=due, named=named)
     if wording.ACTION_ITEM.search(text) and not asks:
         return Reading(kind="action", strength=0.8 + dated, owners=_once(named), due=due, named=named)

@@ -30,14 +30,17 @@ DECISION = (
     expression(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )(?<!once )(?<!when )"
        rf"(?<!until )(?<!why )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{AGREED}\b"
-       rf"(?! to (?:meet|discuss|talk)\b| before\b|(?: that)? it(?:'s| is) (?:gonna|going to)\b| everything\b|,? okay\W*$| that we(?:'re)? gon\w*(?: for)?\W*$| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
+       rf"(?! to (?:meet|discuss|talk)\b| before\b|"
+       r"(?: that)? it(?:'s| is) (?:gonna|going to)\b| everything\b|,? okay\W*$|"
+       r" that we(?:'re)? gon\w*(?: for)?\W*$| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
     expression(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|"
        r"approved|final|"
        r"a decision(?! for (?:all of )?(?:us|you|them)))\b"),
     expression(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|"
        r"(?<!no )\bdecision made\b"),
     expression(rf"(?:\b(?:let's|let us|i say we)|{WE}(?:'ll| will|'re| are| then)) (?:just |all |not |definitely )*"
-       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|\w{1,2}\b (?:okay|no|yeah)|(?:an? )?(?:\d|one|two|three|four|"
+       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|\w{1,2}\b (?:okay|no|yeah)|"
+       r"(?:an? )?(?:\d|one|two|three|four|"
        r"five|six|seven|zero))\b)"),
     expression(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|"
        r"approved)\b[,.:;]"
@@ -138,7 +141,8 @@ WORK = expression(
 )
 # A sentence that breaks off does nothing yet.
 BROKEN_OFF = expression(
-    r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|very|make|decided okay|decided)\W*$|"
+    r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|"
+    r"very|make|decided okay|decided)\W*$|"
     r"\b(?:huh|hmm)\W*$"
 )
 # Promises that are about the meeting itself, or no promises at all.
@@ -151,7 +155,8 @@ TALK = expression(
     r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
     r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
     r"short)|"
-    r"share (?:with|some|this)|tell (?:something|a bit|a little)|ask you|be able|pretend|finish (?:up|off|with)|take (?:this|that|it|"
+    r"share (?:with|some|this)|tell (?:something|a bit|a little)|ask you|be able|pretend|"
+    r"finish (?:up|off|with)|take (?:this|that|it|"
     r"these) (?:time|away|out|off)|invite|bring (?:in|up)|do something|be working|find (?:it|him|her|that)|get rid|"
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
@@ -234,7 +239,8 @@ RISK = expression(
 NO_RISK = expression(
     r"\b(?:but (?:\w+ ){0,3}(?:most of the time|it works|that's (?:okay|fine)|we can)|maybe we (?:should|could) no|"
     r"what the problem|problem (?:is )?with a lot of|drawing|if (?:\w+ ){0,5}(?:is|are|gets) broken|"
-    r"(?:we|you|i) (?:could|can|might|may) cancel|behind the (?:couch|sofa)|smart ?board|good news|one is broken|are broken|you are|i (?:was|felt|am|feel)|lower risk|spreadsheet|trouble is i|to break|when it falls|falls over it)\b|^can you\b|"
+    r"(?:we|you|i) (?:could|can|might|may) cancel|behind the (?:couch|sofa)|smart ?board|good news|one is broken|are broken|you are|"
+    r"i (?:was|felt|am|feel)|lower risk|spreadsheet|trouble is i|to break|when it falls|falls over it)\b|^can you\b|"
     r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
     r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
     r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|know that|as far as|worth the risk|"
@@ -284,7 +290,8 @@ SMALL_QUESTION = expression(
     r"^is that (?:for|over|from|your)\b|^is this (?:one of|your|the|my)\b|\bhow (?:long|much time)\b|\btime\b|"
     r"\b(?:recorded|recording|by the way|where are you|received?|got (?:an?|the|that|your) (?:e-?mail|mail|message)|"
     r"the order|anything more|have we got|what do they know|are we (?:back|done|supposed|allowed|still|finished)|"
-    r"how did (?:we|you) do|how we did|we did do|ready|finished|first|order|started?|start|file|folder|button to|power ?point|"
+    r"how did (?:we|you) do|how we did|we did do|ready|finished|first|started?|start|"
+    r"file|folder|button to|power ?point|"
     r"screen saver|computer|mouse|lunch|write (?:it|that|this)|project documents?)\b|, (?:is|was) it\W*$|"
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
     r"(?:does|do) (?:that|you|it) (?:make sense|know|agree)|right|okay|how are you|can (?:you|everyone)|"

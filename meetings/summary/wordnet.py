@@ -15,7 +15,7 @@ def _thesaurus() -> tuple[dict[str, frozenset[int]], dict[str, frozenset[str]], 
     """The numbers of the groups that a stem is in, the stems of its opposites, and the opposites of a word."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = (resources.files("meetings.summary") / "thesaurus.yml").read_text(encoding="utf-8")
-    lists: dict[str, str] = yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders both
+    lists: dict[str, str] = yaml.load(text, Loader=loader)
     groups: dict[str, set[int]] = {}
     for number, line in enumerate(lists["same"].splitlines()):
         for word in line.split():
@@ -43,7 +43,7 @@ def opposites_of(word: str) -> list[str]:
     found = list(plain.get(word, []))
     for root in (word.removesuffix("er"), word.removesuffix("r"), word.removesuffix("s"), word.removesuffix("ed")):
         if root != word and root in plain:
-            found += [f"{o}{word[len(root):]}" for o in plain[root]]
+            found += [f"{o}{word[len(root) :]}" for o in plain[root]]
     return found
 
 

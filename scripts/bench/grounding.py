@@ -31,7 +31,7 @@ from tests.grounding_cases import Case, all_cases
 FAITHFUL = "faithful"
 WEIGHTS = Path(__file__).parents[2] / "meetings" / "summary" / "judge.yml"
 # The share of unfaithful bullets that may pass when the bar is set; bullets that no rule was made with count more.
-LEAK, FRESH, FOLDS, PENALTY = 0.12, 2.0, 10, 0.01
+LEAK, FRESH, FOLDS, PENALTY = 0.1, 2.0, 10, 0.01
 Table = NDArray[np.float64]
 PARTS = ("tune", "confirm", "round 1", "round 2", "round 3", "round 4")
 
