@@ -97,7 +97,8 @@ def said_numbers(text: str) -> set[str]:
 
 _SHARE = re.compile(r"\b(\w+) (?:in|out of) (?:every |a )?(\w+)\b")
 _PRICE = re.compile(
-    r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) ((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
+    r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) "
+    r"((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
 )
 
 

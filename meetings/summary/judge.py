@@ -45,9 +45,8 @@ def with_objections(figures: Mapping[str, float], objections: Sequence[str]) -> 
     }
 
 
-@lru_cache(maxsize=2)
-def load_judge(*, meaning: bool) -> Judge:
-    """The weights that ship with the package, for figures with or without a model of meaning."""
+@lru_cache(maxsize=1)
+def load_judge() -> Judge:
+    """The weights that ship with the package."""
     content = yaml.safe_load((resources.files("meetings.summary") / "judge.yml").read_text(encoding="utf-8"))
-    part = content["with meaning" if meaning else "without meaning"]
-    return Judge(weights=part["weights"], constant=part["constant"], bar=part["bar"])
+    return Judge(weights=content["weights"], constant=content["constant"], bar=content["bar"])

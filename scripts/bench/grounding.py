@@ -47,8 +47,7 @@ def main() -> None:
     arguments = parser.parse_args()
     embedder = None if arguments.without_embedder else Embedder(_minilm())
     if arguments.fit:
-        parts = {"with meaning": fit(arguments.fit, embedder), "without meaning": fit(arguments.fit, None)}
-        WEIGHTS.write_text(yaml.safe_dump(parts, sort_keys=False), encoding="utf-8")
+        WEIGHTS.write_text(yaml.safe_dump(fit(arguments.fit, embedder), sort_keys=False), encoding="utf-8")
         return
     judged = [(c, c.judge(embedder)) for c in all_cases() if arguments.part in {None, c.half}]
     passed = [(c, v.ok) for c, v in judged]
