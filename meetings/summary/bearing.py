@@ -11,8 +11,6 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,18 +20,18 @@ from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
 from meetings.summary.claims import (
     DENYING,
-    OPPOSITE,
     PERHAPS_DENYING,
     SAYING,
     TELLING,
     Clause,
     clauses,
-    held,
     key_of,
     other_camp,
 )
-from meetings.summary.figures import NUMBER_WORDS, said_numbers
-from meetings.summary.wordnet import opposite, opposites_of, synonymous
+from meetings.summary.contrast import contrasts, likeness, other_span, widened
+from meetings.summary.figures import NUMBER_WORDS
+from meetings.summary.nearness import TextEmbedder, nearness
+from meetings.summary.wordnet import opposite
 
 # Words of a window that reach this likeness may stand for a word of the text.
 LIKE = 0.5
@@ -55,13 +53,6 @@ _HEDGE = frozenset(
 _EXTREME = frozenset(
     stem(w) for w in words("all every only always never most everybody nobody alone both first last best worst exactly")
 )
-
-
-class TextEmbedder(Protocol):
-    """What turns texts into unit vectors."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +104,7 @@ def measure(
     figures |= _coverage(matches, tokens)
     figures |= _passages(matches, tokens, text, people, speaker, owner)
     if embedder is not None:
-        figures |= _meaning(text, lines, embedder, speaker or owner or roles.subject(text, people)[0])
+        figures |= nearness(text, lines, embedder, speaker or owner or roles.subject(text, people)[0])
     return figures
 
 
@@ -169,7 +160,7 @@ def _likeness(keys: Sequence[str], said: Sequence[str], embedder: TextEmbedder |
     table = np.zeros((len(keys), len(said)), dtype=np.float32)
     for i, key in enumerate(keys):
         for j, word in enumerate(said):
-            table[i, j] = _alike(key, word)
+            table[i, j] = likeness(key, word)
     if embedder is not None and len(keys) and len(said):
         vectors = word_vectors([*keys, *said], embedder)
         close = vectors[: len(keys)] @ vectors[len(keys) :].T
@@ -179,20 +170,6 @@ def _likeness(keys: Sequence[str], said: Sequence[str], embedder: TextEmbedder |
                     close[i, j] = 0.0
         table = np.maximum(table, np.clip(close, 0, 1) * 0.9).astype(np.float32)
     return table
-
-
-@lru_cache(maxsize=262_144)
-def _alike(one: str, other: str) -> float:
-    a, b = key_of(one), key_of(other)
-    if a == b:
-        return 1.0
-    if held(a, frozenset({b})):
-        return 0.95
-    if synonymous(stem(one), stem(other)):
-        return 0.9
-    if min(len(a), len(b)) >= 4 and (a.startswith(b[:5]) and b.startswith(a[:5])) and len(a[:5]) == 5:
-        return 0.8
-    return 0.0
 
 
 _CACHE: WeakKeyDictionary[TextEmbedder, dict[str, NDArray[np.float32]]] = WeakKeyDictionary()
@@ -252,6 +229,7 @@ def _passages(
     owner: str | None,
 ) -> dict[str, float]:
     found: dict[str, float] = {}
+    heard = [t.word for t in tokens]
     said = list(dict.fromkeys(t.word for t in tokens))
     soft = any(stem(w) in _HEDGE for w in words(text))
     reported = roles.subject(text, people)[1] in SAYING or "according to" in text.lower() or ", says " in text.lower()
@@ -315,46 +293,13 @@ def _passages(
     found["crossing"] = crossing / max(1, pairs)
     found["spread"] = spread
     found["extremes"] = float(sum(stem(w) in _EXTREME and stem(w) not in {stem(s) for s in said} for w in words(text)))
-    found["another span"] = float(_spans(text, " ".join(t.word for t in tokens)))
-    found["narrower said"] = float(_widened(text, " ".join(t.word for t in tokens)))
-    found |= _contrasts(text, tokens, people)
+    found["another span"] = float(other_span(text, " ".join(heard)))
+    found["narrower said"] = float(widened(text, " ".join(heard)))
+    found |= contrasts(text, heard, people)
     found |= _voices(matches, tokens, text, people, speaker, owner)
     return found
 
 
-_SPAN = re.compile(r"\b(?:(half|quarter|couple)(?: an?| of an?)? )?(minute|hour|day|week|month|quarter|year)s?\b")
-
-
-def _spans(text: str, said: str) -> bool:
-    """Whether a span of time is told that is another than those said: `a month` for `a year`, `an hour` for half."""
-    told, heard = set(_SPAN.findall(text.lower())), set(_SPAN.findall(said.lower()))
-    units = {unit for _, unit in heard}
-    return bool(heard) and any(unit not in units or (part, unit) not in heard for part, unit in told)
-
-
-_ALL = re.compile(r"\b(all|every|each|any)(?: of)?(?: the| our)? (\w+)(?: (\w+))?")
-_ONLY = re.compile(r"\b(?:only|just|solely|merely|except|but|exempt|apart)\b")
-
-
-def _widened(text: str, said: str) -> bool:
-    """Whether a restriction of what was said is gone or new: `all` for `all admin accounts`, `only` left out."""
-    low = text.lower()
-    for match in _ALL.finditer(low):
-        noun = stem(match[2])
-        heard = [m for m in _ALL.finditer(said) if noun in {stem(m[2]), stem(m[3] or "")}]
-        wider = [m for m in heard if stem(m[2]) != noun and m[2] not in low]
-        if not heard or len(wider) == len(heard):
-            return True
-    if re.search(r"\bonly\b", low) and not _ONLY.search(said) and not _NEGATION_ANYWHERE.search(said):
-        return True
-    kept = {stem(w) for w in words(low)}
-    return not _ONLY.search(low) and any(
-        sum(stem(w) in kept for w in words(m[1]) if w not in STOPWORDS) >= 1 for m in _NARROW.finditer(said)
-    )
-
-
-_NEGATION_ANYWHERE = re.compile(r"\b(?:not|no|nobody|none|nothing|\w+n't)\b")
-_NARROW = re.compile(r"\bonly (?:for |to |on |in |if |when |the )?(\w+ \w+)")
 _DONE = re.compile(r"\b(?:has|have|had|was|were|been)\b|\b\w{3,}ed\b")
 _AHEAD = re.compile(
     r"\b(?:will|'ll|going to|gonna|can|could|would|'d|should|if|might|let's|want|need)\b|\w'll\b|\w'd\b"
@@ -362,78 +307,6 @@ _AHEAD = re.compile(
 _BINDING = re.compile(
     r"\b(?:will|must|has to|have to|decided|agreed|is to|are to|gets?|goes|go|is|are|required|settled|confirmed)\b"
 )
-
-
-def _stations(text: str) -> list[tuple[str, int, frozenset[str]]]:
-    """The content words of a text with their place; a number, of however many words, with its possible values."""
-    parts = words(text.replace("-", " "))
-    found: list[tuple[str, int, frozenset[str]]] = []
-    position = 0
-    while position < len(parts):
-        word = parts[position]
-        if word in NUMBER_WORDS or word[0].isdigit():
-            end = position
-            while end < len(parts) and (parts[end] in NUMBER_WORDS or parts[end][0].isdigit() or parts[end] == "point"):
-                end += 1
-            found.append(("#", position, frozenset(said_numbers(" ".join(parts[position:end])))))
-            position = end
-            continue
-        if word not in STOPWORDS and len(word) > 1 and not word.endswith("n't"):
-            found.append((word.removesuffix("'s"), position, frozenset()))
-        position += 1
-    return found
-
-
-def _contrasts(text: str, tokens: Sequence[Token], people: frozenset[str]) -> dict[str, float]:
-    """Whether words of one class (numbers, opposites, names) stand beside what the others of it stood beside.
-
-    `Buttons below, casing above` for `buttons above, the casing below`; `eighty of a hundred` for what is needed.
-    """
-    said = _stations(" ".join(t.word for t in tokens))
-    told = _stations(text)
-    proper = {w.lower() for w in re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", text)}
-    speakers = {p for person in people for p in person.split()}
-
-    def same(one: tuple[str, int, frozenset[str]], other: tuple[str, int, frozenset[str]]) -> bool:
-        if one[0] == "#" or other[0] == "#":
-            return bool(one[2] & other[2])
-        return _alike(one[0], other[0]) >= 0.8
-
-    def rival(one: tuple[str, int, frozenset[str]], other: tuple[str, int, frozenset[str]]) -> bool:
-        if one[0] == "#" and other[0] == "#":
-            return not one[2] & other[2]
-        if "#" in (one[0], other[0]):
-            return False
-        if opposite(one[0], other[0]) or any({stem(one[0]), stem(other[0])} == set(pair) for pair in OPPOSITE):
-            return True
-        return one[0] in proper and one[0] not in speakers and other[0] in proper
-
-    crossed = beaten = 0
-    for word in told:
-        mine = [s for s in said if same(word, s)]
-        against = [s for s in said if rival(word, s)]
-        if not mine or not against:
-            continue
-        partners = [t for t in told if t is not word and abs(t[1] - word[1]) <= 4 and not rival(word, t)]
-        partners = [t for t in partners if t[0] not in speakers and key_of(t[0]) not in TELLING and t[0] != "#"]
-        partners.sort(key=lambda t: (abs(t[1] - word[1]), -t[1]))
-        for partner in partners[:2]:
-            places = [s for s in said if same(partner, s)]
-            if not places:
-                continue
-            own = min(abs(a[1] - b[1]) for a in mine for b in places)
-            theirs = min(abs(a[1] - b[1]) for a in against for b in places)
-            if theirs + 1 < own:
-                beaten += 1
-                crossed += any(rival(word, t) for t in told)
-            break
-    numbers = [[s for s in said if same(t, s)] for t in told if t[0] == "#"]
-    order = [min(s[1] for s in places) for places in numbers if places]
-    return {
-        "crossed": min(2.0, crossed),
-        "beside another": min(2.0, beaten),
-        "numbers in another order": float(any(b < a for a, b in itertools.pairwise(order))),
-    }
 
 
 def _voices(
@@ -475,82 +348,4 @@ def _voices(
             roles.named_as_doer(p, c.text) for p in others for c in around.values() if not roles.same_person(p, doing)
         )
     )
-    return found
-
-
-_ATTRIBUTION = re.compile(
-    r"^(?:(?:the )?[\w ]{3,22}? (?:designer )?(?:says|said|reports|notes|explains|thinks|points out|suggests|"
-    r"proposes|believes|warns|argues|wants|mentions)(?: that)?|according to [^,]+,)\s+",
-    re.IGNORECASE,
-)
-
-
-def _meaning(text: str, lines: Sequence[tuple[str, str]], embedder: TextEmbedder, who: str) -> dict[str, float]:
-    """How close in meaning text and evidence are: whole, passage by passage, clause by clause, voice by voice."""
-    bare = _ATTRIBUTION.sub("", text)
-    parts = [p for p in re.split(r"[;:]\s+|,\s+(?:and|but|while|as|since|because|so)\s+", bare) if len(p.split()) >= 3]
-    passages = [(who_said, p) for who_said, line in lines for p in _pieces(line)]
-    told = [text, bare, *parts]
-    vectors = embedder.embed([*told, " ".join(line for _, line in lines), *(p for _, p in passages)])
-    near = vectors[: len(told)] @ vectors[len(told) :].T
-    found = {
-        "near whole": float(near[0, 0]),
-        "near bare": float(near[1].max()),
-        "near passage": float(near[:2, 1:].max()) if passages else 0.0,
-        "near least": float(near[2:].max(axis=1).min()) if parts else float(near[1].max()),
-    }
-    found |= _turned(bare, [p for _, p in passages] or [line for _, line in lines], embedder)
-    if who and passages:
-        own = [j + 1 for j, (w, _) in enumerate(passages) if roles.same_person(who, w)]
-        rest = [j + 1 for j in range(len(passages)) if j + 1 not in own]
-        mine = float(near[1, own].max()) if own else 0.0
-        theirs = float(near[1, rest].max()) if rest else 0.0
-        found["nearer to others"] = max(-0.4, min(0.4, theirs - mine))
-    return found
-
-
-def _turned(text: str, passages: Sequence[str], embedder: TextEmbedder) -> dict[str, float]:
-    """Whether what was said is nearer to the text when one of its words is left out, denied or turned round.
-
-    MiniLM was trained to hold contradictions apart (AllNLI): what bears `cheaper` is farther from `dearer`.
-    """
-    parts = text.split()
-    content = [i for i, w in enumerate(parts) if words(w) and words(w)[0] not in STOPWORDS]
-    without = [" ".join(parts[:i] + parts[i + 1 :]) for i in content]
-    if _DENIAL.search(text):
-        turned = [_DENIAL.sub("", text, count=1)]
-    else:
-        turned = [f"It is not true that {text}", _AUXILIARY.sub(r"\1 not ", text, count=1)]
-    swapped = [
-        " ".join([*parts[:i], other, *parts[i + 1 :]])
-        for i in content
-        for other in opposites_of(words(parts[i])[0])[:3]
-    ]
-    texts = [text, *without, *turned, *swapped]
-    vectors = embedder.embed([*texts, *passages])
-    near = vectors[: len(texts)] @ vectors[len(texts) :].T
-    best = int(near[0].argmax())
-    gains = near[:, best] - near[0, best]
-    one, two = 1 + len(without), 1 + len(without) + len(turned)
-    return {
-        "nearer without a word": float(gains[1:one].max()) if without else 0.0,
-        "nearer without words": float(gains[1:one].mean()) if without else 0.0,
-        "nearer denied": float(gains[one:two].max()),
-        "nearer turned": float(gains[two:].max()) if swapped else -0.15,
-    }
-
-
-_DENIAL = re.compile(r"\b(?:not|never|no longer|no|cannot)\b ?|n't\b", re.IGNORECASE)
-_AUXILIARY = re.compile(r"\b(is|are|was|were|will|would|can|could|should|must|may|might|has|have|had) ", re.IGNORECASE)
-
-
-def _pieces(line: str) -> list[str]:
-    """Sentences of a line, longer ones also in halves of about twelve words."""
-    found = []
-    for sentence in re.split(r"(?<=[.!?])\s+", line):
-        parts = sentence.split()
-        if len(parts) >= 2:
-            found.append(sentence)
-        if len(parts) > 18:
-            found += [" ".join(parts[i : i + 14]) for i in range(0, len(parts) - 6, 7)]
     return found

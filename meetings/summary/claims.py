@@ -52,8 +52,8 @@ _CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|i
 _ABLE = re.compile(r"\b(?:can|should|plans? to|planned|planning|intends?|try|tries|trying|able|ought|supposed)\b")
 _COMMITS = re.compile(
     r"\b(?:will|won't|must|has to|have to|is to|are to|was|were|has|have|had|decided|agreed|settled|required|moves|"
-    r"goes|go|gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|uses?|"
-    r"put|\w+ed)\b"
+    r"goes|go|gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|"
+    r"uses?|put|\w+ed)\b"
 )
 _DUTY = re.compile(
     r"\b(?:must|has to|have to|had to|need|needs|needed|required|requires?|mandatory|got to|gotta|blocker|deadline|"

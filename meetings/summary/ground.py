@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
-from meetings.summary.bearing import TextEmbedder, measure
+from meetings.summary.bearing import measure
 from meetings.summary.claims import (
     SAYING,
     TELLING,
@@ -32,6 +32,7 @@ from meetings.summary.claims import (
 )
 from meetings.summary.figures import AMBIGUOUS, NUMBER_WORDS, counted, dates, numbers, said_numbers, told_numbers
 from meetings.summary.judge import load_judge, with_objections
+from meetings.summary.nearness import TextEmbedder
 from meetings.summary.text import sentences
 
 __all__ = ["Line", "TextEmbedder", "Verdict", "check", "check_extract", "numbers"]
