@@ -97,7 +97,7 @@ def fit(on: Sequence[str], embedder: Embedder | None) -> dict[str, Any]:
     return {"bar": round(bar, 3), "constant": round(float(constant), 4), "weights": kept}
 
 
-def _regress(table: Table, true: Table, weight: Table, names: Sequence[str]) -> tuple[Table, float]:
+def _regress(table: Table, true: NDArray[np.bool_], weight: Table, names: Sequence[str]) -> tuple[Table, float]:
     """Logistic regression with a penalty on the squares, weights of one sign a figure; by projected gradient."""
     scale = table.std(axis=0) + 1e-9
     scaled = np.hstack([table / scale, np.ones((len(table), 1))])
@@ -105,7 +105,7 @@ def _regress(table: Table, true: Table, weight: Table, names: Sequence[str]) -> 
     # True and untrue bullets weigh the same in all.
     share = weight * np.where(true, 0.5 / weight[true].sum(), 0.5 / weight[~true].sum())
     values = np.zeros(len(names) + 1)
-    step = 4.0 / (share[:, None] * scaled**2).sum(axis=0).sum()
+    step = 4.0 / (share.reshape(-1, 1) * scaled**2).sum(axis=0).sum()
     ahead, pace = values.copy(), 1.0
     for _ in range(3000):
         error = share * (_logistic(scaled @ ahead) - true)
