@@ -132,7 +132,7 @@ ASSIGNED = expression(
     r"(?:work on|look into|prepare)\b|\byou(?:'re| are) (?:gonna|going to) work on\b"
 )
 # Small verbs promise work only of a thing of work, and on the spot otherwise: `I'll get this one`, `I'll do without`.
-SMALL_VERBS = frozenset({"get", "do", "make", "take", "tell", "check", "find", "put", "add", "have", "own", "handle"})
+SMALL_VERBS = frozenset({"get", "do", "make", "take", "check", "find", "put", "have", "own", "handle"})
 WORK = expression(
     r"\b(?:minutes|reports?|summary|summaries|figures|numbers|lists?|offers?|quotes?|research|folder|contracts?|tickets?|"
     r"plans?|drafts?|documents?|documentation|mails?|survey|prototypes?|costs?|prices?|tests?|designs?|specs?|budget|"
@@ -142,7 +142,7 @@ WORK = expression(
 # A sentence that breaks off does nothing yet.
 BROKEN_OFF = expression(
     r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|"
-    r"very|make|decided okay|decided)\W*$|"
+    r"very|make|decided okay)\W*$|"
     r"\b(?:huh|hmm)\W*$"
 )
 # Promises that are about the meeting itself, or no promises at all.
@@ -284,7 +284,7 @@ QUESTION_WORD = expression(
     r"could we)\b"
 )
 SMALL_QUESTION = expression(
-    r"^(?:sorry|wait|excuse me|pardon|hang on|hold on)\b|\b(?:a|any|other|more)(?: \w+){0,2} questions?\b|"
+    r"^(?:(?:sorry|pardon),? what|wait|excuse me|hang on|hold on)\b|\b(?:a|any|other|more)(?: \w+){0,2} questions?\b|"
     r"\bwhat else\b|\b(?:doing|working on) now\b|\bsame order\b|\b(?:last|next) time\b|\bwhy not\W*$|"
     r"\bis that (?:separate|different)\b|"
     r"\b(?:who wants?|who would like|what is going on|is going on|the point of|any ideas?|i don't know what|huh)\b|"
