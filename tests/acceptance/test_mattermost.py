@@ -198,7 +198,16 @@ def test_the_doctor_proves_each_permission(sandbox: Sandbox, meetings: Meetings)
     done = meetings("doctor", "--json", env=env(sandbox))
     found = {f["check"]: f["state"] for f in json.loads(done.out)}
     assert done.code == 0, done.out
-    assert found["account"] == found["channels"] == found["reading"] == found["direct messages"] == "ok"
+    proved = (
+        "account",
+        "channels",
+        "reading posts",
+        "reading members",
+        "reading recordings",
+        "direct messages",
+        "socket",
+    )
+    assert {check: found[check] for check in proved} == dict.fromkeys(proved, "ok")
     broken = meetings("doctor", env={**env(sandbox), "MATTERMOST_TOKEN": "wrong"})
     assert broken.code == 1
     assert "MATTERMOST_TOKEN" in broken.out
