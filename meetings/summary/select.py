@@ -15,6 +15,7 @@ import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.standing import cost
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS
 
@@ -36,7 +37,6 @@ _DANGLING = re.compile(
 )
 # They say what a sentence does, not what it is about.
 _KIND_WORDS = frozenset(stem(w) for w in ["decide", "decision", "agree", "risk", "question", "number", "action"])
-_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those)[.!?]?$", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you (?:can|could|should|may|must|need|have)|please|your)\b", re.IGNORECASE)
 # A question of this strength was left open.
 OPEN = 0.9
@@ -45,7 +45,6 @@ _AGENDA = re.compile(
     r"next point|let's talk about)\b",
     re.IGNORECASE,
 )
-_VAGUE = re.compile(r"\b(?:it|this|that|they|them|those|these|thing|things|stuff|something|one|ones)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,19 +180,9 @@ def _worth(statement: Statement, wants: object) -> float:
 
 
 def _clumsy(statement: Statement) -> float:
-    """How badly a statement reads alone: too short, too long, full of words that point elsewhere."""
-    count = len(statement.text.split())
-    vague = len(_VAGUE.findall(statement.text)) / max(1, count)
+    """How badly a statement reads alone (`standing`), and more if it must be cut or sets the agenda."""
     agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
-    pointing = 0.15 if _POINTS_BACK.search(statement.text) else 0.0
-    return (
-        agenda
-        + pointing
-        + 0.2 * (len(set(statement.terms)) < 3)
-        + 0.25 * (count < 6)
-        + 0.15 * (len(statement.text) > 2 * MAX_CHARS)
-        + 0.8 * max(0.0, vague - 0.08)
-    )
+    return agenda + cost(statement.text) + 0.25 * (len(statement.text) > MAX_CHARS)
 
 
 def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
