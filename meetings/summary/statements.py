@@ -15,6 +15,7 @@ from datetime import date, datetime
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.people.terms import STOPWORDS, terms
 from meetings.summary.confidence import Part, confidential_parts
+from meetings.summary.consensus import settled
 from meetings.summary.kinds import Reading, read_sentence
 from meetings.summary.text import clean, is_complete, is_hand_over, sentences
 
@@ -160,14 +161,27 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
             )
         )
     repeated = _told_again(statements)
+    agreed = settled(
+        statements, [u.speaker for u in conversation.utterances], [u.text for u in conversation.utterances]
+    )
     return tuple(
         replace(
             s,
-            reading=replace(s.reading, strength=0.9) if s.index in upgraded else s.reading,
+            reading=_in_context(s, open_question=s.index in upgraded, agreed=agreed.get(s.index)),
             confidential=s.confidential or s.index in repeated,
         )
         for s in statements
     )
+
+
+def _in_context(statement: Statement, *, open_question: bool, agreed: float | None) -> Reading:
+    """What a sentence does, given the talk around it."""
+    reading = statement.reading
+    if open_question:
+        return replace(reading, strength=0.9)
+    if agreed is not None and reading.kind in {"info", "number"}:
+        return replace(reading, kind="decision", strength=agreed)
+    return reading
 
 
 def _told_again(statements: Sequence[Statement]) -> set[int]:
