@@ -15,6 +15,7 @@ import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.referents import with_referent
 from meetings.summary.standing import cost
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS
@@ -29,6 +30,8 @@ SAME_MATTER = 0.82
 # Each further bullet about the same interest counts this much less.
 SAME_INTEREST = 0.1
 MAX_DECISIONS = 5
+# What the most relevant stretch of the conversation adds to a statement; nothing below the top quarter.
+TOP_PLACE = 0.4
 
 _DANGLING = re.compile(
     r"^(?:but |and |so |because )?(?:it|it's|that|that's|this|this is|they|they're|them|those|these|he|she|"
@@ -130,6 +133,8 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
     mentioned = not named and not own_words and any(m.key == username for m in statement.mentioned)
     match = _match_in_place(evidence, statement.index)
     score = match + 0.25 * rank * (0.5 + information(statement)) + _worth(statement, persona.wants)
+    # Where the talk is most the reader's own, more of it is worth telling.
+    score += TOP_PLACE * max(0.0, rank - 0.75) / 0.25
     if match < LITTLE_MATCH and reading.kind != "decision":
         score -= (0.4 if reading.kind == "action" else 0.25) * (1 - match / LITTLE_MATCH)
     if statement.confidential:
@@ -182,7 +187,7 @@ def _worth(statement: Statement, wants: object) -> float:
 def _clumsy(statement: Statement) -> float:
     """How badly a statement reads alone (`standing`), and more if it must be cut or sets the agenda."""
     agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
-    return agenda + cost(statement.text) + 0.25 * (len(statement.text) > MAX_CHARS)
+    return agenda + cost(with_referent(statement.text, statement.referent)) + 0.25 * (len(statement.text) > MAX_CHARS)
 
 
 def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
@@ -194,7 +199,7 @@ def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
 
 def _with_context(talk: Talk, statement: Statement) -> tuple[Statement, ...]:
     """The statement, and the one before it by the same voice if it says what `it` is."""
-    if statement.index == 0 or not _DANGLING.match(statement.text):
+    if statement.index == 0 or statement.referent is not None or not _DANGLING.match(statement.text):
         return (statement,)
     before = next(
         (

@@ -17,6 +17,7 @@ from meetings.people.terms import STOPWORDS, terms
 from meetings.summary.confidence import Part, confidential_parts
 from meetings.summary.consensus import settled
 from meetings.summary.kinds import Reading, read_sentence
+from meetings.summary.referents import REACH, Before, Referent, find_referent
 from meetings.summary.text import clean, is_complete, is_hand_over, sentences
 
 # A sentence goes on over a pause of its speaker of this many seconds at most.
@@ -50,6 +51,7 @@ class Statement:
     addressee: Name | None
     confidential: bool
     substantial: bool  # whether it can stand in a summary at all
+    referent: Referent | None = None  # what the pronoun that opens it stands for, where that is plain
 
     @property
     def turn(self) -> int:
@@ -161,17 +163,30 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
             )
         )
     repeated = _told_again(statements)
+    people = [n.shown for n in names]
     agreed = settled(
         statements, [u.speaker for u in conversation.utterances], [u.text for u in conversation.utterances]
     )
     return tuple(
         replace(
             s,
+            referent=_referent(statements, s, people),
             reading=_in_context(s, open_question=s.index in upgraded, agreed=agreed.get(s.index)),
             confidential=s.confidential or s.index in repeated,
         )
         for s in statements
     )
+
+
+def _referent(statements: Sequence[Statement], statement: Statement, people: Sequence[str]) -> Referent | None:
+    """What the opening pronoun stands for; what was said in confidence is not told by a bracket elsewhere."""
+    if not statement.substantial:
+        return None
+    near = [s for s in statements[max(0, statement.index - 8) : statement.index] if s.substantial]
+    if any(s.confidential != statement.confidential for s in near[-REACH:]):
+        return None
+    before = [Before(speaker=s.speaker.id, text=s.text) for s in near]
+    return find_referent(statement.text, before, statement.speaker.id, people=people)
 
 
 def _in_context(statement: Statement, *, open_question: bool, agreed: float | None) -> Reading:
