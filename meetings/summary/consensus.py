@@ -1,8 +1,8 @@
 """Decisions that only the exchange shows: somebody concludes, somebody else agrees; or the meeting's end sums up.
 
 `meetings.summary.kinds` reads one sentence. `So we go for rubber, then.` is a suggestion until somebody answers `Yeah,
-okay`, and `it's going to be yellow` is small talk until it stands in a recapitulation. Assent is cheap in speech (`yeah`
-mostly means `I am listening`), so what is taken for settled needs the words of a conclusion too.
+okay`, and `it's going to be yellow` is small talk until it stands in a recapitulation. Assent is cheap in speech
+(`yeah` mostly means `I am listening`), so what is taken for settled needs the words of a conclusion too.
 """
 
 from __future__ import annotations
@@ -40,49 +40,68 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 
 _DOING = (
-    r"(?:go(?:ing)? (?:for|with)|stick(?:ing)? (?:to|with)|us(?:e|ing)|tak(?:e|ing)|keep(?:ing)?|skip(?:ping)?|drop(?:ping)?|"
-    r"hav(?:e|ing)(?! to)|mak(?:e|ing)|includ(?:e|ing)|leav(?:e|ing) out|focus(?:ing)? on|aim(?:ing)? (?:for|at)|target(?:ing)?|"
+    r"(?:go(?:ing)? (?:for|with)|stick(?:ing)? (?:to|with)|us(?:e|ing)|tak(?:e|ing)|keep(?:ing)?|skip(?:ping)?|"
+    r"drop(?:ping)?|"
+    r"hav(?:e|ing)(?! to)|mak(?:e|ing)|includ(?:e|ing)|leav(?:e|ing) out|focus(?:ing)? on|aim(?:ing)? (?:for|"
+    r"at)|target(?:ing)?|"
     r"sell(?:ing)?|put(?:ting)?|choos(?:e|ing)|add(?:ing)?(?! up)|do(?:ing)? without)"
 )
 # `So we'll use rubber`, `let's go for yellow then`: a conclusion says that it is one.
 _CONCLUDES = _any(
-    rf"^(?:(?:okay|ok|right|alright|well|yeah|good|fine|and|but|no)[, ]+)*(?:so|then)[, ]+(?:then[, ]+|basically[, ]+|I guess |I think )*"
-    rf"(?:we|we'll|we will|we're|we are|let's)(?: gonna| going to| not| just| all| also| definitely| then| should)* {_DOING}\b",
-    rf"\b(?:we|we'll|we will|we're|let's)(?: gonna| going to| not| just| all| also| definitely)* {_DOING}\b[^?]* then[.!]?$",
-    r"^(?:(?:okay|ok|right|alright|well|yeah|good|fine|and)[, ]+)*so[, ]+(?:it's|it is|it'll be|it will be|that's) (?:gonna|going to|"
+    rf"^(?:(?:okay|ok|right|alright|well|yeah|good|fine|and|but|no)[, ]+)*(?:so|then)[, ]+(?:then[, ]+|"
+    rf"basically[, ]+|I guess |I think )*"
+    rf"(?:we|we'll|we will|we're|we are|let's)(?: gonna| going to| not| just| all| also| definitely| then|"
+    rf" should)* {_DOING}\b",
+    rf"\b(?:we|we'll|we will|we're|let's)(?: gonna| going to| not| just| all| also|"
+    rf" definitely)* {_DOING}\b[^?]* then[.!]?$",
+    r"^(?:(?:okay|ok|right|alright|well|yeah|good|fine|and)[, ]+)*so[, ]+(?:it's|it is|it'll be|it will be|"
+    r"that's) (?:gonna|going to|"
     r"definitely|just)(?: be)?\b",
     r"^(?:(?:okay|ok|right|alright|well|yeah|good|fine|and)[, ]+)*so[, ]+no \w+",
 )
 # Without such a word it must stand at the opening, and what is done must be a choice.
 _PLAINLY = _any(
-    r"^(?:(?:so|okay|ok|right|alright|well|yeah|and|but|i think|i guess|(?:it )?(?:sounds|looks|seems) like|that means|"
-    r"basically|then|definitely)[, ]+)*(?:we're gonna|we're going to|we are going to|we'll|we will|let's)(?: just| not| definitely| all| also| "
-    r"still| probably)* (?:go for|go with|stick to|stick with|use|have(?! to)|keep|leave out|include|sell|focus on|target|aim for|aim at|drop|put)\b"
+    r"^(?:(?:so|okay|ok|right|alright|well|yeah|and|but|i think|i guess|(?:it )?(?:sounds|looks|seems) like|"
+    r"that means|"
+    r"basically|then|definitely)[, ]+)*(?:we're gonna|we're going to|we are going to|we'll|we will|"
+    r"let's)(?: just| not| definitely| all| also| "
+    r"still| probably)* (?:go for|go with|stick to|stick with|use|have(?! to)|keep|leave out|include|sell|"
+    r"focus on|target|aim for|aim at|drop|put)\b"
 )
 _ASSENT = _any(
-    r"^\W*(?:yeah|yes|yep|okay|ok|sure|alright|all right|fine|good|great|exactly|i agree|agreed|that's (?:good|fine|okay|right|"
-    r"great|cool|true)|sounds (?:good|fine|great)|definitely|perfect|absolutely|i think so|that would be (?:good|fine|great)|"
+    r"^\W*(?:yeah|yes|yep|okay|ok|sure|alright|all right|fine|good|great|exactly|i agree|agreed|that's (?:good|"
+    r"fine|okay|right|"
+    r"great|cool|true)|sounds (?:good|fine|great)|definitely|perfect|absolutely|i think so|"
+    r"that would be (?:good|fine|great)|"
     r"mm-hmm|cool|right|let's do)\b"
 )
 _OBJECTS = _any(r"\b(?:but|no|not|nope|however|why|or|hm+|if|unless|well|wait|\w+n't)\b|\?")
 _UNSURE = _any(
-    r"\b(?:maybe|perhaps|possibly|might|could|if|i don't know|dunno|not sure|probably|or something|would|whether|suppose|what about|"
+    r"\b(?:maybe|perhaps|possibly|might|could|if|i don't know|dunno|not sure|probably|or something|would|"
+    r"whether|suppose|what about|"
     r"how about|or not|i wonder|for example)\b"
 )
 # Of the meeting, or of nothing: no decision about the matter.
 _NOT_IT = _any(
-    r"\b(?:meeting|agenda|slides?|presentation|present|minutes?|white ?board|draw(?:ing)?|break|lunch|pens?|look at|see|talk|"
-    r"acronyms?|look|rough|(?:what|why|how|which|where) we|we have(?! to)|then we|have to|discuss\w*|start|move on|questionnaire|evaluat\w*|vote|points?|scores?|average|seven|sum up|notes?|look back|"
-    r"questions?|animal|how|inside|lists?|idea|balance|favou?rite|tally|guess|decide|write|individual|work on|be working|problem|time|laptop|document|folder|email|mail|everybody|everyone)\b",
-    r"\b(?:do|have|use|take|make|put|need|keep) (?:it|that|this|them|those|one|some|something)\b(?! (?:as|in|on|with|for|from|of)\b)",
+    r"\b(?:meeting|agenda|slides?|presentation|present|minutes?|white ?board|draw(?:ing)?|break|lunch|pens?|"
+    r"look at|see|talk|"
+    r"acronyms?|look|rough|(?:what|why|how|which|where) we|we have(?! to)|then we|have to|discuss\w*|start|"
+    r"move on|questionnaire|evaluat\w*|vote|points?|scores?|average|seven|sum up|notes?|look back|"
+    r"questions?|animal|how|inside|lists?|idea|balance|favou?rite|tally|guess|decide|write|individual|work on|"
+    r"be working|problem|time|laptop|document|folder|email|mail|everybody|everyone)\b",
+    r"\b(?:do|have|use|take|make|put|need|keep) (?:it|that|this|them|those|one|some|something)\b(?! (?:as|in|on|"
+    r"with|for|from|of)\b)",
 )
 _RECAP = _any(
-    r"\b(?:to (?:recap|sum (?:it |this |that )?up|summari[sz]e|wrap up)|let me (?:recap|sum)|in summary|just to (?:recap|repeat|"
-    r"confirm|go over|make sure|clarify|check)|what (?:have we|we(?:'ve| have)?) (?:decided|agreed|got|concluded)|so (?:far )?we(?:'ve| have) "
+    r"\b(?:to (?:recap|sum (?:it |this |that )?up|summari[sz]e|wrap up)|let me (?:recap|sum)|in summary|"
+    r"just to (?:recap|repeat|"
+    r"confirm|go over|make sure|clarify|check)|what (?:have we|we(?:'ve| have)?) (?:decided|agreed|got|"
+    r"concluded)|so (?:far )?we(?:'ve| have) "
     r"(?:decided|agreed|got|settled)|decisions?(?: we| that|:)|go over what|recapitulat\w*|conclusions?)\b"
 )
 _RECAPPED = _any(
-    rf"\b(?:we|we'll|we will|we're|we are|it|it's|it'll|it will|they|there)(?:'ve|'s| have| has| is)?(?: gonna| going to| not| just| "
+    rf"\b(?:we|we'll|we will|we're|we are|it|it's|it'll|it will|they|there)(?:'ve|'s| have| has| is)?(?: gonna|"
+    rf" going to| not| just| "
     rf"all| also| definitely| will)* (?:be|decided|agreed|{_DOING})\b"
 )
 _FEW_TERMS = 2

@@ -22,53 +22,63 @@ REACH = 2
 _BRACKET = re.compile(r" \[[^\[\]]*\]")
 _OPENS = re.compile(
     r"^(?P<before>(?:(?:but|so|because|'cause|and|if|i think|i guess|maybe)[, ]+)*)(?P<word>it|they|he|she|that|this)"
-    r"(?P<rest>'(?:s|re|ll|d|ve)|(?= (?:is|are|was|were|has|have|had|will|would|can|could|should|must|might|may|does|do|did|"
+    r"(?P<rest>'(?:s|re|ll|d|ve)|(?= (?:is|are|was|were|has|have|had|will|would|can|could|should|must|might|may|"
+    r"does|do|did|"
     r"also|just|only|really|needs?|wants?|costs?|works?|looks?|makes?|runs?|gives?|takes?|uses?|comes?|goes|crash\w*|"
-    r"shows?|gets?|falls?|asks?|asked|said|says|took|went|came|made|got|cost|moves?|reads?|doesn't|don't|didn't|isn't|aren't|"
+    r"shows?|gets?|falls?|asks?|asked|said|says|took|went|came|made|got|cost|moves?|reads?|doesn't|don't|didn't|"
+    r"isn't|aren't|"
     r"wasn't|won't|can't|couldn't)\b))",
     re.IGNORECASE,
 )
 # `It` that stands for nothing: `it's raining`, `it seems that`, `it would be good to`.
 _EMPTY_IT = re.compile(
-    r"^(?:[\w', ]+ )?(?:it|that|this)(?:'s|'ll| is| was| would| will| might| could| has| can| should)*(?: be| been)?(?: not| also| just| really| "
+    r"^(?:[\w', ]+ )?(?:it|that|this)(?:'s|'ll| is| was| would| will| might| could| has| can| should)*(?: be|"
+    r" been)?(?: not| also| just| really| "
     r"very| quite| pretty| a bit| probably| all| so| more| even)* "
-    r"(?:seems?|looks? like|depends|turns? out|doesn't matter|sounds?|possible|impossible|important|interesting|difficult|hard|easy|"
-    r"easier|better|best|good|nice|great|worth|true|clear|up to|time|about time|a good idea|a (?:matter|question|pity|shame|thing|problem)|"
-    r"necessary|because|why|how|what|where|when|like|right|fine|okay|funny|likely|unlikely|said|the (?:thing|problem|same|case|"
-    r"point|idea|question|way|reason)|one of|to|that|if|whether|not (?:that|like|as if)|no (?:use|good|problem)|my|your|our|me|us|you|"
-    r"safe|obvious|amazing|strange|weird|sad|helpful|useful to|cool|kind|sort|something|everything|nothing|gonna|going|mean\w*|make sense|"
+    r"(?:seems?|looks? like|depends|turns? out|doesn't matter|sounds?|possible|impossible|important|interesting|"
+    r"difficult|hard|easy|"
+    r"easier|better|best|good|nice|great|worth|true|clear|up to|time|about time|a good idea|a (?:matter|"
+    r"question|pity|shame|thing|problem)|"
+    r"necessary|because|why|how|what|where|when|like|right|fine|okay|funny|likely|unlikely|said|the (?:thing|"
+    r"problem|same|case|"
+    r"point|idea|question|way|reason)|one of|to|that|if|whether|not (?:that|like|as if)|no (?:use|good|problem)|"
+    r"my|your|our|me|us|you|"
+    r"safe|obvious|amazing|strange|weird|sad|helpful|useful to|cool|kind|sort|something|everything|nothing|"
+    r"gonna|going|mean\w*|make sense|"
     r"makes sense|i|we|they|he|she|it|cheaper to|been|take|takes|took)\b",
     re.IGNORECASE,
 )
 _DETERMINER = r"(?:the|our|their|his|her|my|your|a|an|this|that|these|those|each|every|another)"
 _VERB = (
-    r"(?:is|are|was|were|has|have|had|will|would|can|could|should|must|might|may|does|do|did|'s|'re|'ll|needs?|wants?|costs?|works?|"
-    r"looks?|makes?|runs?|gives?|takes?|uses?|comes?|goes|shows?|gets?|moves?|reads?|requires?|isn't|aren't|wasn't|won't|can't|"
+    r"(?:is|are|was|were|has|have|had|will|would|can|could|should|must|might|may|does|do|did|'s|'re|'ll|needs?|"
+    r"wants?|costs?|works?|"
+    r"looks?|makes?|runs?|gives?|takes?|uses?|comes?|goes|shows?|gets?|moves?|reads?|requires?|isn't|aren't|"
+    r"wasn't|won't|can't|"
     r"doesn't|don't|didn't|became|went|came|took|cost|made|got)"
 )
 # The subject that opens a sentence: determiner and up to three words, or a name, then a verb.
 _SUBJECT = re.compile(
-    rf"^(?:(?:but|so|because|'cause|and|then|now|also|i think|i guess|well|okay|yeah|first|second|finally|currently|personally|"
-    rf"basically)[, ]+)*(?P<noun>{_DETERMINER} (?:[\w-]+ ){{0,3}}?[\w-]+|(?-i:[A-Z]\w+(?: [A-Z]\w+)?))(?P<verb> {_VERB}\b|'s\b|'re\b|'ll\b)",
+    rf"^(?:(?:but|so|because|'cause|and|then|now|also|i think|i guess|well|okay|yeah|first|second|finally|"
+    rf"currently|personally|"
+    rf"basically)[, ]+)*(?P<noun>{_DETERMINER} (?:[\w-]+ ){{0,3}}?[\w-]+|"
+    rf"(?-i:[A-Z]\w+(?: [A-Z]\w+)?))(?P<verb> {_VERB}\b|'s\b|'re\b|'ll\b)",
     re.IGNORECASE,
 )
 _ASKED_ABOUT = re.compile(
-    rf"\b(?:what about|how about|what (?:is|are|was|were)|what's|how (?:is|are|was|were)|how's|where (?:is|are)|when (?:is|are)|why (?:is|are)|"
+    rf"\b(?:what about|how about|what (?:is|are|was|were)|what's|how (?:is|are|was|were)|how's|where (?:is|are)|"
+    rf"when (?:is|are)|why (?:is|are)|"
     rf"is|are|was|were|do we need|do we have|have we got|do we want|who owns|who has)"
-    rf" (?P<noun>{_DETERMINER} (?:[\w-]+ ){{0,2}}?[\w-]+)(?P<end>\?| (?:going|doing|ready|done|finished|still|like|for|to|in|on|by|yet|now|"
+    rf" (?P<noun>{_DETERMINER} (?:[\w-]+ ){{0,2}}?[\w-]+)(?P<end>\?| (?:going|doing|ready|done|finished|still|"
+    rf"like|for|to|in|on|by|yet|now|"
     rf"supposed|gonna)\b)",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b(?:[A-Z][a-z]\w+)(?: [A-Z][a-z]\w+)?")
 _NO_NOUN = frozenset(
-    "thing things stuff one ones way kind sort lot bit idea problem question point reason fact case time people person guy guys "
-    "something anything everything part rest other others same first second next last only main best most whole moment end day week "
-    "year month minute is are was were and or of that which who it we you they i not there here will can could would should has have "
-    "had do does did be been to in on at for with from by about like just really very also then so but if as because what how".split()
+    ["thing", "things", "stuff", "one", "ones", "way", "kind", "sort", "lot", "bit", "idea", "problem", "question", "point", "reason", "fact", "case", "time", "people", "person", "guy", "guys", "something", "anything", "everything", "part", "rest", "other", "others", "same", "first", "second", "next", "last", "only", "main", "best", "most", "whole", "moment", "end", "day", "week", "year", "month", "minute", "is", "are", "was", "were", "and", "or", "of", "that", "which", "who", "it", "we", "you", "they", "i", "not", "there", "here", "will", "can", "could", "would", "should", "has", "have", "had", "do", "does", "did", "be", "been", "to", "in", "on", "at", "for", "with", "from", "by", "about", "like", "just", "really", "very", "also", "then", "so", "but", "if", "as", "because", "what", "how"]
 )
 _MONTHS = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday thursday "
-    "cause friday saturday sunday english internet christmas okay yeah yes no well god".split()
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "cause", "friday", "saturday", "sunday", "english", "internet", "christmas", "okay", "yeah", "yes", "no", "well", "god"]
 )
 _PLURAL = re.compile(r"(?<![sui])s$|\b(?:people|customers|men|women|children)$", re.IGNORECASE)
 
@@ -115,8 +125,7 @@ def find_referent(text: str, before: Sequence[Before], speaker: str, *, people: 
     if (
         opening is None
         or _EMPTY_IT.match(text)
-        or text.rstrip().endswith("?")
-        and opening["word"].lower() in {"that", "this"}
+        or (text.rstrip().endswith("?") and opening["word"].lower() in {"that", "this"})
     ):
         return None
     word = opening["word"].lower()

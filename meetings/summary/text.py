@@ -18,31 +18,37 @@ _FILLERS = re.compile(
 _FILLERS_CUT = re.compile(r"(?<![\w'’-])'[Kk]ay(?![\w'’-])[,.…]?")
 # What is left of words that were not finished. Single letters too: acronyms are written in capitals, `plan b` is meant.
 _FRAGMENT = re.compile(
-    r"(?<![\w'’.&/-])(?:[Tt]h|[Ww]h|[Jj]u|[Ss]h|[Tt]ha|[Tt]hi|[Ww]ou|[Ss]hou|[Cc]ou|[Bb]eca|[Bb]ecau|[b-hj-np-z])(?![\w'’.&/-])"
+    r"(?<![\w'’.&/-])(?:[Tt]h|[Ww]h|[Jj]u|[Ss]h|[Tt]ha|[Tt]hi|[Ww]ou|[Ss]hou|[Cc]ou|[Bb]eca|[Bb]ecau|"
+    r"[b-hj-np-z])(?![\w'’.&/-])"
 )
 _LETTER_MEANT = re.compile(
-    r"\b(?:plan|option|version|type|class|vitamin|letter|button|key|step|part|point|grade|team|variant|group|by|times|"
+    r"\b(?:plan|option|version|type|class|vitamin|letter|button|key|step|part|point|grade|team|variant|group|by|"
+    r"times|"
     r"column|row|section|appendix|series|drive|the|a|an|is|or|and) $",
     re.IGNORECASE,
 )
 # `We should we need to`: begun with one verb, said with another. After `if I can` nothing was begun anew.
 _RESTART = re.compile(
-    r"(?<![\w'’])(?P<who>i|we|you|they|he|she|it)(?:'(?:s|re|m|ll|d|ve))?(?: (?:am|are|is|was|were|would|could|should|can|"
+    r"(?<![\w'’])(?P<who>i|we|you|they|he|she|it)(?:'(?:s|re|m|ll|d|ve))?(?: (?:am|are|is|was|were|would|could|"
+    r"should|can|"
     r"will|might|have|had|do|did|just|also))? (?=(?P=who)\b(?: |'))",
     re.IGNORECASE,
 )
 _CLAUSE_BEFORE = re.compile(
-    r"\b(?:if|when|what|whatever|that|as|because|how|where|who|which|while|before|after|than|unless|everything|all|do|"
+    r"\b(?:if|when|what|whatever|that|as|because|how|where|who|which|while|before|after|than|unless|everything|"
+    r"all|do|"
     r"does|did|can|could|will|would|should|are|is|was|were|have|had|though) $",
     re.IGNORECASE,
 )
 # Said without commas, where they carry nothing: not in `do you know`, `what I mean`, `the kind of button`.
 _BARE_ASIDES = re.compile(
-    r"(?<!do )(?<!did )(?<!don't )(?<!if )(?<!as )(?<!that )(?<!let )(?<!would )(?<!should )(?<!may )(?<!might )(?<!what )(?<!how )(?<!once )"
+    r"(?<!do )(?<!did )(?<!don't )(?<!if )(?<!as )(?<!that )(?<!let )(?<!would )(?<!should )"
+    r"(?<!may )(?<!might )(?<!what )(?<!how )(?<!once )"
     r"\byou know\b(?! (?:what|how|who|where|why|when|which|that|if|whether|about|the|this|it|a|an|my|your|our)\b)"
     r"(?=\s+\w)|"
     r"(?<!what )(?<!that )(?<!not )(?<!which )\bi mean\b(?! (?:that|by|to)\b)(?=\s+\w)|"
-    r"(?:(?<=\bjust )|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bbe )|(?<=\bto )|(?<=\bwe )|(?<=\bi )|(?<=\byou )|(?<='s )|(?<='re )|"
+    r"(?:(?<=\bjust )|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bbe )|(?<=\bto )|(?<=\bwe )|(?<=\bi )|(?<=\byou )|"
+    r"(?<='s )|(?<='re )|"
     r"(?<=\bthen )|(?<=\band ))(?:sort of|kind of|kinda)(?: like)?\b(?=\s+\w)",
     re.IGNORECASE,
 )
@@ -50,7 +56,8 @@ _BARE_ASIDES = re.compile(
 _TRAILING = re.compile(
     r"[\s,;]+(?:and so|but yeah|and yeah|so yeah|and then|and stuff|do you know what i mean|if you know what i mean|"
     r"you know what i mean|you know|i mean|yeah|(?<!think )(?<!hope )(?<!guess )(?<!do )(?<!say )(?<!said )"
-    r"(?<!suppose )(?<!not )(?<!or )(?<!even )(?<!did )(?<!is )(?<!are )(?<!was )(?<!and )so|and|but|or|because|'cause)\s*(?P<stop>[.…]?)$",
+    r"(?<!suppose )(?<!not )(?<!or )(?<!even )(?<!did )(?<!is )(?<!are )(?<!was )(?<!and )so|and|but|or|because|"
+    r"'cause)\s*(?P<stop>[.…]?)$",
     re.IGNORECASE,
 )
 # Phrases that speech drops in between commas; without the commas they may mean something.
@@ -137,7 +144,8 @@ def _chunks(sentence: str, limit: int = 34) -> list[str]:
     if len(sentence.split()) <= limit:
         return [sentence]
     pieces = re.split(
-        r"(?<=\w{3})[,;]?\s+(?=(?:(?:and|so|but|because)(?: then| so| if| also| maybe)? (?:i|we|you|they|he|she|it|there|the|"
+        r"(?<=\w{3})[,;]?\s+(?=(?:(?:and|so|but|because)(?: then| so| if| also| maybe)? (?:i|we|you|they|he|she|"
+        r"it|there|the|"
         r"that|this|our)(?:'\w+)?|and then|and so)\s)|(?<=\w{3}),?\s+(?=(?:so|but|because)\s)",
         sentence,
         flags=re.IGNORECASE,
@@ -262,7 +270,8 @@ def _without_repetitions(text: str, longest: int = 5) -> str:
 
 
 _UNFINISHED = re.compile(
-    r"\b(?:the|a|an|and|or|but|of|to|because|if|our|your|my|their|is|are|was|were|i'm|we're|it's|that's|very|i|we|than|as|"
+    r"\b(?:the|a|an|and|or|but|of|to|because|if|our|your|my|their|is|are|was|were|i'm|we're|it's|that's|very|i|"
+    r"we|than|as|"
     r"just|gonna|wanna|would|could|should|will|with|for|in|at|from|which|who|when)[\s,.;:…]*$",
     re.IGNORECASE,
 )

@@ -2,10 +2,12 @@
 """What people get from real meetings, to be read side by side; and how much of it is what was asked about the meeting.
 
     python scripts/bench/examples.py QMSUM.jsonl PEOPLE.yml [--meeting ES2006a ...] [--short] [--figures]
+    python scripts/bench/examples.py --call OUT_DIR USERNAME ...
 
 QMSUM.jsonl is a file of QMSum (Zhong et al. 2021, arXiv 2104.05938, MIT) with meetings of the AMI corpus (CC BY 4.0);
 PEOPLE.yml a people file whose `speaks_as` are its roles. Prints each meeting's summaries as an HTML table in Markdown,
-made by the writer that needs no language model. --figures prints instead, over all meetings named (all, if none):
+made by the writer that needs no language model. --call prints the messages of some people from the folder of `meetings
+process` instead. --figures prints instead, over all meetings named (all, if none):
 
     for the role   share of bullets that stand on a turn marked for a question that names this role alone; beside it the
                    same for sentences drawn by chance from those that can stand in a summary
@@ -39,7 +41,8 @@ from meetings.summary import Bullet, Summary, render_markdown, summarize
 from meetings.summary.statements import build_statements, known_names
 
 _POINTING = re.compile(
-    r"^(?:but |and |so |because |'cause |if )*(?:it|it's|it'll|that|that's|this|this is|they|they're|them|those|these|he|"
+    r"^(?:but |and |so |because |'cause |if )*(?:it|it's|it'll|that|that's|this|this is|they|they're|them|those|"
+    r"these|he|"
     r"he's|she|she's|which|there|then|one)\b(?! (?:is|are|was|'s) (?:a|an|no|the)\b)(?! \[)|"
     r"\b(?:that|this|it|them|those|one|ones|so|there)[.!?]*$",
     re.IGNORECASE,
@@ -49,12 +52,19 @@ _POINTING = re.compile(
 def main() -> None:
     """Print the tables, or the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("qmsum", type=Path)
-    parser.add_argument("people", type=Path)
+    parser.add_argument("qmsum", type=Path, nargs="?")
+    parser.add_argument("people", type=Path, nargs="?")
+    parser.add_argument("--call", nargs="+", metavar="", help="a folder of `meetings process`, then usernames")
     parser.add_argument("--meeting", nargs="+", default=[], help="names of meetings; all, if none is given")
     parser.add_argument("--short", action="store_true", help="only the bullets, as plain lines")
     parser.add_argument("--figures", action="store_true", help="how much stands on what was asked about")
     arguments = parser.parse_args()
+    if arguments.call:
+        folder, *readers = arguments.call
+        print(table(readers, [(Path(folder) / "summaries" / f"{r}.md").read_text(encoding="utf-8") for r in readers]))
+        return
+    if arguments.people is None:
+        parser.error("QMSUM.jsonl and PEOPLE.yml, or --call")
     settings = load_settings()
     embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
     people = read_people(arguments.people)
@@ -84,8 +94,13 @@ def named(number: int, meeting: Mapping[str, Any], people: Sequence[Person]) -> 
 
 def side_by_side(summaries: Sequence[Summary], conversation: Conversation) -> str:
     """One column a person, each the message as it is sent."""
-    heads = "".join(f"<th>{html.escape(s.name)}</th>" for s in summaries)
-    cells = "".join(f'<td valign="top">\n\n{body(render_markdown(s, conversation))}\n\n</td>' for s in summaries)
+    return table([s.name for s in summaries], [render_markdown(s, conversation) for s in summaries])
+
+
+def table(names: Sequence[str], messages: Sequence[str]) -> str:
+    """Messages side by side."""
+    heads = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    cells = "".join(f'<td valign="top">\n\n{body(message)}\n\n</td>' for message in messages)
     return f"<table><tr>{heads}</tr><tr>{cells}</tr></table>"
 
 
