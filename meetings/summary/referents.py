@@ -73,7 +73,7 @@ _ASKED_ABOUT = re.compile(
     rf"supposed|gonna)\b)",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"(?<![.!?] )(?<!^)\b(?:[A-Z][a-z]\w+)(?: [A-Z][a-z]\w+)?")
+_NAME = re.compile(r"\b[A-Z][a-z]\w+(?: [A-Z][a-z]\w+)*")
 _NO_NOUN = frozenset(
     [
         "thing",
@@ -175,7 +175,7 @@ _NO_NOUN = frozenset(
         "because",
         "what",
         "how",
-    ]  # fmt: skip
+    ]
 )
 _MONTHS = frozenset(
     [
@@ -208,7 +208,7 @@ _MONTHS = frozenset(
         "no",
         "well",
         "god",
-    ]  # fmt: skip
+    ]
 )
 _PLURAL = re.compile(r"(?<![sui])s$|\b(?:people|customers|men|women|children)$", re.IGNORECASE)
 
@@ -310,7 +310,14 @@ def _only_name(word: str, before: Sequence[Before], speaker: str, people: Sequen
         return None
     known = {w for p in people for w in words(p)}
     own = [b for b in before if b.speaker == speaker]
-    named = {n for b in own for n in _NAME.findall(b.text) if not set(words(n)) & (known | _MONTHS | STOPWORDS)}
+    named = {
+        m.group()
+        for b in own
+        for m in _NAME.finditer(b.text)
+        # Every sentence opens with a capital: one word alone there is no name.
+        if (m.start() > 0 and b.text[m.start() - 2] not in ".!?" or " " in m.group())
+        and not set(words(m.group())) & (known | _MONTHS | STOPWORDS)
+    }
     named |= {n for b in own if (m := _SUBJECT.match(b.text)) and (n := m["noun"]) and n[0].isupper()
               and " " not in n and not set(words(n)) & (known | _MONTHS | STOPWORDS)}  # fmt: skip
     if len(named) != 1:

@@ -199,7 +199,7 @@ def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
 
 def _with_context(talk: Talk, statement: Statement) -> tuple[Statement, ...]:
     """The statement, and the one before it by the same voice if it says what `it` is."""
-    if statement.index == 0 or statement.referent is not None or not _DANGLING.match(statement.text):
+    if statement.index == 0 or not _DANGLING.match(statement.text):
         return (statement,)
     before = next(
         (

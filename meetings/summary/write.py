@@ -104,7 +104,7 @@ def _quotation(statements: Sequence[Statement]) -> tuple[str, bool]:
 def _with_bracket(text: str, statements: Sequence[Statement]) -> str:
     """The quotation with what its opening pronoun stands for, if that fits and the opening is still there."""
     found = statements[0].referent
-    if found is None or len(statements) > 1 or not statements[0].text.startswith(text[: found.at]):
+    if found is None or not statements[0].text.startswith(text[: found.at]):
         return text
     told = with_referent(text, found)
     return told if len(told) <= MAX_CHARS else text

@@ -15,7 +15,23 @@ from tests.unit.summary_builders import talk
 LABELLED = Path(__file__).parents[1] / "data" / "referents" / "labelled.yml"
 SPOKEN = st.lists(
     st.sampled_from(
-        [*("It", "They", "is", "are", "the", "battery", "charger", "Brightwater", "needs", "a", "quote", "costs", "but")]
+        [
+            *(
+                "It",
+                "They",
+                "is",
+                "are",
+                "the",
+                "battery",
+                "charger",
+                "Brightwater",
+                "needs",
+                "a",
+                "quote",
+                "costs",
+                "but",
+            )
+        ]
     ),
     min_size=1,
     max_size=12,
@@ -33,7 +49,9 @@ def test_the_subject_of_the_speakers_sentence_before_is_told() -> None:
 
 
 def test_what_somebody_asked_about_is_told_in_the_answer() -> None:
-    assert bracketed("It's too expensive for us.", ("ben", "Do we need an LCD display?")).startswith("It's [an LCD display]")
+    assert bracketed("It's too expensive for us.", ("ben", "Do we need an LCD display?")).startswith(
+        "It's [an LCD display]"
+    )
 
 
 def test_a_company_named_alone_is_they() -> None:
