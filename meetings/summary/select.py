@@ -15,6 +15,8 @@ import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.referents import with_referent
+from meetings.summary.standing import cost
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS
 
@@ -30,6 +32,8 @@ SAME_INTEREST = 0.1
 MAX_DECISIONS = 5
 # What the reader asked for less of must be worth this much more.
 UNWANTED = 1.2
+# What the most relevant stretch of the conversation adds to a statement; nothing below the top quarter.
+TOP_PLACE = 0.4
 
 _DANGLING = re.compile(
     r"^(?:but |and |so |because )?(?:it|it's|that|that's|this|this is|they|they're|them|those|these|he|she|"
@@ -38,7 +42,6 @@ _DANGLING = re.compile(
 )
 # They say what a sentence does, not what it is about.
 _KIND_WORDS = frozenset(stem(w) for w in ["decide", "decision", "agree", "risk", "question", "number", "action"])
-_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those)[.!?]?$", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you (?:can|could|should|may|must|need|have)|please|your)\b", re.IGNORECASE)
 # A question of this strength was left open.
 OPEN = 0.9
@@ -47,7 +50,6 @@ _AGENDA = re.compile(
     r"next point|let's talk about)\b",
     re.IGNORECASE,
 )
-_VAGUE = re.compile(r"\b(?:it|this|that|they|them|those|these|thing|things|stuff|something|one|ones)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,8 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
     mentioned = not named and not own_words and any(m.key == username for m in statement.mentioned)
     match = _match_in_place(evidence, statement.index)
     score = match + 0.25 * rank * (0.5 + information(statement)) + _worth(statement, persona.wants)
+    # Where the talk is most the reader's own, more of it is worth telling.
+    score += TOP_PLACE * max(0.0, rank - 0.75) / 0.25
     if match < LITTLE_MATCH and reading.kind != "decision":
         score -= (0.4 if reading.kind == "action" else 0.25) * (1 - match / LITTLE_MATCH)
     if statement.confidential:
@@ -185,19 +189,9 @@ def _worth(statement: Statement, wants: object) -> float:
 
 
 def _clumsy(statement: Statement) -> float:
-    """How badly a statement reads alone: too short, too long, full of words that point elsewhere."""
-    count = len(statement.text.split())
-    vague = len(_VAGUE.findall(statement.text)) / max(1, count)
+    """How badly a statement reads alone (`standing`), and more if it must be cut or sets the agenda."""
     agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
-    pointing = 0.15 if _POINTS_BACK.search(statement.text) else 0.0
-    return (
-        agenda
-        + pointing
-        + 0.2 * (len(set(statement.terms)) < 3)
-        + 0.25 * (count < 6)
-        + 0.15 * (len(statement.text) > 2 * MAX_CHARS)
-        + 0.8 * max(0.0, vague - 0.08)
-    )
+    return agenda + cost(with_referent(statement.text, statement.referent)) + 0.25 * (len(statement.text) > MAX_CHARS)
 
 
 def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:

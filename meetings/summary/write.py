@@ -16,6 +16,7 @@ from meetings.errors import WriterNotAdmittedError
 from meetings.llm import LanguageModel
 from meetings.summary.contract import Bullet
 from meetings.summary.ground import TextEmbedder, check_extract
+from meetings.summary.referents import with_referent
 from meetings.summary.rewrite import rewrite
 from meetings.summary.select import Choice
 from meetings.summary.statements import Statement
@@ -96,8 +97,17 @@ def _quotation(statements: Sequence[Statement]) -> tuple[str, bool]:
     due = statements[-1].reading.due
     short = shorten(_without_address(text), keep=due.phrase if due else "")
     if check_extract(short, raw).ok:
-        return short, False
+        return _with_bracket(short, statements), False
     return shorten(finish(raw), limit=MAX_CHARS), True
+
+
+def _with_bracket(text: str, statements: Sequence[Statement]) -> str:
+    """The quotation with what its opening pronoun stands for, if that fits and the opening is still there."""
+    found = statements[0].referent
+    if found is None or not statements[0].text.startswith(text[: found.at]):
+        return text
+    told = with_referent(text, found)
+    return told if len(told) <= MAX_CHARS else text
 
 
 def _without_address(text: str) -> str:
