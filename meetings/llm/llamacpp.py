@@ -338,7 +338,7 @@ def _common(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def _gbnf(form: Form | None, name: str) -> str:
-    if form is None or form.schema is None:
+    if form is None or form.grammar or form.schema is None:
         return form.grammar if form else ""
     from llama_cpp.llama_grammar import json_schema_to_gbnf
 

@@ -168,7 +168,7 @@ class OpenAIServer:
     def _ask(self, body: dict[str, Any], form: Form | None) -> dict[str, Any]:
         if form is None:
             return self._exchange.ask("/chat/completions", body)
-        if form.grammar:
+        if form.schema is None:
             try:
                 return self._exchange.ask("/chat/completions", {**body, "grammar": form.grammar})
             except ModelServerError as error:

@@ -297,6 +297,31 @@ def _same_task(one: Statement, other: Statement, similar: float) -> bool:
     return same_owner and near and (similar > 0.6 or shared >= 0.5)
 
 
+def choice_for(talk: Talk, evidence: Evidence, statement: Statement, *, attended: bool) -> Choice:
+    """What a given statement is to a reader, by the scores that `select` goes by."""
+    relevance = evidence.relevance
+    rank = float((relevance <= relevance[statement.turn]).mean())
+    return _choice(talk, evidence, statement, rank, attended=attended)
+
+
+def same_matter(talk: Talk, one: Choice, other: Choice) -> bool:
+    """Whether two choices tell the same: they share a statement, say alike, or are one task asked and promised."""
+    if {s.index for s in one.statements} & {s.index for s in other.statements}:
+        return True
+    a, b = set(one.point.terms), set(other.point.terms)
+    similar = float(talk.vectors[one.point.index] @ talk.vectors[other.point.index])
+    return _same(one.point, other.point, similar, len(a & b) / max(1, len(a | b)))
+
+
+def by_claim(choice: Choice) -> tuple[int, float, int]:
+    """Sorts choices as `select` makes them: what falls to the reader, what was clearly decided, the rest, each by score."""
+    return _first(choice)
+
+
+def _same(one: Statement, other: Statement, similar: float, overlap: float) -> bool:
+    return similar > SAME_MATTER or overlap > 0.6 or _same_task(one, other, similar)
+
+
 def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, told: set[str]) -> list[Choice]:
     """What is left after a choice: nothing that says the same; what is close to it counts less."""
     vector = talk.vectors[chosen.point.index]
@@ -309,7 +334,7 @@ def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, tol
         similar = float(vector @ talk.vectors[other.point.index])
         shared = terms & set(other.point.terms)
         overlap = len(shared) / max(1, len(terms | set(other.point.terms)))
-        if similar > SAME_MATTER or overlap > 0.6 or _same_task(chosen.point, other.point, similar):
+        if _same(chosen.point, other.point, similar, overlap):
             continue
         if other.kind == "decision" and len(set(other.point.terms) - told) <= 0.35 * len(set(other.point.terms)):
             # A recapitulation of what is there already.
