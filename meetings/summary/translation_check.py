@@ -153,13 +153,12 @@ def _word_values(word: str, lexicon: Lexicon) -> list[int]:
     for joint in ("und", "en", "ën"):
         left, _, right = word.partition(joint)
         ones, tens = _single(left, lexicon), _single(right, lexicon)
-        if left in {"ein", "een"}:
-            ones = 1
+        ones = 1 if left in {"ein", "een"} else ones
         if ones is not None and tens is not None and ones < 10 <= tens < 100:
             return [tens + ones]
     for suffix in ("hundert", "tausend", "honderd", "duizend"):
-        if word.endswith(suffix) and (n := _single(word.removesuffix(suffix), lexicon)) is not None:
-            return [n, 100 if suffix in {"hundert", "honderd"} else 1000]
+        if word.endswith(suffix) and (times := _single(word.removesuffix(suffix), lexicon)) is not None:
+            return [times, 100 if suffix in {"hundert", "honderd"} else 1000]
     return []
 
 
