@@ -22,8 +22,8 @@ from meetings.summary.select import BAR, ROOM, Choice, Selection, by_claim, choi
 from meetings.summary.statements import Statement
 from meetings.summary.write import extract, in_own_words
 
-# That a model chose a statement for a reader counts about as much as a role's interest in its kind.
-VOTE = 0.3
+# That an admitted model chose a statement for a reader carries it over the bar, unless something speaks against it.
+VOTE = 0.6
 # From this strength on a decision is told to everyone.
 CLEAR = 0.9
 
