@@ -41,13 +41,14 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def lexicons() -> Mapping[str, Lexicon]:
     """By language code, those that can be checked."""
-    data = yaml.safe_load((resources.files("meetings.summary") / "translation.yml").read_text(encoding="utf-8"))
+    # The base loader leaves words words: `no`, `on` and `null` mean something else to YAML.
+    text = (resources.files("meetings.summary") / "translation.yml").read_text(encoding="utf-8")
+    data = yaml.load(text, Loader=yaml.BaseLoader)
     return {
         code: Lexicon(
             months=tuple(map(_pattern, entry["months"])),
             weekdays=tuple(map(_pattern, entry["weekdays"])),
-            # YAML reads `null`, German for zero, as nothing.
-            numbers=tuple((_pattern("null" if word is None else word), n) for word, n in entry["numbers"].items()),
+            numbers=tuple((_pattern(word), int(n)) for word, n in entry["numbers"].items()),
             denies=tuple(map(_pattern, entry["denies"])),
             hedges=tuple(map(_pattern, entry["hedges"])),
             common=tuple(map(_pattern, entry["common"])),
@@ -121,6 +122,7 @@ def _places(patterns: Sequence[re.Pattern[str]], text: str) -> frozenset[int]:
 def _numbers(text: str, lexicon: Lexicon) -> frozenset[str]:
     """Every number above one that a text names, in figures or in words; `one` is too often an article."""
     text = re.sub(r"(?<=\d)[\u00a0\u202f ](?=\d{3}(?!\d))", "", _plain(text))
+    text = re.sub(r"\b(?:pour|por|per) cent(?:o)?\b|\bpor ciento\b", "", text, flags=re.IGNORECASE)
     found = {_figure(m) for m in _DIGITS.findall(text)}
     value, run = 0.0, False
     total = 0.0
