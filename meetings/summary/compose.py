@@ -102,7 +102,9 @@ def plan_reading(lines: Sequence[NumberedLine], readers: Sequence[str], model: L
     fixed = model.count_tokens(SYSTEM + _BEFORE) + _MARKUP
     suffix = max(model.count_tokens(r) for r in readers)
     plan = None
-    for most in NOTES_PER_PAGE:
+    # Of a short call there is less to note than half of its lines.
+    enough = max(min(NOTES_PER_PAGE), len(lines) // 2)
+    for most in (min(n, enough) for n in NOTES_PER_PAGE):
         each = suffix + _answer_tokens(most)
         for at_once in (min(AT_ONCE, len(readers)), 1):
             room = model.context - fixed - at_once * each
