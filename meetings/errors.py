@@ -171,7 +171,11 @@ class RefusedAnswerError(PromptError):
 
 
 class MalformedAnswerError(PromptError):
-    """The answer is not of the form that was asked for, or broke off."""
+    """The answer is not of the form that was asked for, or broke off; `text` is what came, which no message shows."""
+
+    def __init__(self, message: str, *, text: str = "") -> None:
+        self.text = text
+        super().__init__(message)
 
 
 class ModelServerError(LanguageModelError):
@@ -210,7 +214,7 @@ class ModelServerNotAllowedError(LanguageModelError):
 
 
 # Writers that a language model can be tested and admitted for (`meetings models admit`).
-TESTED_WRITERS = ("rewrite",)
+TESTED_WRITERS = ("rewrite", "compose")
 
 
 class WriterNotAdmittedError(ModelError):
@@ -218,10 +222,8 @@ class WriterNotAdmittedError(ModelError):
 
     def __init__(self, writer: str, model: str | None) -> None:
         self.writer, self.model = writer, model
-        if writer not in TESTED_WRITERS:
-            who = "no model can be tested for it yet"
-        elif model:
-            who = f"model {model} is not admitted for it (meetings models admit {model})"
+        if model:
+            who = f"model {model} is not admitted for it (meetings models admit {model} --writer {writer})"
         else:
             who = "there is no language model"
         super().__init__(f"writer {writer} cannot be used: {who}; use --writer auto or extract")

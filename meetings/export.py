@@ -53,6 +53,7 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     report["bullets"] = {
         "written": sum(len(s["bullets"]) for s in summaries),
         "refused": sum(s.get("refused", 0) for s in summaries),
+        "unanswered": sum(s.get("unanswered", 0) for s in summaries),
     }
     write_text(folder / "run.json", _pretty(report))
     remember_folder(store, run.job, folder)

@@ -23,7 +23,7 @@ Examples:
 @click.option(
     "--writer",
     type=click.Choice(["auto", "extract", "rewrite", "compose"]),
-    help="How bullets are written. auto: rewrite if the language model is admitted, else extract; compose: not yet.",
+    help="How bullets are written. auto: compose or rewrite if the language model is admitted, else extract.",
 )
 @click.option("--explain", is_flag=True, help="Also tell how relevant every utterance is to each person (JSON).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summaries as JSON.")

@@ -176,7 +176,8 @@ class LlamaCpp:
     def _checked(self, end: Ended, form: Form | None, max_tokens: int) -> str | PromptError:
         if form is not None and not end.finished:
             return MalformedAnswerError(
-                f"{self._name}: the answer broke off after {max_tokens} tokens; ask for less, or allow more"
+                f"{self._name}: the answer broke off after {max_tokens} tokens; ask for less, or allow more",
+                text=end.text,
             )
         return end.text.strip()
 

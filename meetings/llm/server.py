@@ -213,7 +213,9 @@ class OpenAIServer:
         if not isinstance(text, str):
             raise MalformedAnswerError(f"{self._model}: the completion has no text; try another language_model")
         if form is not None and reason == "length":
-            raise MalformedAnswerError(f"{self._model}: the answer broke off; ask for less, or allow more tokens")
+            raise MalformedAnswerError(
+                f"{self._model}: the answer broke off; ask for less, or allow more tokens", text=text
+            )
         if form is not None and form.schema is not None and not _is_json(text):
             raise MalformedAnswerError(f"{self._model}: the answer is not JSON; use a server that keeps to a schema")
         return text.strip()

@@ -314,7 +314,7 @@ def same_matter(talk: Talk, one: Choice, other: Choice) -> bool:
 
 
 def by_claim(choice: Choice) -> tuple[int, float, int]:
-    """Sorts choices as `select` makes them: what is the reader's, what was clearly decided, the rest, each by score."""
+    """Sorts choices as `select` makes them: what falls to the reader, what was decided, the rest, each by score."""
     return _first(choice)
 
 
