@@ -315,7 +315,7 @@ def _only_name(word: str, before: Sequence[Before], speaker: str, people: Sequen
         for b in own
         for m in _NAME.finditer(b.text)
         # Every sentence opens with a capital: one word alone there is no name.
-        if (m.start() > 0 and b.text[m.start() - 2] not in ".!?" or " " in m.group())
+        if ((m.start() > 0 and b.text[m.start() - 2] not in ".!?") or " " in m.group())
         and not set(words(m.group())) & (known | _MONTHS | STOPWORDS)
     }
     named |= {n for b in own if (m := _SUBJECT.match(b.text)) and (n := m["noun"]) and n[0].isupper()
