@@ -83,7 +83,7 @@ _UNSURE = _any(
 )
 # Of the meeting, or of nothing: no decision about the matter.
 _NOT_IT = _any(
-    r"\b(?:meeting|agenda|slides?|presentation|present|minutes?|white ?board|draw(?:ing)?|break|lunch|pens?|"
+    r"\b(?:meeting|agenda|slides?|presentations?|present|minutes?|white ?board|draw(?:ing)?|break|lunch|pens?|"
     r"look at|see|talk|"
     r"acronyms?|look|rough|(?:what|why|how|which|where) we|we have(?! to)|then we|have to|discuss\w*|start|"
     r"move on|questionnaire|evaluat\w*|vote|points?|scores?|average|seven|sum up|notes?|look back|"

@@ -121,6 +121,8 @@ _VERB = _any(
     r"\w+'(?:s|re|m|ll|ve|d))\b"
 )
 
+_EXPLAINED = re.compile(r"\b\w+(?:'\w+)? (?=\[)")
+
 COSTS: Mapping[str, float] = {
     "unfinished": 0.6,
     "loose end": 0.2,
@@ -142,7 +144,8 @@ COSTS: Mapping[str, float] = {
 def faults(text: str) -> dict[str, float]:
     """What keeps a cleaned sentence from standing alone, and how often (how strongly) it does; empty if nothing."""
     count = len(words(text))
-    pointing = len(_POINTING.findall(text)) / max(1, count)
+    # What a bracket explains does not point outside.
+    pointing = len(_POINTING.findall(_EXPLAINED.sub(" ", text))) / max(1, count)
     broken = len(_BROKEN.findall(text)) if not text.rstrip().endswith("?") else 0
     found = {
         "unfinished": float(bool(_UNFINISHED.search(text))),
