@@ -259,7 +259,7 @@ def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: 
     from meetings.sandbox import real_server
     from meetings.sandbox.company import read_company, sample_company
 
-    token = admin_token_file.read_text(encoding="utf-8") if admin_token_file else os.environ.get(ADMIN_VARIABLE, "")
+    token = admin_token_file.read_text(errors="replace") if admin_token_file else os.environ.get(ADMIN_VARIABLE, "")
     if not token.strip():
         raise click.UsageError(f"no admin token: give --admin-token-file, or set {ADMIN_VARIABLE}")
     target = folder or real_server.folder_for(url, load_settings().home)

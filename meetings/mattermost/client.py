@@ -26,9 +26,15 @@ from meetings.mattermost.entities import (
     User,
     channel_of,
     file_of,
+    id_of,
+    listed_of,
+    many_of,
+    member_of,
     post_of,
     posts_of,
     reaction_of,
+    reactions_of,
+    status_of,
     team_of,
     user_of,
 )
@@ -130,11 +136,11 @@ class MattermostClient:
     def my_teams(self) -> tuple[Team, ...]:
         """Teams the bot is in."""
         found = self._driver.teams.get_user_teams("me")
-        return tuple(team_of(t) for t in found)
+        return many_of(team_of, found)
 
     def my_channels(self, team_id: str) -> tuple[Channel, ...]:
         """Channels of a team that the bot is in, direct ones among them."""
-        return tuple(channel_of(c) for c in self._driver.channels.get_channels_for_user("me", team_id))
+        return many_of(channel_of, self._driver.channels.get_channels_for_user("me", team_id))
 
     # Users and channels
 
@@ -151,12 +157,12 @@ class MattermostClient:
         wanted = list(dict.fromkeys(user_ids))
         found: list[User] = []
         for start in range(0, len(wanted), PAGE):
-            found += [user_of(u) for u in self._driver.users.get_users_by_ids(wanted[start : start + PAGE])]
+            found += many_of(user_of, self._driver.users.get_users_by_ids(wanted[start : start + PAGE]))
         return tuple(found)
 
     def status(self, user_id: str) -> str:
         """What somebody shows: online, away, dnd or offline."""
-        return str(self._driver.status.get_user_status(user_id)["status"])
+        return status_of(self._driver.status.get_user_status(user_id))
 
     def channel(self, channel_id: str) -> Channel:
         """One channel by id."""
@@ -171,8 +177,9 @@ class MattermostClient:
         ids: list[str] = []
         for page in range(10_000):
             members = self._driver.channels.get_channel_members(channel_id, params={"page": page, "per_page": PAGE})
-            ids += [str(m["user_id"]) for m in members]
-            if len(members) < PAGE:
+            found = many_of(member_of, members)
+            ids += found
+            if len(found) < PAGE:
                 break
         return tuple(ids)
 
@@ -193,7 +200,7 @@ class MattermostClient:
     def direct_channel(self, user_id: str) -> str:
         """The id of the direct channel between the bot and a user, opened if need be."""
         answer = self._driver.channels.create_direct_message_channel([self.me().id, user_id])
-        return str(answer["id"])
+        return id_of(answer)
 
     # Posts
 
@@ -248,7 +255,7 @@ class MattermostClient:
         while True:
             params = {"per_page": PAGE, **({"before": before} if before else {"page": 0})}
             answer = self._driver.posts.get_posts_for_channel(channel_id, params=params)
-            posts = [post_of(answer["posts"][i]) for i in answer["order"] or ()]
+            posts = listed_of(answer)
             yield from (p for p in posts if p.id not in seen)
             seen = {p.id for p in posts}
             if len(posts) < PAGE:
@@ -263,15 +270,14 @@ class MattermostClient:
         found: list[Reaction] = []
         for start in range(0, len(wanted), PAGE):
             answer = self._transport.send("POST", "/posts/ids/reactions", json=wanted[start : start + PAGE]).json()
-            for reactions in answer.values():
-                found += [reaction_of(r) for r in reactions or ()]
+            found += reactions_of(answer)
         return tuple(found)
 
     def reactions_to(self, post_id: str) -> tuple[Reaction, ...]:
         """Reactions to one post."""
         # Not by the driver: it asks for /posts/ID//reactions.
         answer = self._transport.send("GET", f"/posts/{post_id}/reactions").json()
-        return tuple(reaction_of(r) for r in answer or ())
+        return many_of(reaction_of, answer)
 
     def react(self, post_id: str, emoji_name: str) -> None:
         """Put an emoji on a post; the same one again changes nothing."""

@@ -1,17 +1,22 @@
 """What the server's JSON says, as frozen values with the fields that this program reads.
 
-Times are milliseconds since the epoch, 0 for never. A field that is absent or null reads as empty; an answer that lacks
-an id raises, since it is no Mattermost's.
+Times are milliseconds since the epoch, 0 for never. A field that is absent or null reads as empty; an answer that is of
+another kind or lacks an id is no Mattermost's and raises `MattermostAnswerError`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
+
+from meetings.errors import MattermostAnswerError
 
 ID_PATTERN = re.compile(r"[a-z0-9]{26}")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,44 @@ class FileInfo:
     update_at: int = 0
 
 
+def _reader(read: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Let a reader of JSON say in one line that it was given something else."""
+
+    @wraps(read)
+    def safely(data: Any) -> T:
+        try:
+            return read(data)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            what = f"lacks {error}" if isinstance(error, KeyError) else "has another form"
+        raise MattermostAnswerError(
+            f"the server's answer {what} where Mattermost's has {read.__name__.removesuffix('_of')}; "
+            "check mattermost_url and the server's version",
+            status=200,
+        )
+
+    return safely
+
+
+def many_of(read: Callable[[Any], T], data: Any) -> tuple[T, ...]:
+    """A list, each entry read; null is an empty one, as the server writes it."""
+    return tuple(read(one) for one in list_of(data))
+
+
+@_reader
+def list_of(data: Any) -> list[Any]:
+    """A list; null is an empty one."""
+    if not isinstance(data, list | None):
+        raise TypeError
+    return list(data or ())
+
+
+@_reader
+def id_of(data: Mapping[str, Any]) -> str:
+    """The id of whatever it is."""
+    return str(data["id"])
+
+
+@_reader
 def user_of(data: Mapping[str, Any]) -> User:
     """An account's JSON."""
     roles = tuple(str(data.get("roles") or "").split())
@@ -141,11 +184,13 @@ def _timezone(data: Any) -> str:
     return str(data.get("automaticTimezone" if automatic else "manualTimezone") or "")
 
 
+@_reader
 def team_of(data: Mapping[str, Any]) -> Team:
     """A team's JSON."""
     return Team(id=str(data["id"]), name=str(data["name"]))
 
 
+@_reader
 def channel_of(data: Mapping[str, Any]) -> Channel:
     """A channel's JSON."""
     return Channel(
@@ -161,6 +206,7 @@ def channel_of(data: Mapping[str, Any]) -> Channel:
     )
 
 
+@_reader
 def post_of(data: Mapping[str, Any]) -> Post:
     """A post's JSON, from an answer or an event."""
     return Post(
@@ -180,16 +226,22 @@ def post_of(data: Mapping[str, Any]) -> Post:
     )
 
 
-def posts_of(answer: Mapping[str, Any]) -> tuple[Post, ...]:
-    """A list of posts in order of time, each once, without the copies that the server keeps of edited ones.
+@_reader
+def listed_of(answer: Mapping[str, Any]) -> tuple[Post, ...]:
+    """A list of posts in the server's order, each once: a thread may name its root twice (seen on 5.37).
 
-    The order of a thread may name its root twice (seen on 5.37).
+    The copies that the server keeps of edited posts are left out.
     """
     named = dict.fromkeys(answer["order"] or ())
-    posts = [post_of(data) for i in named if not (data := answer["posts"][i]).get("original_id")]
-    return tuple(sorted(posts, key=lambda p: (p.create_at, p.id)))
+    return tuple(post_of(data) for i in named if not (data := answer["posts"][i]).get("original_id"))
 
 
+def posts_of(answer: Any) -> tuple[Post, ...]:
+    """A list of posts in order of time."""
+    return tuple(sorted(listed_of(answer), key=lambda p: (p.create_at, p.id)))
+
+
+@_reader
 def file_of(data: Mapping[str, Any]) -> FileInfo:
     """What is known of a file, from its JSON."""
     return FileInfo(
@@ -201,6 +253,25 @@ def file_of(data: Mapping[str, Any]) -> FileInfo:
     )
 
 
+@_reader
+def reactions_of(answer: Mapping[str, Any]) -> tuple[Reaction, ...]:
+    """The reactions to several posts, which come by post id."""
+    return tuple(reaction for found in answer.values() for reaction in many_of(reaction_of, found))
+
+
+@_reader
+def member_of(data: Mapping[str, Any]) -> str:
+    """Whose a membership is."""
+    return str(data["user_id"])
+
+
+@_reader
+def status_of(data: Mapping[str, Any]) -> str:
+    """What somebody shows."""
+    return str(data["status"])
+
+
+@_reader
 def reaction_of(data: Mapping[str, Any]) -> Reaction:
     """A reaction's JSON, from an answer or an event."""
     return Reaction(

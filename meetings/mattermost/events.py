@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meetings.errors import MattermostError
 from meetings.mattermost.entities import Post, Reaction, post_of, reaction_of
 
 
@@ -132,7 +133,7 @@ def _post(given: object) -> Post | None:
     data = _object(given)
     try:
         return post_of(data)
-    except (KeyError, TypeError, ValueError):
+    except MattermostError:
         return None
 
 
@@ -140,7 +141,7 @@ def _reaction(given: object) -> Reaction | None:
     data = _object(given)
     try:
         return reaction_of(data)
-    except (KeyError, TypeError, ValueError):
+    except MattermostError:
         return None
 
 

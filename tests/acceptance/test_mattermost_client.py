@@ -164,3 +164,21 @@ def test_an_account_says_its_zone_roles_and_whether_it_is_online(sandbox: Sandbo
     user = client.user_by_username("ana")
     assert (user.timezone, user.roles, user.is_admin) == ("Europe/Lisbon", ("system_user",), False)
     assert client.status(client.user_by_username("chloe").id) == "offline"
+
+
+def test_one_connection_serves_many_requests(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    ana = api(sandbox, "ana")
+    channel_id = ana.channel("product")["id"]
+    file = ana.upload(channel_id, "call.mp4", bytes(2_000_000))
+    ana.write(channel_id, "call", file_ids=[file["id"]])
+    caplog.set_level("DEBUG", logger="urllib3")
+    client = MattermostClient(sandbox.url, sandbox.bot_token)
+    for number in range(3):
+        client.user_by_username("ana")
+        with pytest.raises(MattermostNotFoundError):
+            client.post("z" * 26)
+        client.download(client.file_info(file["id"]), tmp_path / f"{number}.mp4")
+    opened = [r for r in caplog.records if "Starting new HTTP connection" in r.getMessage()]
+    assert len(opened) == 1

@@ -25,7 +25,7 @@ from meetings.errors import (
 )
 from meetings.mattermost import MattermostClient, download, transport
 from meetings.mattermost.client import FileInfo
-from tests.odd_server import Behaviour, OddServer, answer, hang_up, odd_server, raw
+from tests.odd_server import Behaviour, OddServer, answer, hang_up, odd_server, raw, stall
 
 CONTENT = bytes(range(256)) * 2000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -202,6 +202,13 @@ def test_a_connection_that_always_breaks_ends_with_what_it_has(tmp_path: Path) -
     with odd_server(whole(cut=0)) as server, pytest.raises(MattermostAnswerError, match="again and again"):
         fetch(server, tmp_path / "call.mp4")
     assert len(server.requests) == download.MAX_BREAKS
+
+
+def test_a_connection_that_falls_silent_counts_as_broken(tmp_path: Path) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CONTENT)}\r\nEtag: {TAG}\r\n\r\n".encode()
+    with odd_server(stall(head + CONTENT[:HALF]), rest(HALF)) as server:
+        assert fetch(server, tmp_path / "call.mp4") == SHA
+    assert server.headers(1)["range"] == f"bytes={HALF}-"
 
 
 def test_a_trickle_counts_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
