@@ -47,7 +47,12 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     for summary in summaries:
         name = file_name(summary["person"]["username"])
         write_text(folder / "summaries" / f"{name}.json", _pretty(summary))
-        text = render_markdown(summary_from_json(summary), conversation, recording_url=run.job.source.url)
+        text = render_markdown(
+            summary_from_json(summary),
+            conversation,
+            recording_url=run.job.source.url,
+            heard_by=run.job.models["recogniser"],
+        )
         write_text(folder / "summaries" / f"{name}.md", text + "\n")
     report = run_report(run, conversation)
     report["bullets"] = {

@@ -207,6 +207,7 @@ class Stages(Hearing):
                 summary_from_json(summary),
                 self.conversation(conversation_key),
                 recording_url=job.source.url,
+                heard_by=job.models["recogniser"],
             )
             noted = digest("delivered", job.server, job.source.media_id, username)
             known = self._store.read_json("delivered", noted) if self._store.has("delivered", noted) else {}

@@ -18,18 +18,21 @@ from meetings.summary.phrases import Phrases, phrases
 MAX_MESSAGE = 16_383
 
 
-def render_markdown(summary: Summary, conversation: Conversation, *, recording_url: str | None = None) -> str:
+def render_markdown(
+    summary: Summary, conversation: Conversation, *, recording_url: str | None = None, heard_by: str = ""
+) -> str:
     """The message for one reader.
 
     Args:
         summary: what they should know.
         conversation: what it is about: title, day, length, how many speakers have names.
-        recording_url: where the recording can be opened; times then link to it.
+        recording_url: where the recording can be opened; times then link to it, and the message says how to answer.
+        heard_by: the model that wrote down what was said; then the message tells how sure it was of its words.
     """
     bullets = list(summary.bullets)
     dropped = 0
     while True:
-        message = _message(summary, bullets, conversation, recording_url, dropped)
+        message = _message(summary, bullets, conversation, recording_url, dropped, heard_by)
         if len(message) <= MAX_MESSAGE:
             return message
         # Only absurdly long lists lead here: the weakest go first, as many as the message is too long by.
@@ -41,7 +44,12 @@ def render_markdown(summary: Summary, conversation: Conversation, *, recording_u
 
 
 def _message(
-    summary: Summary, bullets: Sequence[Bullet], conversation: Conversation, url: str | None, dropped: int
+    summary: Summary,
+    bullets: Sequence[Bullet],
+    conversation: Conversation,
+    url: str | None,
+    dropped: int,
+    heard_by: str,
 ) -> str:
     words = phrases(summary.language)
     parts = [_title(conversation, url, words)]
@@ -56,7 +64,7 @@ def _message(
     if left_out := summary.left_out + dropped:
         recording = link(words.text("recording"), url)
         parts.append(words.filled("left_out", "one" if left_out == 1 else "many", recording, n=left_out))
-    parts.append(_footer(summary, conversation, words))
+    parts.append(_footer(summary, conversation, words, heard_by=heard_by, answerable=url is not None))
     return "\n\n".join(parts)
 
 
@@ -133,7 +141,7 @@ def _due(due: str, words: Phrases) -> str:
     return words.day(day) if day else inert(due, limit=60)
 
 
-def _footer(summary: Summary, conversation: Conversation, words: Phrases) -> str:
+def _footer(summary: Summary, conversation: Conversation, words: Phrases, *, heard_by: str, answerable: bool) -> str:
     def note(part: str, value: str = "", **places: object) -> str:
         return words.filled("footer", part, value, **places)
 
@@ -155,5 +163,15 @@ def _footer(summary: Summary, conversation: Conversation, words: Phrases) -> str
     unnamed = sum(s.id in voices and s.how == "unknown" for s in conversation.speakers)
     if voices and unnamed:
         notes.append(note("unnamed_one" if unnamed == 1 else "unnamed", n=unnamed, of=len(voices)))
+    if heard_by and (sure := _certainty(conversation)) is not None:
+        notes.append(note("heard", inert(heard_by, limit=100), n=round(100 * sure)))
     notes.append(note("sent", inert(summary.sent_to, limit=100)) if summary.sent_to else note("here"))
+    if answerable:
+        notes.append(note("change"))
     return f"_{' · '.join(notes)[:1].upper()}{' · '.join(notes)[1:]}._"
+
+
+def _certainty(conversation: Conversation) -> float | None:
+    """The recogniser's mean probability of its words, in [0, 1]; None where words have none."""
+    found = [w.probability for u in conversation.utterances for w in u.words]
+    return sum(found) / len(found) if found else None
