@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import ssl
@@ -23,6 +24,10 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from meetings.errors import MattermostAuthError, MattermostError, MattermostUnreachableError
 from meetings.mattermost.events import Event, Hello, Reply, read_frame
+
+# At DEBUG websockets logs headers and frames, the token among them: it logs to this, which says nothing.
+_WIRE = logging.getLogger("meetings.mattermost.wire")
+_WIRE.setLevel(logging.CRITICAL)
 
 OPEN_TIMEOUT = 10.0  # seconds for connection, TLS and token together
 PING_INTERVAL = 20.0  # seconds between pings; a connection whose pong stays out for PING_TIMEOUT is dead
@@ -126,6 +131,7 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             max_size=MAX_FRAME,
+            logger=_WIRE,
             **options,
         )
     except (OSError, WebSocketException, TimeoutError) as error:

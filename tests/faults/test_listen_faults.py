@@ -112,6 +112,13 @@ def test_a_token_that_is_switched_off_is_told_and_waited_for(world: World, caplo
     assert (world.sandbox.bot_token or "?") not in caplog.text
 
 
+def test_the_token_is_in_no_log_of_the_socket(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        hear(world, world.recording, recordings=1)
+    assert caplog.text
+    assert (world.sandbox.bot_token or "?") not in caplog.text
+
+
 @pytest.mark.parametrize(
     "rule",
     [

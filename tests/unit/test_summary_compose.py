@@ -111,7 +111,7 @@ def test_a_line_named_in_passing_lends_a_bullet_neither_speaker_nor_date() -> No
 
 
 def test_a_sentence_of_two_lines_names_both() -> None:
-    text = "The load test is not done, and Ben Okafor will finish the load test by Friday."
+    text = "Ben Okafor says the load test is not done and that he will finish it by Friday."
     answer = lambda p: [note(p, text, "load test is not done", "I will finish the load test")]  # noqa: E731
     (bullet,) = [b for b in composed(answer)["ben"].bullets if b.writer == "compose"]
     assert bullet.evidence == ("u3", "u6")
