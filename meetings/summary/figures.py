@@ -10,6 +10,8 @@ import itertools
 import re
 from collections import Counter, defaultdict
 
+from meetings.people.terms import stem
+
 _UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -93,6 +95,25 @@ def told_numbers(text: str) -> list[tuple[tuple[str, ...], str]]:
 def said_numbers(text: str) -> set[str]:
     """Every number that speech may be understood to hold."""
     return {value for readings, _ in _read(text, loose=True) for value in readings} | set(_shares(text)) | _priced(text)
+
+
+_BEFORE = re.compile(r"(?=\b([a-z]+|\d+)[ -]([a-z]+))")
+
+
+def changed_counts(text: str, said: str) -> set[str]:
+    """Ambiguous number words of a text that stand where another number was said: `one-factor` for `two-factor`."""
+    pairs = {(word, stem(thing)) for word, thing in _BEFORE.findall(said.lower())}
+    return {
+        word
+        for word, thing in _BEFORE.findall(text.lower())
+        if word in AMBIGUOUS
+        and (word, stem(thing)) not in pairs
+        and any(thing_said == stem(thing) and _is_count(other) for other, thing_said in pairs)
+    }
+
+
+def _is_count(word: str) -> bool:
+    return word.isdigit() or word in NUMBER_WORDS or word in AMBIGUOUS
 
 
 _SHARE = re.compile(r"\b(\w+) (?:in|out of) (?:every |a )?(\w+)\b")

@@ -30,7 +30,16 @@ from meetings.summary.claims import (
     overstated,
     spoken,
 )
-from meetings.summary.figures import AMBIGUOUS, NUMBER_WORDS, counted, dates, numbers, said_numbers, told_numbers
+from meetings.summary.figures import (
+    AMBIGUOUS,
+    NUMBER_WORDS,
+    changed_counts,
+    counted,
+    dates,
+    numbers,
+    said_numbers,
+    told_numbers,
+)
 from meetings.summary.judge import load_judge, with_objections
 from meetings.summary.nearness import TextEmbedder
 from meetings.summary.text import sentences
@@ -195,7 +204,8 @@ def _figures(text: str, said: str) -> list[str]:
     heard, units = said_numbers(said), counted(said)
     told = told_numbers(text)
     # A number may be told twice; it must have been said once.
-    if extra := [readings[0] for readings, _ in told if not set(readings) & heard]:
+    extra = [readings[0] for readings, _ in told if not set(readings) & heard]
+    if extra := [*extra, *sorted(changed_counts(text, said))]:
         reasons.append(f"number not said: {', '.join(dict.fromkeys(extra))}")
     for readings, unit in told:
         found = {u for r in readings for u in units.get(r, set())}
