@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meetings import replies
+from meetings.answers import HELP, KINDS, LANGUAGES, MAX_LISTED, NEXT, NO_CALL, line, listed, why
 from meetings.config import Settings
-from meetings.conversation import Conversation, clock, from_json
+from meetings.conversation import Conversation, from_json
 from meetings.corrections import Setting
 from meetings.errors import CorrectionError, MattermostForbiddenError, MattermostNotFoundError, PeopleError
 from meetings.job import Job
@@ -26,26 +27,10 @@ from meetings.people.person import LENGTHS
 from meetings.recordings import PastRun, past_runs
 from meetings.speakers import correct
 from meetings.store import FileStore
-from meetings.summary import Bullet, inert, passages_about, summarize
+from meetings.summary import inert, passages_about, summarize
 
 ANSWER_PROP = "meetings_answer"  # in the props of an answer: the post, or the reaction, that it answers
 MORE = "eyes"
-MAX_LISTED = 14
-
-HELP = """You can tell me, here or under a summary:
-- **more about prices**, **less about hiring**, **more technical**: what counts for you
-- **shorter**, **longer**, **only decisions**, **everything**: how much and what kind
-- **German**, **English**: the language, where the model on this server can write it
-- **why this?**: why these points are in your summary
-- **what did I miss about pricing?**: what was said about it in that call
-- **Speaker 2 is Ben**: who a voice is, if you were in the call
-- **settings**: what I know of your wishes; **stop** and **start**
-
-A 👍 or 👎 on a summary says more or less of its kind; 👀 brings what was left out."""
-_KINDS = {"decision": "decisions", "action": "actions", "risk": "risks", "question": "questions"}
-_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
-_NEXT = "It counts from your next summary on."
-_NO_CALL = "I do not know which call you mean: answer in the thread of its summary."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +111,12 @@ class Talkback:
             return None
         if reaction.emoji_name == MORE:
             call = self._call(post, asker)
-            text = self._left_out(call, asker) if call else _NO_CALL
+            text = self._left_out(call, asker) if call else NO_CALL
         elif reaction.emoji_name in LIKES:
-            text = f"Thank you: more of this kind. {_NEXT} Take the emoji off to take that back."
+            text = f"Thank you: more of this kind. {NEXT} Take the emoji off to take that back."
         else:
             text = (
-                f"Understood: less of this kind. {_NEXT} In words I understand it better: **less about** a subject, "
+                f"Understood: less of this kind. {NEXT} In words I understand it better: **less about** a subject, "
                 "**only decisions**, **shorter**. Take the emoji off to take it back."
             )
         return Understood(
@@ -206,37 +191,37 @@ class Talkback:
                 return (("stopped", "no"),), "Welcome back: you get my messages again.", None, ""
             case replies.More(subject=subject, less=less):
                 word = "less" if less else "more"
-                return ((word, subject),), f"Noted: {word} about {inert(subject)}. {_NEXT}", None, ""
+                return ((word, subject),), f"Noted: {word} about {inert(subject)}. {NEXT}", None, ""
             case replies.Length(length=length, step=step):
                 now = wishes.length or "medium"
                 wanted = length or LENGTHS[max(0, min(len(LENGTHS) - 1, LENGTHS.index(now) + step))]
                 if wanted == now and not length:
                     return (), f"Your summaries are as {'long' if step > 0 else 'short'} as I can make them.", None, ""
-                return (("length", wanted),), f"Noted: {wanted} summaries. {_NEXT}", None, ""
+                return (("length", wanted),), f"Noted: {wanted} summaries. {NEXT}", None, ""
             case replies.Only(kinds=kinds):
-                what = " and ".join(_KINDS[k] for k in kinds) + " alone" if kinds else "everything again"
-                return (("only", " ".join(kinds)),), f"Noted: {what}. {_NEXT}", None, ""
+                what = " and ".join(KINDS[k] for k in kinds) + " alone" if kinds else "everything again"
+                return (("only", " ".join(kinds)),), f"Noted: {what}. {NEXT}", None, ""
             case replies.Language(code=code):
                 text = (
-                    f"Noted: {_LANGUAGES[code]}, where the language model of this server can write it; what it cannot "
-                    f"stays in the language of the call. {_NEXT}"
+                    f"Noted: {LANGUAGES[code]}, where the language model of this server can write it; what it cannot "
+                    f"stays in the language of the call. {NEXT}"
                 )
                 return (("locale", code),), text, None, ""
             case replies.Settings():
-                return (), _listed(wishes), None, ""
+                return (), listed(wishes), None, ""
             case replies.Help(understood=True):
                 return (), HELP, None, ""
             case replies.Help():
                 return (), f"I did not understand that.\n\n{HELP}", None, ""
         call = self._call(root or self._newest_summary(asker, channel_id), asker)
         if call is None:
-            return (), _NO_CALL, None, ""
+            return (), NO_CALL, None, ""
         if isinstance(said, replies.Voice):
             text, voice = self._voice(said, call, asker)
             return (), text, voice, (call.job.source.post_id or "") if voice else ""
         if isinstance(said, replies.About):
             return (), self._about(said.subject, call, asker), None, ""
-        return (), _why(call.summary), None, ""
+        return (), why(call.summary), None, ""
 
     def _voice(self, said: replies.Voice, call: _Call, asker: User) -> tuple[str, tuple[str, str, str] | None]:
         names = [s.name for s in call.conversation.speakers if s.name.lower() == said.speaker.lower()]
@@ -271,7 +256,7 @@ class Talkback:
         about = inert(subject, limit=80)
         if not found:
             return f"I found nothing about {about} in that call."
-        return "\n".join([f"About {about}, in the order it was said:", *(_line(b) for b in found)])
+        return "\n".join([f"About {about}, in the order it was said:", *(line(b) for b in found)])
 
     def _left_out(self, call: _Call, asker: User) -> str:
         """What a longer summary would have told besides."""
@@ -294,7 +279,7 @@ class Talkback:
         more = [b for b in longer.bullets if b.evidence not in told and not b.confidential]
         if not more:
             return "Nothing of weight was left out; the transcript holds all."
-        return "\n".join(["What was left out:", *(_line(b) for b in more[:MAX_LISTED])])
+        return "\n".join(["What was left out:", *(line(b) for b in more[:MAX_LISTED])])
 
     # Facts
 
@@ -368,32 +353,6 @@ def _named(who: str, people: Sequence[User]) -> tuple[User, ...]:
         if found:
             return found
     return ()
-
-
-def _listed(wishes: Any) -> str:
-    lines = [f"- {w.kind} about {inert(w.text)}" for w in wishes.wishes]
-    if wishes.length:
-        lines.append(f"- {wishes.length} summaries")
-    if wishes.only:
-        lines.append(f"- {' and '.join(_KINDS.get(k, k) for k in wishes.only)} alone")
-    if wishes.locale:
-        lines.append(f"- in {_LANGUAGES.get(wishes.locale, wishes.locale)}")
-    if wishes.stopped:
-        lines.append("- no messages")
-    return "\n".join(["What you asked for:", *lines]) if lines else "You have asked for nothing special. **help**"
-
-
-def _why(summary: Mapping[str, Any]) -> str:
-    bullets = summary["bullets"]
-    if not bullets:
-        return "Nothing in that call seemed to concern you, so nothing was chosen."
-    lines = [f"- “{inert(b['text'], limit=90)}”: {inert(b['why'] or 'everyone gets it', limit=160)}" for b in bullets]
-    return "\n".join(["Why each point is there:", *lines[:MAX_LISTED]])
-
-
-def _line(bullet: Bullet) -> str:
-    lock = "🔒 " if bullet.confidential else ""
-    return f"- {lock}“{inert(bullet.text)}” — {inert(bullet.speaker, limit=100)}, {clock(bullet.start)}"
 
 
 def _began(call: _Call) -> int:

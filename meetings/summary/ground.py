@@ -31,8 +31,6 @@ from meetings.summary.claims import (
     spoken,
 )
 from meetings.summary.figures import (
-    AMBIGUOUS,
-    NUMBER_WORDS,
     changed_counts,
     counted,
     dates,
@@ -44,7 +42,7 @@ from meetings.summary.judge import load_judge, with_objections
 from meetings.summary.nearness import TextEmbedder
 from meetings.summary.text import sentences
 
-__all__ = ["Line", "TextEmbedder", "Verdict", "check", "check_extract", "numbers"]
+__all__ = ["Line", "TextEmbedder", "Verdict", "check", "numbers"]
 
 # Share of a text's content that its evidence must hold, without and with an embedder that vouches for the meaning.
 MIN_OVERLAP = 0.75
@@ -396,40 +394,3 @@ def _roles(
             if not any(roles.does(o, c, said) for c in claims)
         ]
     return reasons
-
-
-def check_extract(text: str, raw: str) -> Verdict:
-    """Whether a cleaned quotation still is what was said: words in order, none left out that turn its meaning.
-
-    Args:
-        text: the cleaned quotation; `…` marks what was cut at its ends.
-        raw: the speaker's own words.
-    """
-    said = words(raw)
-    kept = words(text)
-    position = 0
-    skipped: list[str] = []
-    for word in kept:
-        try:
-            at = said.index(word, position)
-        except ValueError:
-            return Verdict(ok=False, reasons=(f"not said in this place: {word}",))
-        skipped += said[position:at]
-        position = at + 1
-    if "…" not in text:
-        skipped += said[position:]
-    elif text.startswith("…"):
-        skipped = []
-    lost = [w for w in skipped if _turns_meaning(w) and not _repeated(w, kept)]
-    if lost:
-        return Verdict(ok=False, reasons=(f"left out: {', '.join(lost)}",))
-    return Verdict(ok=True)
-
-
-def _turns_meaning(word: str) -> bool:
-    return bool(_DENIES.fullmatch(word)) or word.isdigit() or (word in NUMBER_WORDS and word not in AMBIGUOUS)
-
-
-def _repeated(word: str, kept: Sequence[str]) -> bool:
-    """A word said twice and kept once, and a bare `no` that opens an answer, are no loss."""
-    return word in kept or stem(word) in {stem(k) for k in kept}

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from meetings.conversation import Conversation
 from meetings.errors import WriterNotAdmittedError
 from meetings.summary.contract import Bullet
-from meetings.summary.ground import check_extract
+from meetings.summary.quotation import check_extract
 from meetings.summary.referents import with_referent
 from meetings.summary.rewrite import Said
 from meetings.summary.select import Choice

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from meetings.answers import HELP
 from meetings.config import Settings, load_settings
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Post
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.people import FeedbackBook
 from meetings.sandbox import Sandbox, post_call, run_in_thread
-from meetings.talkback import ANSWER_PROP, HELP, Talkback
+from meetings.talkback import ANSWER_PROP, Talkback
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 from tests.faults.known_speech import KnownSpeech

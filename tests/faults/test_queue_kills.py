@@ -76,7 +76,7 @@ def test_killed_at_random_moments_everybody_gets_each_message_once(
             if turn % 4 == 0:
                 posted.append(_post(sandbox, clip, speech, settings, title=f"Call {turn}"))
             listener = meetings.start("listen", env=env)
-            time.sleep(chance.uniform(1.0, 5.0))
+            time.sleep(chance.uniform(0.5, 3.5))
             _end(listener, signal.SIGKILL)
         listener = meetings.start("listen", env=env)
         due = {(person, recording) for person in PEOPLE for recording in posted}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from meetings.summary.ground import check, check_extract, numbers
+from meetings.summary.ground import check, numbers
+from meetings.summary.quotation import check_extract
 
 SAID = (
     "Ben Okafor: I will finish the load test by Friday and post the numbers in the engineering channel.",
