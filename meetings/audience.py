@@ -6,7 +6,7 @@ has the people of its people file, else a single reader "everyone".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from meetings.job import Job
@@ -64,35 +64,59 @@ def spoken_terms(job: Job, client: MattermostClient | None, people: Sequence[Per
     )
 
 
-def readers(job: Job, client: MattermostClient, listed: Collection[str], notes: list[str]) -> tuple[User, ...]:
+def readers(
+    job: Job,
+    client: MattermostClient,
+    listed: Collection[str],
+    notes: list[str],
+    *,
+    stopped: Callable[[str], bool] = lambda _username: False,
+) -> tuple[User, ...]:
     """Those who get a summary of a recording in Mattermost, checked against the channel's members now.
 
     Args:
-        job: `audience` is `members` or `participants`; with more members than `max_people` it is participants.
+        job: `audience` is `members`, `participants`, `missed` or `nobody`; with more members than `max_people` it is
+            participants. `listed` in it narrows the audience to these usernames.
         client: the bot.
-        listed: usernames of the people file; not empty: only these.
+        listed: usernames of the people file; not empty: only these, whatever the audience is.
         notes: what was decided is added here, for the report.
+        stopped: whether somebody wants no messages.
     """
     assert job.source.channel_id is not None
     members = set(client.channel_member_ids(job.source.channel_id))
-    users = {u.id: u for u in client.users(members | set(job.source.participant_ids))}
-    chosen = members
+    attended = set(job.source.participant_ids)
+    users = {u.id: u for u in client.users(members | attended)}
     if listed:
         absent = sorted(set(listed) - {u.username for u in users.values()})
         notes += [f"{username} gets no summary: not a member of the recording's channel" for username in absent]
         chosen = {u.id for u in users.values() if u.username in listed}
-    elif job.audience == "participants" or len(members) > job.max_people:
-        if job.audience != "participants":
-            notes.append(
-                f"the channel has {len(members)} members, more than max_people ({job.max_people}): "
-                "only participants get a summary"
-            )
-        chosen = set(job.source.participant_ids)
+    else:
+        chosen = choose(job.audience, members=members, attended=attended, max_people=job.max_people, notes=notes)
+        if job.listed:
+            chosen &= {u.id for u in users.values() if u.username in job.listed}
     result = []
     for user in sorted((users[i] for i in chosen if i in users), key=lambda u: u.username):
-        reason = decide_recipient(user, members=members)
+        reason = decide_recipient(user, member=user.id in members, opted_out=stopped(user.username))
         if reason is None:
             result.append(user)
         elif not user.is_bot:
             notes.append(f"{user.username} gets no summary: {reason}")
     return tuple(result)
+
+
+def choose(
+    audience: str, *, members: Collection[str], attended: Collection[str], max_people: int, notes: list[str]
+) -> set[str]:
+    """User ids of an audience; whether each may read is decided afterwards."""
+    here, there = set(members), set(attended)
+    if audience == "nobody":
+        notes.append("nobody gets a summary: the audience of this channel is nobody")
+        return set()
+    if audience != "participants" and len(here) > max_people:
+        notes.append(
+            f"the channel has {len(here)} members, more than max_people ({max_people}): only participants get a summary"
+        )
+        return set() if audience == "missed" else there
+    if audience == "missed" and not there:
+        notes.append("nobody gets a summary: who was in the call is not known, so neither is who missed it")
+    return {"participants": there, "missed": here - there if there else set()}.get(audience, here)

@@ -25,7 +25,13 @@ ENV_ALIASES = {"MATTERMOST_URL": "mattermost_url", "MATTERMOST_TOKEN": "mattermo
 # A settings file is copied, shown and kept under version control; this key opens an account that costs money.
 ENV_ONLY = {"llm_api_key": "MEETINGS_LLM_API_KEY"}
 # Switches of the scripts, not settings of the program.
-ENV_IGNORED = {"MEETINGS_DEMO_PORT", "_MEETINGS_COMPLETE", "MEETINGS_CONFIG"}
+ENV_IGNORED = {
+    "MEETINGS_DEMO_PORT",
+    "_MEETINGS_COMPLETE",
+    "MEETINGS_CONFIG",
+    "MEETINGS_LIVE_URL",
+    "MEETINGS_LIVE_ADMIN_TOKEN",
+}
 
 
 def _default_home() -> Path:
@@ -40,6 +46,18 @@ def split_terms(value: object) -> object:
         return value
     lines = (line for line in value.splitlines() if not line.lstrip().startswith("#"))
     return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
+
+
+AUDIENCE = "^(members|participants|missed|nobody)$"
+
+
+class ChannelRules(BaseModel):
+    """What is different in one channel: `[channels."TEAM/CHANNEL"]` in meetings.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audience: str | None = Field(default=None, pattern=AUDIENCE)
+    people: tuple[str, ...] = ()  # usernames; not empty: only these, of those the audience says
 
 
 class Settings(BaseModel):
@@ -88,13 +106,21 @@ class Settings(BaseModel):
     mattermost_token: SecretStr | None = Field(default=None, description="the bot's access token")
     audience: str = Field(
         default="members",
-        pattern="^(members|participants)$",
-        description="who gets a summary of a call: the channel's members or the call's participants",
+        pattern=AUDIENCE,
+        description="who gets a summary of a call, of the channel's members: all (members), those in the call "
+        "(participants), those who were not (missed), or nobody",
+    )
+    channels: Mapping[str, ChannelRules] = Field(
+        default_factory=dict,
+        description='[channels."TEAM/CHANNEL"]: audience, and people (usernames), for one channel; from a file alone',
     )
     max_people: int = Field(
         default=50,
         ge=1,
         description="in channels with more members than this, only participants get a summary",
+    )
+    profiles: Path | None = Field(
+        default=None, description="your own role profiles: a YAML file or a folder of them (docs/people.md)"
     )
     voices_key: SecretStr | None = Field(
         default=None, description="key of stored voices (32 bytes, base64); unset: a file in HOME/voices"
@@ -103,6 +129,17 @@ class Settings(BaseModel):
         default=90,
         ge=0,
         description="days that a recording's voices are kept, encrypted, for naming again; 0: the run alone",
+    )
+    transcription_patience: float = Field(
+        default=600.0,
+        ge=0,
+        description="seconds that a recording waits for the transcription that Calls announced, and for its call's end",
+    )
+    webhook_token: SecretStr | None = Field(
+        default=None, description="token of the outgoing webhook that tells `meetings serve` of recordings"
+    )
+    command_token: SecretStr | None = Field(
+        default=None, description="token of the slash command that `meetings serve` answers"
     )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
 
@@ -178,7 +215,8 @@ def load_settings_with_origins(
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigError(f"{origins.get(key, 'settings')}: {key}: {first['msg']}") from None
+        inner = ".".join(str(part) for part in first["loc"]) or key
+        raise ConfigError(f"{origins.get(key, 'settings')}: {inner}: {first['msg']}") from None
     return LoadedSettings(settings=settings, origins=origins)
 
 

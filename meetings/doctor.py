@@ -9,13 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from meetings.config import CONFIG_NAME, Settings
 from meetings.errors import MattermostError, MeetingsError
+
+if TYPE_CHECKING:
+    from meetings.mattermost import MattermostClient
+    from meetings.mattermost.client import Channel, Post
 
 State = Literal["ok", "warn", "fail"]
 
@@ -198,15 +202,71 @@ def check_mattermost(settings: Settings) -> Iterator[Finding]:
         yield judge_account(me.username, is_bot=me.is_bot)
         channels = [c for t in client.my_teams() for c in client.my_channels(t.id) if c.type in {"O", "P"}]
         yield judge_channels([c.name for c in channels])
-        if channels:
-            next(client.latest_posts(channels[0].id, 1), None)
-            yield Finding(check="reading", state="ok", detail=f"posts of {channels[0].name} can be read")
-        client.direct_channel(me.id)
-        yield Finding(check="direct messages", state="ok", detail="direct channels can be opened")
+        yield from prove_permissions(client, channels)
+        yield prove_socket(client.url, settings.mattermost_token.get_secret_value())
     except MattermostError as error:
         yield Finding(check="mattermost", state="fail", detail="refused", remedy=str(error))
     except MeetingsError as error:
         yield Finding(check="mattermost", state="fail", detail="not usable", remedy=str(error))
+
+
+def prove_permissions(client: MattermostClient, channels: Sequence[Channel]) -> Iterator[Finding]:
+    """Each thing that a run does on the server, done once: nothing is left behind and nobody is written to."""
+    from meetings.mattermost.calls import RECORDING
+
+    recordings: list[Post] = []
+
+    def read() -> str:
+        for channel in channels:
+            posts = client.latest_posts(channel.id, 200)
+            recordings.extend(p for p in posts if p.type == RECORDING and p.file_ids)
+        return f"posts of {len(channels)} channels can be read"
+
+    def members() -> str:
+        return f"{len(client.channel_member_ids(channels[0].id))} members of {channels[0].name} can be read"
+
+    def file() -> str:
+        if not recordings:
+            return "no recording is among the newest posts, so none was tried"
+        info = client.file_info(recordings[0].file_ids[0])
+        return f"{info.name} ({info.size / 1e6:.1f} MB) can be read"
+
+    def write() -> str:
+        post = client.create_post(client.direct_channel(client.me().id), "A check: this message goes at once.")
+        client.edit_post(post.id, "A check: this message is gone at once.")
+        client.delete_post(post.id)
+        return "can be opened, written, edited and deleted (tried on the bot's own)"
+
+    invite = "invite the bot to the channel: /invite @meetings"
+    if channels:
+        yield _proved("reading posts", read, remedy=invite)
+        yield _proved("reading members", members, remedy=invite)
+        yield _proved("reading recordings", file, remedy=invite)
+    yield _proved("direct messages", write, remedy="give the bot's role create_post and create_direct_channel")
+
+
+def prove_socket(url: str, token: str) -> Finding:
+    """Whether the bot's socket opens: `meetings listen` hears by it."""
+    import asyncio
+
+    from meetings.mattermost.socket import Gap, Lost, listen
+
+    async def first() -> Gap | Lost | None:
+        async for event in listen(url, token):
+            return event if isinstance(event, Gap | Lost) else None
+        return None
+
+    found = asyncio.run(first())
+    if isinstance(found, Lost):
+        return Finding(check="socket", state="fail", detail="does not open", remedy=str(found.error))
+    return Finding(check="socket", state="ok", detail="opens and takes the token")
+
+
+def _proved(check: str, act: Callable[[], str], *, remedy: str) -> Finding:
+    try:
+        return Finding(check=check, state="ok", detail=act())
+    except MattermostError as error:
+        return Finding(check=check, state="fail", detail=" ".join(str(error).split()), remedy=remedy)
 
 
 def judge_account(username: str, *, is_bot: bool) -> Finding:

@@ -171,7 +171,11 @@ class RefusedAnswerError(PromptError):
 
 
 class MalformedAnswerError(PromptError):
-    """The answer is not of the form that was asked for, or broke off."""
+    """The answer is not of the form that was asked for, or broke off; `text` is what came, which no message shows."""
+
+    def __init__(self, message: str, *, text: str = "") -> None:
+        self.text = text
+        super().__init__(message)
 
 
 class ModelServerError(LanguageModelError):
@@ -210,7 +214,7 @@ class ModelServerNotAllowedError(LanguageModelError):
 
 
 # Writers that a language model can be tested and admitted for (`meetings models admit`).
-TESTED_WRITERS = ("rewrite",)
+TESTED_WRITERS = ("rewrite", "compose")
 
 
 class WriterNotAdmittedError(ModelError):
@@ -218,10 +222,8 @@ class WriterNotAdmittedError(ModelError):
 
     def __init__(self, writer: str, model: str | None) -> None:
         self.writer, self.model = writer, model
-        if writer not in TESTED_WRITERS:
-            who = "no model can be tested for it yet"
-        elif model:
-            who = f"model {model} is not admitted for it (meetings models admit {model})"
+        if model:
+            who = f"model {model} is not admitted for it (meetings models admit {model} --writer {writer})"
         else:
             who = "there is no language model"
         super().__init__(f"writer {writer} cannot be used: {who}; use --writer auto or extract")
@@ -231,15 +233,50 @@ class WriterNotAdmittedError(ModelError):
 
 
 class MattermostError(MeetingsError):
-    """The Mattermost server refused or failed; `status` is the HTTP status, 0 when it did not answer."""
+    """The Mattermost server refused or failed.
 
-    def __init__(self, message: str, *, status: int = 0) -> None:
+    `status` is the HTTP status, 0 when there was no answer; `error_id` is Mattermost's own name for its refusal, empty
+    where it gave none. `perhaps_done` is set when the server may have done what it was asked although no answer came:
+    look before asking again.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, error_id: str = "", perhaps_done: bool = False) -> None:
         self.status = status
+        self.error_id = error_id
+        self.perhaps_done = perhaps_done
         super().__init__(message)
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may succeed later without anybody changing a setting."""
+        return self.status in {408, 429} or (self.status >= 500 and self.status != 501)
 
 
 class MattermostUnreachableError(MattermostError):
     """The server did not answer."""
+
+    @property
+    def temporary(self) -> bool:
+        """A server that does not answer may come back."""
+        return True
+
+
+class MattermostTLSError(MattermostUnreachableError):
+    """The server's certificate is not accepted, or no encrypted connection comes about."""
+
+    @property
+    def temporary(self) -> bool:
+        """Somebody must repair the certificate or name its authority."""
+        return False
+
+
+class MattermostAnswerError(MattermostUnreachableError):
+    """Something answered, but not with what Mattermost answers: a web page, half an answer, a redirect."""
+
+    @property
+    def temporary(self) -> bool:
+        """Half an answer may be whole next time; a redirect stays one."""
+        return not 300 <= self.status < 400
 
 
 class MattermostAuthError(MattermostError):
@@ -254,12 +291,24 @@ class MattermostNotFoundError(MattermostError):
     """There is no such post, file, user or channel, or it was deleted."""
 
 
+class MattermostConflictError(MattermostError):
+    """Something else changed it meanwhile, or it is there already."""
+
+
+class MattermostTooLargeError(MattermostError):
+    """The server takes no request of this size."""
+
+
 class MattermostRateLimitError(MattermostError):
     """The server asks to slow down; `retry_after` is in seconds."""
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float, error_id: str = "") -> None:
         self.retry_after = retry_after
-        super().__init__(message, status=429)
+        super().__init__(message, status=429, error_id=error_id)
+
+
+class MattermostFileChangedError(MattermostError):
+    """A file is not the one whose download was begun."""
 
 
 class SandboxError(MeetingsError):

@@ -47,12 +47,18 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     for summary in summaries:
         name = file_name(summary["person"]["username"])
         write_text(folder / "summaries" / f"{name}.json", _pretty(summary))
-        text = render_markdown(summary_from_json(summary), conversation, recording_url=run.job.source.url)
+        text = render_markdown(
+            summary_from_json(summary),
+            conversation,
+            recording_url=run.job.source.url,
+            heard_by=run.job.models["recogniser"],
+        )
         write_text(folder / "summaries" / f"{name}.md", text + "\n")
     report = run_report(run, conversation)
     report["bullets"] = {
         "written": sum(len(s["bullets"]) for s in summaries),
         "refused": sum(s.get("refused", 0) for s in summaries),
+        "unanswered": sum(s.get("unanswered", 0) for s in summaries),
     }
     write_text(folder / "run.json", _pretty(report))
     remember_folder(store, run.job, folder)

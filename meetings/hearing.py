@@ -27,7 +27,7 @@ class Hearing(Stage):
     def fetch(self, job: Job, progress: Progress) -> StageResult:
         """Download the recording unless its speech is known already."""
         began = time.time()
-        reused = not job.source.in_mattermost or self._speech_done(job) or self._media(job).is_file()
+        reused = not job.source.in_mattermost or self.speech_done(job) or self._media(job).is_file()
         if not reused:
             self._fetch(job, progress)
         return StageResult(
@@ -46,7 +46,7 @@ class Hearing(Stage):
     def decode(self, job: Job, progress: Progress) -> StageResult:
         """Decode to 16 kHz mono unless the speech is known already."""
         began = time.time()
-        reused = self._speech_done(job) or self._audio(job).is_file()
+        reused = self.speech_done(job) or self._audio(job).is_file()
         if not reused:
             self._decode(job, progress)
         key = job.key("audio")
@@ -75,7 +75,7 @@ class Hearing(Stage):
     def segment(self, job: Job, progress: Progress) -> StageResult:
         """Where voices are active: what recognition listens to and speakers are found in."""
         began = time.time()
-        reused = self._speech_done(job) or self._segmentation(job).is_file()
+        reused = self.speech_done(job) or self._segmentation(job).is_file()
         if not reused:
             self._segment(job, progress)
         return StageResult(
@@ -179,7 +179,7 @@ class Hearing(Stage):
     def _diarization_key(self, job: Job) -> str:
         return job.key("diarization", job.fingerprints["segmentation"], job.fingerprints["speaker_embedding"])
 
-    def _speech_done(self, job: Job) -> bool:
+    def speech_done(self, job: Job) -> bool:
         return self._store.has("transcription", self._transcription_key(job)) and self._store.has(
             "diarization", self._diarization_key(job)
         )

@@ -58,12 +58,16 @@ class Job:
     fingerprints: Mapping[str, str]
     server: str | None = None
     audience: str = "members"
+    # Usernames; not empty: only these, of the audience. The channel's rule, where a people file is the command's.
+    listed: tuple[str, ...] = ()
     max_people: int = 50
     # Names and terms that the user says are spoken.
     vocabulary: tuple[str, ...] = ()
     nonce: str = ""
     # Changes when names may: a human's correction, a voiceprint learnt or forgotten.
     names: str = ""
+    # Changes when somebody asks for another kind of summary.
+    wishes: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain object that `from_json` reads back."""
@@ -73,7 +77,8 @@ class Job:
     def from_json(data: Mapping[str, Any]) -> Job:
         """Read what `to_json` wrote."""
         source = Source(**{**data["source"], "participant_ids": tuple(data["source"]["participant_ids"])})
-        return Job(**{**data, "source": source, "vocabulary": tuple(data.get("vocabulary", ()))})
+        lists = {key: tuple(data.get(key, ())) for key in ("vocabulary", "listed")}
+        return Job(**{**data, "source": source, **lists})
 
     @property
     def run_id(self) -> str:

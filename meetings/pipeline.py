@@ -95,6 +95,10 @@ class Pipeline(DBOSConfiguredInstance):
     @DBOS.workflow(name="process_recording")
     def process_recording(self, job_key: str) -> dict[str, Any]:
         """A recording becomes a different message for each person."""
+        return self.work(job_key)
+
+    def work(self, job_key: str) -> dict[str, Any]:
+        """The stages, for a workflow to run: this one's, or a queue's."""
         steps = [
             self.fetch_recording(job_key),
             self.decode_recording(job_key),
@@ -211,7 +215,7 @@ class Pipeline(DBOSConfiguredInstance):
 
 
 @cache
-def _pipeline() -> Pipeline:
+def shared_pipeline() -> Pipeline:
     """The process's one: DBOS takes an instance of a name once, and a correction makes several runs again."""
     return Pipeline()
 
@@ -256,7 +260,7 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
         "notification_listener_polling_interval_sec": 0.1,
     }
     DBOS(config=config)
-    pipeline = _pipeline()
+    pipeline = shared_pipeline()
     pipeline.take(pipeline_stages, observer)
     DBOS.launch()
     try:
@@ -265,7 +269,9 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
             with SetWorkflowID(job.run_id):
                 outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
         run = pipeline.result(job, outcome)
-        remember_run(store, job, conversation=run.conversation_key, diarization=run.diarization_key)
+        remember_run(
+            store, job, conversation=run.conversation_key, diarization=run.diarization_key, summaries=run.summaries_key
+        )
         return run
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)

@@ -9,14 +9,14 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from meetings.config import Settings
+from meetings.config import ChannelRules, Settings
 from meetings.errors import ConfigError, RecordingError, RecordingNotFoundError, StorageError
 from meetings.job import Job, Source, local_source
 from meetings.known_voices import names_stamp
 from meetings.llm import language_model_fingerprint, open_language_model
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.models import fingerprint, locate
-from meetings.people import read_people
+from meetings.people import FeedbackBook, read_people
 from meetings.store import FileStore, file_digest
 
 ROLES = {
@@ -72,6 +72,7 @@ def prepare_job(
         if role != "language_model":
             locate(name, settings.models_folder)
     open_language_model(settings)  # loads and sends nothing; a server that is not allowed is refused here
+    rules = _rules(settings, client, source)
     people_key = None
     if people is not None:
         people_key = _store_people(people, settings)
@@ -90,10 +91,12 @@ def prepare_job(
             for role, name in models.items()
         },
         server=server if source.in_mattermost or deliver else None,
-        audience=settings.audience,
+        audience=rules.audience or settings.audience,
+        listed=rules.people,
         max_people=settings.max_people,
         vocabulary=(*settings.vocabulary, *_terms(vocabulary)),
         nonce=uuid.uuid4().hex if fresh else "",
+        wishes=FeedbackBook(settings.home).stamp(),
         names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
 
@@ -143,6 +146,15 @@ def _mattermost_source(client: MattermostClient, reference: str, *, title: str |
         url=f"{client.url}/_redirect/pl/{found.post_id}",
         size=found.file.size,
     )
+
+
+def _rules(settings: Settings, client: MattermostClient | None, source: Source) -> ChannelRules:
+    """The rules of the recording's channel; a channel's name is asked for only if there are rules at all."""
+    if not settings.channels or client is None or source.channel_id is None:
+        return ChannelRules()
+    channel = client.channel(source.channel_id)
+    team = next((t.name for t in client.my_teams() if t.id == channel.team_id), "")
+    return settings.channels.get(f"{team}/{channel.name}", ChannelRules())
 
 
 def _store_people(people: Path, settings: Settings) -> str:

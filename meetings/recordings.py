@@ -27,11 +27,14 @@ class PastRun:
     diarization: str
     delivers: bool
     folders: tuple[str, ...] = ()
+    summaries: str = ""
 
 
 def asked(job: Job) -> str:
     """What was asked, apart from what is known of names and from how often."""
-    return replace(job, names="", nonce="", source=replace(job.source, path="" if job.source.path else None)).run_id
+    return replace(
+        job, names="", wishes="", nonce="", source=replace(job.source, path="" if job.source.path else None)
+    ).run_id
 
 
 def past_runs(store: FileStore, media_id: str) -> tuple[PastRun, ...]:
@@ -41,7 +44,7 @@ def past_runs(store: FileStore, media_id: str) -> tuple[PastRun, ...]:
     return tuple(_past(entry) for entry in store.read_json(STAGE, media_id))
 
 
-def remember_run(store: FileStore, job: Job, *, conversation: str, diarization: str) -> None:
+def remember_run(store: FileStore, job: Job, *, conversation: str, diarization: str, summaries: str) -> None:
     """Note a finished run; it is the newest now."""
     runs = list(past_runs(store, job.source.media_id))
     mine = asked(job)
@@ -53,6 +56,7 @@ def remember_run(store: FileStore, job: Job, *, conversation: str, diarization: 
         diarization=diarization,
         delivers=job.deliver,
         folders=earlier.folders if earlier else (),
+        summaries=summaries,
     )
     _write(store, job.source.media_id, [*(r for r in runs if r.asked != mine), run])
 

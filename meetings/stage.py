@@ -83,4 +83,4 @@ class Stage:
 
 def stored_person(data: Mapping[str, Any]) -> Person:
     """A person as the store keeps them."""
-    return Person(**{**data, "interests": tuple(data["interests"])})
+    return Person(**{**data, "interests": tuple(data["interests"]), "only": tuple(data.get("only", ()))})

@@ -20,16 +20,20 @@ from meetings.hearing import Hearing
 from meetings.job import Job
 from meetings.kept_voices import KeptVoices
 from meetings.known_voices import known_voices
-from meetings.mattermost import Outcome, deliver, person_of, read_contexts
+from meetings.mattermost import KeptContext, Outcome, Reading, deliver, person_of, read_contexts
 from meetings.people import (
     ChannelContext,
+    FeedbackBook,
+    FeedbackContext,
     Person,
     PersonContext,
     PostContext,
     build_persona,
+    read_profiles,
 )
 from meetings.progress import Progress
 from meetings.stage import StageResult, stored_person
+from meetings.store import digest
 
 EVERYONE = Person(username="everyone", name="Everyone", position="")
 
@@ -108,21 +112,22 @@ class Stages(Hearing):
         began = time.time()
         notes: list[str] = []
         given = {p.username: p for p in self._people_file(job)}
-        entries: list[dict[str, Any]]
+        wishes = FeedbackBook(self._settings.home)
+        known: list[tuple[Person, PersonContext | None]]
+        reading = Reading()
         if job.source.in_mattermost:
             client = self._client(job)
-            users = readers(job, client, given.keys(), notes)
-            contexts = read_contexts(client, users, now=_start_ms(job))
-            entries = [
-                {
-                    "person": asdict(given.get(u.username) or person_of(u)),
-                    "context": asdict(contexts[u.username]),
-                }
-                for u in users
-            ]
+            users = readers(job, client, given.keys(), notes, stopped=lambda name: wishes.of(name).stopped)
+            # A run that does everything again (--fresh) takes nothing that was kept.
+            kept = None if job.nonce else KeptContext(self._settings.home / "people", client.url)
+            contexts = read_contexts(client, users, now=start_ms(job), kept=kept, reading=reading)
+            known = [(given.get(u.username) or person_of(u), contexts[u.username]) for u in users]
         else:
-            people = given.values() or (EVERYONE,)
-            entries = [{"person": asdict(p), "context": None} for p in people]
+            known = [(p, None) for p in given.values() or (EVERYONE,)]
+        entries = []
+        for person, context in known:
+            told, full = wishes.apply(person, context, now=start_ms(job) / 1000)
+            entries.append({"person": asdict(told), "context": None if full is None else asdict(full)})
         key = self._store.put_json("people", entries)
         return StageResult(
             stage="people",
@@ -130,14 +135,18 @@ class Stages(Hearing):
             seconds=time.time() - began,
             reused=False,
             began=began,
-            info={"notes": notes},
+            info={"notes": [*notes, *reading.notes]},
         )
 
     def summarise(self, job: Job, conversation_key: str, people_key: str, progress: Progress) -> StageResult:
         """Everybody's summary, as the list that `summaries/*.json` is cut from."""
         models = {k: job.fingerprints[k] for k in ("text_embedding", "language_model") if k in job.fingerprints}
         admitted = self._admitted(job)
-        key = job.key("summaries", conversation_key, people_key, job.writer, models, list(admitted))
+        profiles = read_profiles(self._settings.profiles)
+        own = [[p.name, p.match, p.interests, p.terms, dict(p.wants)] for p in profiles if p.origin]
+        key = job.key(
+            "summaries", conversation_key, people_key, job.writer, models, list(admitted), *([own] if own else [])
+        )
 
         def make() -> object:
             from meetings import llm
@@ -145,10 +154,16 @@ class Stages(Hearing):
 
             conversation = self.conversation(conversation_key)
             entries = self._store.read_json("people", people_key)
-            personas = tuple(build_persona(stored_person(e["person"]), _context(e["context"])) for e in entries)
+            personas = tuple(
+                build_persona(stored_person(e["person"]), _context(e["context"]), profiles=profiles) for e in entries
+            )
             threads = self._settings.cpu_threads
             speaks = bool(conversation.utterances)
             embedder = llm.Embedder(self._model(job, "text_embedding"), threads=threads) if speaks else None
+            kept = None
+            if embedder is not None:
+                vectors = self._settings.home / "people" / "vectors.sqlite"
+                kept = llm.KeptVectors(embedder, vectors, fingerprint=models["text_embedding"])
             model = llm.open_language_model(self._settings, job.models["language_model"]) if speaks else None
             attended = set(conversation.participants) or None
             return [
@@ -159,6 +174,7 @@ class Stages(Hearing):
                     writer=job.writer,
                     admitted=admitted,
                     embedder=embedder,
+                    persona_embedder=kept,
                     language_model=model,
                     attended=attended,
                     progress=progress,
@@ -191,14 +207,22 @@ class Stages(Hearing):
                 summary_from_json(summary),
                 self.conversation(conversation_key),
                 recording_url=job.source.url,
+                heard_by=job.models["recogniser"],
             )
+            noted = digest("delivered", job.server, job.source.media_id, username)
+            known = self._store.read_json("delivered", noted) if self._store.has("delivered", noted) else {}
             outcome = deliver(
                 self._client(job),
                 username,
                 message,
                 recording=job.source.media_id,
                 channel_id=job.source.channel_id,
+                post_id=job.source.post_id,
+                noted=known.get("post_id", ""),
+                opted_out=FeedbackBook(self._settings.home).of(username).stopped,
             )
+            if outcome.status in {"sent", "edited"} and outcome.post_id != known.get("post_id"):
+                self._store.write_json("delivered", noted, {"username": username, "post_id": outcome.post_id})
         return StageResult(
             stage=f"delivery to {username}",
             key=outcome.post_id,
@@ -226,7 +250,7 @@ class Stages(Hearing):
         return from_json(self._store.read_json("conversation", key))
 
 
-def _start_ms(job: Job) -> int:
+def start_ms(job: Job) -> int:
     """When the call began, in milliseconds since the epoch; now, if nobody knows."""
     began = datetime.fromisoformat(job.source.started_at) if job.source.started_at else datetime.now(tz=UTC)
     return int(began.timestamp() * 1000)
@@ -238,4 +262,5 @@ def _context(data: Mapping[str, Any] | None) -> PersonContext | None:
     return PersonContext(
         channels=tuple(ChannelContext(**c) for c in data["channels"]),
         posts=tuple(PostContext(**p) for p in data["posts"]),
+        feedback=tuple(FeedbackContext(**f) for f in data.get("feedback", ())),
     )

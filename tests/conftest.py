@@ -10,6 +10,9 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+# A real server for `pytest -m live`, read before any test's own environment takes its place.
+LIVE_URL = os.environ.get("MEETINGS_LIVE_URL", "")
+LIVE_ADMIN_TOKEN = os.environ.get("MEETINGS_LIVE_ADMIN_TOKEN", "")
 
 # No test may call out: pyannote.audio 4 would send telemetry, Hugging Face libraries would look for updates.
 os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
@@ -47,6 +50,17 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("MEETINGS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests against a real server run only when they are asked for and told where it is."""
+    asked = "live" in (config.option.markexpr or "")
+    if asked and LIVE_URL and LIVE_ADMIN_TOKEN:
+        return
+    live = [item for item in items if item.get_closest_marker("live")]
+    if live:
+        config.hook.pytest_deselected(items=live)
+        items[:] = [item for item in items if item not in live]
 
 
 def pytest_unconfigure() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import yaml
 
-from meetings.summary.ground import Line, TextEmbedder, Verdict, check
+from meetings.summary.ground import Line, TextEmbedder, Verdict, check, objections_to
 
-FILE = Path(__file__).parent / "data" / "grounding" / "bullets.yml"
+FOLDER = Path(__file__).parent / "data" / "grounding"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A bullet with its evidence; `fault` is empty for a faithful one, `half` is `tune` or `confirm`."""
+    """A bullet with its evidence; `fault` is empty for a faithful one, `half` is `tune`, `confirm` or `round N`."""
 
     half: str
     scene: str
@@ -27,8 +27,25 @@ class Case:
 
     def judge(self, embedder: TextEmbedder | None) -> Verdict:
         """What grounding says of it, with everybody of all scenes known by first name."""
-        known = tuple(sorted({line.speaker.split()[0] for c in all_cases() for line in c.said} - _ROLES))
-        return check(self.text, self.said, known_names=known, speaker=self.speaker, owner=self.owner, embedder=embedder)
+        return check(
+            self.text, self.said, known_names=_known(), speaker=self.speaker, owner=self.owner, embedder=embedder
+        )
+
+    def measure(self, embedder: TextEmbedder | None) -> tuple[tuple[str, ...], dict[str, float]]:
+        """What the rules object to, and the figures that are weighed with it."""
+        return objections_to(
+            self.text,
+            self.said,
+            known_names=_known(),
+            speaker=self.speaker,
+            owner=self.owner,
+            embedder=embedder,
+        )
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[str, ...]:
+    return tuple(sorted({line.speaker.split()[0] for c in all_cases() for line in c.said} - _ROLES))
 
 
 _ROLES = {"Project", "Industrial", "User", "Marketing"}
@@ -36,7 +53,7 @@ _ROLES = {"Project", "Industrial", "User", "Marketing"}
 
 @lru_cache(maxsize=1)
 def all_cases() -> tuple[Case, ...]:
-    """Every bullet, in the file's order."""
+    """Every bullet, in the order of the files."""
     return tuple(
         Case(
             half=scene["half"],
@@ -47,6 +64,7 @@ def all_cases() -> tuple[Case, ...]:
             owner=bullet.get("owner"),
             speaker=bullet.get("speaker"),
         )
-        for scene in yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        for file in sorted(FOLDER.glob("*.yml"))
+        for scene in yaml.safe_load(file.read_text(encoding="utf-8"))
         for bullet in scene["bullets"]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 
@@ -28,7 +30,7 @@ def show(as_json: bool) -> None:
             value = loaded.settings.models_folder
         if isinstance(value, SecretStr):
             value = "(set)"
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | Mapping):
             value = ", ".join(value) or None
         rows.append(
             {

@@ -15,6 +15,13 @@ from meetings.errors import MeetingsError
 # the command's own docstring so that help needs no import; a test compares the two.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "process": ("meetings.cli.process", "process", "Turn a recording into a summary for each person."),
+    "batch": ("meetings.cli.batch", "batch", "Work through many recordings, one after the other."),
+    "listen": (
+        "meetings.cli.listen",
+        "listen",
+        "Wait for calls to be recorded, and send everyone their summary.",
+    ),
+    "serve": ("meetings.cli.serve", "serve", "Wait for calls like `listen`, and answer by HTTP."),
     "summarize": (
         "meetings.cli.summarize",
         "summarize",
@@ -33,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "sandbox",
         "Run a small Mattermost with a sample company and a sample call.",
     ),
+    "init": ("meetings.cli.init", "init", "Write the settings that a Mattermost server needs."),
     "doctor": ("meetings.cli.doctor", "doctor", "Check everything a run needs, each with its remedy."),
     "config": ("meetings.cli.config", "config", "Show settings and where each value came from."),
     "completion": ("meetings.cli.completion", "completion", "Print the shell completion script."),

@@ -128,16 +128,30 @@ def verify(names: tuple[str, ...]) -> int:
     epilog="""\b
 Examples:
   meetings models admit qwen3-4b-instruct
+  meetings models admit qwen3-4b-instruct --writer compose
+  meetings models admit qwen3-4b-instruct --language de
   meetings models admit /srv/models/own.gguf --json"""
 )
 @click.argument("name")
-@click.option("--writer", type=click.Choice(["rewrite"]), default="rewrite", show_default=True, help="What to test.")
+@click.option(
+    "--writer",
+    type=click.Choice(["rewrite", "compose"]),
+    default="rewrite",
+    show_default=True,
+    help="rewrite: put bullets into its own words; compose: read the call and choose them too.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(["de", "es", "fr"]),
+    help="Test translation of bullets into a reader's language instead; it holds for both writers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def admit(name: str, writer: str, as_json: bool) -> int:
+def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
     """Test whether language model NAME may write bullets, and remember the verdict.
 
-    The model writes two dozen notes whose truth is known. With `writer = "auto"` a model that passed writes bullets
-    in its own words; any other only proposes headlines. Exit code 1 if it is refused.
+    The model writes notes whose truth is known: of two dozen sentences (rewrite), of six short calls for two readers
+    each (compose), or a dozen sentences in another language. With `writer = "auto"` a model does the best that it
+    passed for; one that passed nothing only proposes headlines. Exit code 1 if it is refused.
     """
     import json
 
@@ -156,18 +170,21 @@ def admit(name: str, writer: str, as_json: bool) -> int:
         raise ModelError("there is nothing to admit: `none` is no model; name one of: meetings models list")
     embedder = Embedder(locate(settings.text_embedding_model, folder), threads=settings.cpu_threads)
     with bar(f"{name} writes") as tell:
-        verdict = examine(model, writer, embedder=embedder, progress=tell)
+        verdict = examine(model, writer, language=language or "", embedder=embedder, progress=tell)
     record(FileStore(settings.home / "results"), language_model_fingerprint(settings, name), verdict)
     if as_json:
         click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))
-    else:
-        word = "admitted" if verdict.admitted else "refused"
-        click.echo(
-            f"{name}: {word} as writer {writer}; of {verdict.cases} notes {verdict.right} right, "
-            f"{verdict.wrong} wrong, {verdict.refused} refused by grounding"
-        )
-        for example in verdict.examples[:3]:
-            click.echo(f"  wrong: {example}")
+        return 0 if verdict.admitted else 1
+    word = "admitted" if verdict.admitted else "refused"
+    what = f"for translation ({language})" if language else f"as writer {writer}"
+    cases = "matters" if writer == "compose" and not language else "sentences"
+    check = "its check" if language else "grounding"
+    click.echo(
+        f"{name}: {word} {what}; of {verdict.cases} {cases} {verdict.right} right; "
+        f"{verdict.wrong} wrong answers, {verdict.refused} refused by {check}"
+    )
+    for example in verdict.examples[:3]:
+        click.echo(f"  wrong: {example}")
     return 0 if verdict.admitted else 1
 
 

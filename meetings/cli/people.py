@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from meetings.people import Persona
+    from meetings.config import Settings
+    from meetings.mattermost import MattermostClient
+    from meetings.people import Person, Persona, PersonContext
 
 _PEOPLE = click.option(
     "--people",
@@ -37,17 +39,25 @@ Examples:
 @click.argument("username")
 @_PEOPLE
 @click.option("--why", is_flag=True, help="Tell of each ingredient how it came by its weight.")
+@click.option("--fresh", is_flag=True, help="Read everything from the server, nothing from what is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def show(username: str, people: Path | None, why: bool, as_json: bool) -> None:
+def show(username: str, people: Path | None, why: bool, fresh: bool, as_json: bool) -> None:
     """Show every ingredient of a person's interests, with its weight and where it comes from.
 
     What Mattermost tells of a person is theirs: show it to nobody else.
     """
     import json
 
-    from meetings.people import explain_weight
+    from meetings.config import load_settings
+    from meetings.people import explain_weight, read_profiles
 
-    persona = _from_file(username, people) if people else _from_server(username)
+    settings = load_settings()
+    profiles = read_profiles(settings.profiles)
+    username = username.removeprefix("@")
+    person, context = _from_file(username, people) if people else _from_server(username, settings, fresh=fresh)
+    persona = _persona(person, context, settings)
+    origins = {p.name: p.origin for p in profiles if p.origin and p.name in persona.profiles}
+    ingredients = (*persona.ingredients, *persona.unwanted)
     terms = sorted(persona.terms.items(), key=lambda item: (-item[1], item[0]))
     wants = sorted(persona.wants.items(), key=lambda item: (-item[1], item[0]))
     if as_json:
@@ -55,7 +65,9 @@ def show(username: str, people: Path | None, why: bool, as_json: bool) -> None:
             "username": username,
             "name": persona.person.name,
             "position": persona.person.position,
+            "length": persona.person.length,
             "profiles": list(persona.profiles),
+            "profiles_from": origins,
             "called": list(persona.names),
             "ingredients": [
                 {
@@ -65,7 +77,7 @@ def show(username: str, people: Path | None, why: bool, as_json: bool) -> None:
                     "text": i.text,
                     "why": explain_weight(i),
                 }
-                for i in persona.ingredients
+                for i in ingredients
             ],
             "terms": {term: round(weight, 3) for term, weight in terms},
             "wants": {kind: round(weight, 3) for kind, weight in wants},
@@ -73,10 +85,13 @@ def show(username: str, people: Path | None, why: bool, as_json: bool) -> None:
         click.echo(json.dumps(data, ensure_ascii=False))
         return
     click.echo(f"{persona.person.name} ({username}) · {persona.person.position or 'no position'}")
-    click.echo(f"role profiles: {', '.join(persona.profiles) or 'none matches the position'}")
+    shown = [f"{name} ({origins[name]})" if name in origins else name for name in persona.profiles]
+    click.echo(f"role profiles: {', '.join(shown) or 'none matches the position'}")
     click.echo(f"called in speech: {', '.join(persona.names)}")
+    if persona.person.length:
+        click.echo(f"length of summaries: {persona.person.length}")
     click.echo("\nweight  source    what matters")
-    for ingredient in persona.ingredients:
+    for ingredient in ingredients:
         origin = f" ({ingredient.detail})" if ingredient.detail else ""
         click.echo(f"{ingredient.weight:6.2f}  {ingredient.source:<9} {ingredient.text}{origin}")
         if why:
@@ -86,34 +101,160 @@ def show(username: str, people: Path | None, why: bool, as_json: bool) -> None:
     click.echo("words (stems): " + ", ".join(f"{term} {weight:.2f}" for term, weight in terms))
 
 
-def _from_file(username: str, people: Path) -> Persona:
+def _persona(person: Person, context: PersonContext | None, settings: Settings) -> Persona:
+    import time
+
+    from meetings.people import FeedbackBook, build_persona, read_profiles
+
+    told, full = FeedbackBook(settings.home).apply(person, context, now=time.time())
+    return build_persona(told, full, profiles=read_profiles(settings.profiles))
+
+
+def _from_file(username: str, people: Path) -> tuple[Person, None]:
     import difflib
 
     from meetings.errors import PeopleError
-    from meetings.people import build_persona, read_people
+    from meetings.people import read_people
 
     readers = {p.username: p for p in read_people(people)}
     if username not in readers:
         near = difflib.get_close_matches(username, readers, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it lists {', '.join(list(readers)[:10])}"
         raise PeopleError(f"{people}: no one called {username!r}; {hint}")
-    return build_persona(readers[username])
+    return readers[username], None
 
 
-def _from_server(username: str) -> Persona:
+def _from_server(username: str, settings: Settings, *, fresh: bool) -> tuple[Person, PersonContext]:
     import time
 
-    from meetings.config import load_settings
     from meetings.errors import ConfigError
-    from meetings.mattermost import MattermostClient, person_of, read_contexts
-    from meetings.people import build_persona
+    from meetings.mattermost import KeptContext, Reading, person_of, read_contexts
 
-    settings = load_settings()
     if settings.mattermost_url is None or settings.mattermost_token is None:
         raise ConfigError("whom to ask? name a people file (--people), or set MATTERMOST_URL and MATTERMOST_TOKEN")
-    client = MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
-    user = client.user_by_username(username.removeprefix("@"))
-    return build_persona(person_of(user), read_contexts(client, [user], now=int(time.time() * 1000))[user.username])
+    client = _client(settings)
+    user = client.user_by_username(username)
+    kept = None if fresh else KeptContext(settings.home / "people", client.url)
+    reading = Reading()
+    contexts = read_contexts(client, [user], now=int(time.time() * 1000), kept=kept, reading=reading)
+    _tell(reading.notes)
+    return person_of(user), contexts[user.username]
+
+
+def _client(settings: Settings) -> MattermostClient:
+    from meetings.errors import ConfigError
+    from meetings.mattermost import MattermostClient
+
+    if settings.mattermost_url is None or settings.mattermost_token is None:
+        raise ConfigError("no Mattermost is configured; set MATTERMOST_URL and MATTERMOST_TOKEN")
+    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
+
+
+def _tell(notes: list[str]) -> None:
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+
+
+@people.command(
+    epilog="""\b
+Examples:
+  meetings people refresh
+  meetings people refresh --json"""
+)
+@click.option("--fresh", is_flag=True, help="Read every channel whole again.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def refresh(fresh: bool, as_json: bool) -> None:
+    """Bring what is kept of everybody's context up to date.
+
+    One pass over the bot's channels serves all their members; of a channel read before, only what changed is read.
+    Without it the next call does the same for the channels of its readers. What is kept: docs/privacy.md
+    """
+    import json
+    import time
+    from dataclasses import asdict
+
+    from meetings.cli.progress import bar
+    from meetings.config import load_settings
+    from meetings.mattermost import KeptContext
+    from meetings.mattermost import refresh as refresh_context
+
+    settings = load_settings()
+    client = _client(settings)
+    kept = KeptContext(settings.home / "people", client.url)
+    if fresh:
+        kept.forget()
+    with bar("Reading channels") as progress:
+        done = refresh_context(client, kept, now=int(time.time() * 1000), progress=progress)
+    if as_json:
+        click.echo(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    _tell(done.notes)
+    click.echo(
+        f"{done.people} people, {done.channels} channels: {done.whole} read whole, {done.changed} changed, "
+        f"{done.unchanged} as they were; {done.requests} requests in {done.seconds:.1f} s"
+    )
+
+
+@people.command(
+    epilog="""\b
+Examples:
+  meetings people feedback ana.ruiz --more "prices and competitors" --less hiring
+  meetings people feedback ana.ruiz --length short
+  meetings people feedback ana.ruiz --list"""
+)
+@click.argument("user")
+@click.option("--more", multiple=True, metavar="TEXT", help="A subject they want more of.")
+@click.option("--less", multiple=True, metavar="TEXT", help="A subject they want less of.")
+@click.option("--length", type=click.Choice(["short", "medium", "long"]), help="How many points they like.")
+@click.option("--list", "listed", is_flag=True, help="Print what they asked for.")
+@click.option("--forget", is_flag=True, help="Remove what they asked for.")
+@click.option("--json", "as_json", is_flag=True, help="Print what they asked for as JSON.")
+def feedback(
+    user: str,
+    more: tuple[str, ...],
+    less: tuple[str, ...],
+    length: str | None,
+    listed: bool,
+    forget: bool,
+    as_json: bool,
+) -> None:
+    """Note what USER wants more or less of in their summaries.
+
+    It counts for their next summary, less with every month. Decisions and what falls to them they get in any case. A
+    thumb up or down on a summary in Mattermost does the same, more gently.
+    """
+    import json
+    import time
+    from dataclasses import asdict
+
+    from meetings.config import load_settings
+    from meetings.people import FeedbackBook
+
+    if not (more or less or length or listed or forget or as_json):
+        raise click.UsageError("say what to note: --more, --less or --length; or --list, or --forget")
+    if forget and (more or less or length):
+        raise click.UsageError("--forget stands alone")
+    username = user.removeprefix("@").lower()
+    book = FeedbackBook(load_settings().home)
+    if forget:
+        there = book.forget(username)
+        click.echo(f"{username}: forgotten" if there else f"{username}: there was nothing to forget")
+        return
+    for kind, texts in (("more", more), ("less", less)):
+        for text in texts:
+            book.add(username, kind, text)
+    if length:
+        book.set_length(username, length)
+    wishes = book.of(username)
+    if as_json:
+        click.echo(json.dumps({"username": username, **asdict(wishes)}, ensure_ascii=False))
+        return
+    if not wishes.wishes and not wishes.length:
+        click.echo(f"{username} asked for nothing")
+    for wish in wishes.wishes:
+        click.echo(f"{wish.kind}  {time.strftime('%Y-%m-%d', time.localtime(wish.at))}  {wish.text}")
+    if wishes.length:
+        click.echo(f"length  {wishes.length}")
 
 
 @people.command(
@@ -124,11 +265,13 @@ Example:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """Check a people file: keys, names, who has a role profile."""
-    from meetings.people import match_profiles, read_people
+    from meetings.config import load_settings
+    from meetings.people import match_profiles, read_people, read_profiles
 
     readers = read_people(file)
+    known = read_profiles(load_settings().profiles)
     for person in readers:
-        profiles = ", ".join(p.name for p, _ in match_profiles(person.position))
+        profiles = ", ".join(p.name for p, _ in match_profiles(person.position, known))
         told = bool(profiles or person.about or person.interests)
         note = profiles or ("own words only" if told else "nothing known: add position, about or interests")
         click.echo(f"{person.username:<24} {person.name:<24} {person.position or '-':<32} {note}")

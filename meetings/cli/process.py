@@ -28,7 +28,7 @@ Examples:
 @click.option(
     "--writer",
     type=click.Choice(["auto", "extract", "rewrite", "compose"]),
-    help="How bullets are written. auto: rewrite if the language model is admitted, else extract; compose: not yet.",
+    help="How bullets are written. auto: compose or rewrite if the language model is admitted, else extract.",
 )
 @click.option("--language", metavar="CODE", help="Spoken language (en, de, ...). Default: detected.")
 @click.option(

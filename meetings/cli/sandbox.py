@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from meetings.sandbox.faults import Plan
+
+
+ADMIN_VARIABLE = "MEETINGS_LIVE_ADMIN_TOKEN"
 
 
 def _home_folder(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path:
@@ -43,18 +49,27 @@ def sandbox() -> None:
 @click.option("--now", metavar="ISO", help="The moment that the sample weeks lead up to, for a new sandbox.")
 @click.option("--background", is_flag=True, help="Start it and return once it answers.")
 @click.option("--empty", is_flag=True, help="A new sandbox without the company.")
-def start(folder: Path, host: str, port: int, now: str | None, background: bool, empty: bool) -> None:
+@click.option("--misbehave", metavar="FILE|SPEC", help="What goes wrong; see: meetings sandbox misbehave --help")
+def start(
+    folder: Path, host: str, port: int, now: str | None, background: bool, empty: bool, misbehave: str | None
+) -> None:
     """Start the sandbox, or find the one that runs."""
     from meetings.sandbox import state
 
     anchor = _moment(now)
+    plan = _plan(misbehave)
     running = state.find_running(folder)
     if running is not None:
         click.echo(f"already running: {running.url}")
         return
     if background:
         running = state.start_in_background(
-            folder, host=host, port=port, now=anchor.isoformat() if anchor else None, empty=empty
+            folder,
+            host=host,
+            port=port,
+            now=anchor.isoformat() if anchor else None,
+            empty=empty,
+            misbehave=plan.model_dump_json() if plan else None,
         )
         click.echo(running.url)
         return
@@ -68,6 +83,7 @@ def start(folder: Path, host: str, port: int, now: str | None, background: bool,
         company=None if empty else sample_company(),
         anchor=anchor,
         started=lambda started: click.echo(f"{started.url}   (Ctrl-C stops it)"),
+        misbehave=plan,
     )
 
 
@@ -193,6 +209,77 @@ def dms(folder: Path, person: str | None, as_json: bool) -> None:
         _show(f"{message.name}, {message.position} (@{message.username})", message.message)
 
 
+@sandbox.command(epilog="Example: meetings sandbox misbehave 'rate-limit:every=3;drop-after:path=/posts,times=1'")
+@click.argument("spec", required=False, metavar="[FILE|SPEC]")
+@_folder_option
+@click.option("--stop", "behave", is_flag=True, help="Let nothing go wrong any more.")
+def misbehave(spec: str | None, folder: Path, behave: bool) -> None:
+    """Let the running sandbox go wrong, to see what becomes of it.
+
+    SPEC is rules divided by semicolons, each a fault and its options. Without it: prints what is in force and how
+    often it struck. docs/sandbox.md has the table of faults.
+    """
+    import json
+
+    from meetings.sandbox import load_credentials
+    from meetings.sandbox.rest import change_faults
+
+    credentials = load_credentials(folder)
+    plan = _plan("" if behave else spec)
+    shown = change_faults(credentials, plan.model_dump(mode="json") if plan else None)
+    if not shown["rules"]:
+        click.echo("nothing goes wrong on purpose")
+    for rule in shown["rules"]:
+        click.echo(json.dumps(rule))
+
+
+@sandbox.command(epilog="Example: meetings sandbox seed https://chat.example.org --admin-token-file admin-token")
+@click.argument("url")
+@click.option(
+    "--admin-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with a system admin's token. [default: MEETINGS_LIVE_ADMIN_TOKEN in the environment]",
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its accounts' tokens are kept. [default: HOME/seeded/HOST]",
+)
+@_json_option
+def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Fill a real Mattermost server with the sample company, through its public API.
+
+    A second run makes only what is missing; accounts and channels of others are never touched. Afterwards call, dms and
+    env work on that server with --folder.
+    """
+    import json
+    import os
+
+    from meetings.config import load_settings
+    from meetings.sandbox import real_server
+    from meetings.sandbox.company import read_company, sample_company
+
+    token = admin_token_file.read_text(errors="replace") if admin_token_file else os.environ.get(ADMIN_VARIABLE, "")
+    if not token.strip():
+        raise click.UsageError(f"no admin token: give --admin-token-file, or set {ADMIN_VARIABLE}")
+    target = folder or real_server.folder_for(url, load_settings().home)
+    seeded = real_server.seed_server(
+        url,
+        token.strip(),
+        read_company(sample_company()),
+        target.absolute(),
+        tell=lambda step: click.echo(step, err=True),
+    )
+    if as_json:
+        click.echo(json.dumps(real_server.as_json(seeded)))
+        return
+    click.echo(seeded.credentials.url)
+    for kind, (made, total) in seeded.counts.items():
+        click.echo(f"{kind}: {made} made, {total - made} there already")
+    click.echo(f"the bot's token: {seeded.token_file}")
+    click.echo(f"a call: meetings sandbox call --folder {seeded.folder}")
+
+
 @sandbox.command(epilog="Example: meetings sandbox reset --yes")
 @_folder_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -224,6 +311,15 @@ def _show(heading: str, message: str) -> None:
         console.print()
     else:
         click.echo(f"--- {heading}\n{harmless}\n")
+
+
+def _plan(spec: str | None) -> Plan | None:
+    """What should go wrong; None when nothing was said of it."""
+    if spec is None:
+        return None
+    from meetings.sandbox.faults import read_plan
+
+    return read_plan(spec)
 
 
 def _moment(text: str | None) -> datetime | None:

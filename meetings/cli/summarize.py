@@ -23,7 +23,7 @@ Examples:
 @click.option(
     "--writer",
     type=click.Choice(["auto", "extract", "rewrite", "compose"]),
-    help="How bullets are written. auto: rewrite if the language model is admitted, else extract; compose: not yet.",
+    help="How bullets are written. auto: compose or rewrite if the language model is admitted, else extract.",
 )
 @click.option("--explain", is_flag=True, help="Also tell how relevant every utterance is to each person (JSON).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summaries as JSON.")
@@ -37,19 +37,21 @@ def summarize(
     in it, and its participants, count as having been there.
     """
     import json
+    import time
 
     from meetings.config import load_settings
     from meetings.conversation import read_conversation
     from meetings.llm import Embedder, language_model_fingerprint, open_language_model
     from meetings.models import locate
-    from meetings.people import build_persona, read_people
+    from meetings.people import FeedbackBook, build_persona, read_people, read_profiles
     from meetings.store import FileStore, write_text
     from meetings.summary import admitted_writers, render_markdown, summary_to_json
     from meetings.summary import summarize as summarize_for
 
     settings = load_settings()
     talk = read_conversation(conversation)
-    readers = read_people(people)
+    profiles, book = read_profiles(settings.profiles), FeedbackBook(settings.home)
+    readers = [book.apply(person, None, now=time.time()) for person in read_people(people)]
     embedder = model = None
     admitted: tuple[str, ...] = ()
     if any(u.text.strip() for u in talk.utterances):
@@ -61,7 +63,7 @@ def summarize(
             admitted = admitted_writers(FileStore(settings.home / "results"), stamp)
     summaries = summarize_for(
         talk,
-        [build_persona(person) for person in readers],
+        [build_persona(person, context, profiles=profiles) for person, context in readers],
         writer=writer or settings.writer,
         admitted=admitted,
         embedder=embedder,

@@ -176,7 +176,8 @@ class LlamaCpp:
     def _checked(self, end: Ended, form: Form | None, max_tokens: int) -> str | PromptError:
         if form is not None and not end.finished:
             return MalformedAnswerError(
-                f"{self._name}: the answer broke off after {max_tokens} tokens; ask for less, or allow more"
+                f"{self._name}: the answer broke off after {max_tokens} tokens; ask for less, or allow more",
+                text=end.text,
             )
         return end.text.strip()
 
@@ -338,7 +339,7 @@ def _common(a: Sequence[int], b: Sequence[int]) -> int:
 
 
 def _gbnf(form: Form | None, name: str) -> str:
-    if form is None or form.schema is None:
+    if form is None or form.grammar or form.schema is None:
         return form.grammar if form else ""
     from llama_cpp.llama_grammar import json_schema_to_gbnf
 

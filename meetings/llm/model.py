@@ -15,13 +15,16 @@ from meetings.errors import PromptError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What an answer must look like: a GBNF grammar (its root rule is `root`) or a JSON schema, not both."""
+    """What an answer must look like: a GBNF grammar (its root rule is `root`), a JSON schema, or one form in both ways.
+
+    Of both, llama.cpp in this process takes the grammar, which can say more; servers take the schema, which all know.
+    """
 
     grammar: str = ""
     schema: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if bool(self.grammar) == (self.schema is not None):
+        if not self.grammar and self.schema is None:
             raise ValueError("a form is a grammar or a schema")
 
 

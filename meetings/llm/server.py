@@ -168,7 +168,7 @@ class OpenAIServer:
     def _ask(self, body: dict[str, Any], form: Form | None) -> dict[str, Any]:
         if form is None:
             return self._exchange.ask("/chat/completions", body)
-        if form.grammar:
+        if form.schema is None:
             try:
                 return self._exchange.ask("/chat/completions", {**body, "grammar": form.grammar})
             except ModelServerError as error:
@@ -213,7 +213,9 @@ class OpenAIServer:
         if not isinstance(text, str):
             raise MalformedAnswerError(f"{self._model}: the completion has no text; try another language_model")
         if form is not None and reason == "length":
-            raise MalformedAnswerError(f"{self._model}: the answer broke off; ask for less, or allow more tokens")
+            raise MalformedAnswerError(
+                f"{self._model}: the answer broke off; ask for less, or allow more tokens", text=text
+            )
         if form is not None and form.schema is not None and not _is_json(text):
             raise MalformedAnswerError(f"{self._model}: the answer is not JSON; use a server that keeps to a schema")
         return text.strip()

@@ -2,16 +2,20 @@
 
 from meetings.mattermost.calls import Recording, find_recording, reference_id
 from meetings.mattermost.client import MattermostClient
-from meetings.mattermost.context import person_of, read_contexts
+from meetings.mattermost.context import Reading, person_of, read_contexts, refresh
 from meetings.mattermost.delivery import Outcome, deliver
+from meetings.mattermost.kept import KeptContext
 
 __all__ = [
+    "KeptContext",
     "MattermostClient",
     "Outcome",
+    "Reading",
     "Recording",
     "deliver",
     "find_recording",
     "person_of",
     "read_contexts",
     "reference_id",
+    "refresh",
 ]

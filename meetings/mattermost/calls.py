@@ -37,6 +37,12 @@ class Recording:
     started_at: str | None
     participant_ids: tuple[str, ...]
     transcript_file_id: str | None
+    # When the recording's post was written, in milliseconds since the epoch.
+    posted_at: int = 0
+    # The call's post has an end; a recording can be stopped while people talk on.
+    call_over: bool = True
+    # The call's post says that a transcription will come.
+    transcript_announced: bool = False
 
 
 def reference_id(reference: str) -> str | None:
@@ -102,6 +108,9 @@ def _from_post(client: MattermostClient, post: Post, info: FileInfo | None) -> R
         started_at=datetime.fromtimestamp(int(started) / 1000, tz=UTC).isoformat() if started else None,
         participant_ids=tuple(str(p) for p in props.get("participants") or ()),
         transcript_file_id=_transcript_of(client, call, post, info.id) if call else None,
+        posted_at=post.create_at,
+        call_over=call is None or bool(props.get("end_at")),
+        transcript_announced=call is not None and _announced(call, info.id) is not None,
     )
 
 
@@ -119,10 +128,21 @@ def _call_of(client: MattermostClient, post: Post) -> Post | None:
 
 def _transcript_of(client: MattermostClient, call: Post, recording: Post, file_id: str) -> str | None:
     """The WebVTT that belongs to this recording: announced in the call's props, or on the recording by an edit."""
-    if found := _caption(recording):
+    if found := caption_of(recording):
         return found
+    announced = _announced(call, file_id)
+    transcriptions = [p for p in client.thread(call.id) if p.type == TRANSCRIPTION]
+    if announced is not None:
+        transcriptions = [p for p in transcriptions if p.props.get("transcription_id") == announced]
+    elif len(transcriptions) != 1:
+        return None
+    return next((c for p in transcriptions if (c := caption_of(p))), None)
+
+
+def _announced(call: Post, file_id: str) -> str | None:
+    """The id of the transcription that the call's post announces for a recording."""
     jobs = call.props.get("recordings")
-    announced = next(
+    return next(
         (
             str(job["tr_id"])
             for job in (jobs.values() if isinstance(jobs, Mapping) else ())
@@ -130,15 +150,10 @@ def _transcript_of(client: MattermostClient, call: Post, recording: Post, file_i
         ),
         None,
     )
-    transcriptions = [p for p in client.thread(call.id) if p.type == TRANSCRIPTION]
-    if announced is not None:
-        transcriptions = [p for p in transcriptions if p.props.get("transcription_id") == announced]
-    elif len(transcriptions) != 1:
-        return None
-    return next((c for p in transcriptions if (c := _caption(p))), None)
 
 
-def _caption(post: Post) -> str | None:
+def caption_of(post: Post) -> str | None:
+    """The file of the WebVTT that a post names, if it names one."""
     captions = post.props.get("captions")
     if isinstance(captions, list):
         for caption in captions:

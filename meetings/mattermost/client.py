@@ -6,103 +6,61 @@ we need. Downloads are streamed to disk and resume by Range, since the driver wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from mattermostdriver import Driver
 
-from meetings.errors import ConfigError, MattermostError, StorageError
+from meetings.errors import ConfigError, MattermostNotFoundError
+from meetings.mattermost.download import download
+from meetings.mattermost.entities import (
+    ID_PATTERN,
+    Channel,
+    FileInfo,
+    Post,
+    Reaction,
+    Team,
+    User,
+    channel_of,
+    file_of,
+    id_of,
+    listed_of,
+    many_of,
+    member_of,
+    post_of,
+    posts_of,
+    reaction_of,
+    reactions_of,
+    status_of,
+    team_of,
+    user_of,
+)
 from meetings.mattermost.transport import Transport
 from meetings.progress import Progress, no_progress
 
 # The server cuts per_page at 200 without a word (seen on 5.37).
 PAGE = 200
 MAX_MESSAGE = 16_383  # characters in one post (model.PostMessageMaxRunesV2)
-CHUNK = 256 * 1024
 
-ID_PATTERN = re.compile(r"[a-z0-9]{26}")
+# Posts that one `since` gives at most; which ones, of more, the server does not say (store.GetPostsSince).
+MAX_SINCE = 1_000
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """An account. `delete_at` is in milliseconds since the epoch, 0 while active."""
-
-    id: str
-    username: str
-    first_name: str = ""
-    last_name: str = ""
-    nickname: str = ""
-    position: str = ""
-    locale: str = ""
-    delete_at: int = 0
-    is_bot: bool = False
-    is_guest: bool = False
-
-    @property
-    def name(self) -> str:
-        """First and last name, else the nickname, else the username."""
-        return f"{self.first_name} {self.last_name}".strip() or self.nickname or self.username
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """A team."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A channel; `type` is O (open), P (private), D (direct) or G (group)."""
-
-    id: str
-    team_id: str
-    type: str
-    name: str
-    display_name: str = ""
-    purpose: str = ""
-    header: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A post. Times are milliseconds since the epoch."""
-
-    id: str
-    channel_id: str
-    user_id: str
-    root_id: str = ""
-    message: str = ""
-    type: str = ""
-    create_at: int = 0
-    delete_at: int = 0
-    file_ids: tuple[str, ...] = ()
-    props: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileInfo:
-    """An attached file; `size` in bytes."""
-
-    id: str
-    post_id: str
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
-    """Who put which emoji on which post."""
-
-    user_id: str
-    post_id: str
-    emoji_name: str
+__all__ = [
+    "ID_PATTERN",
+    "MAX_MESSAGE",
+    "MAX_SINCE",
+    "PAGE",
+    "Channel",
+    "FileInfo",
+    "MattermostClient",
+    "Post",
+    "Reaction",
+    "Team",
+    "User",
+]
 
 
 class MattermostClient:
@@ -113,7 +71,7 @@ class MattermostClient:
         token: the bot's access token.
 
     Raises:
-        ConfigError: the address is not one.
+        ConfigError: the address or the token is not one.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -125,13 +83,14 @@ class MattermostClient:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise ConfigError(f"mattermost_url {url!r} has no valid port") from error
+        if not all("!" <= c <= "~" for c in token):
+            raise ConfigError("the Mattermost token has spaces or other characters that no token has; copy it again")
         self._driver = Driver(
             {
                 "scheme": parts.scheme,
                 "url": parts.hostname,
                 "port": port,
                 "basepath": f"{parts.path.rstrip('/')}/api/v4",
-                "token": token,
             },
             client_cls=Transport,
         )
@@ -147,129 +106,221 @@ class MattermostClient:
         assert isinstance(transport, Transport)
         return transport
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request below /api/v4 that has no method of its own here, under the same policies; the answer's JSON."""
+        return self._transport.send(method, path, json=body).json()
+
+    def log_in(self, login_id: str, password: str) -> str:
+        """A session's token for a name and its password."""
+        body = {"login_id": login_id, "password": password}
+        return self._transport.send("POST", "/users/login", json=body).headers.get("Token", "")
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, repeated ones counted each time."""
+        return self._transport.sent
+
     # The server and the bot itself
 
     def ping(self) -> str:
         """The server's version, from the header that every answer carries."""
-        response = self._transport.send("GET", "/system/ping")
-        return ".".join(response.headers.get("X-Version-Id", "").split(".")[:3])
+        answer = self._transport.send("GET", "/system/ping")
+        return ".".join(answer.headers.get("X-Version-Id", "").split(".")[:3])
 
     def me(self) -> User:
         """The bot."""
         if self._me is None:
-            self._me = _user(self._driver.users.get_user("me"))
+            self._me = user_of(self._driver.users.get_user("me"))
         return self._me
 
     def my_teams(self) -> tuple[Team, ...]:
         """Teams the bot is in."""
         found = self._driver.teams.get_user_teams("me")
-        return tuple(Team(id=str(t["id"]), name=str(t["name"])) for t in found)
+        return many_of(team_of, found)
 
     def my_channels(self, team_id: str) -> tuple[Channel, ...]:
         """Channels of a team that the bot is in, direct ones among them."""
-        return tuple(_channel(c) for c in self._driver.channels.get_channels_for_user("me", team_id))
+        return many_of(channel_of, self._driver.channels.get_channels_for_user("me", team_id))
 
     # Users and channels
 
     def user(self, user_id: str) -> User:
         """One account by id."""
-        return _user(self._driver.users.get_user(user_id))
+        return user_of(self._driver.users.get_user(user_id))
 
     def user_by_username(self, username: str) -> User:
         """One account by username."""
-        return _user(self._driver.users.get_user_by_username(username))
+        return user_of(self._driver.users.get_user_by_username(username))
 
     def users(self, user_ids: Iterable[str]) -> tuple[User, ...]:
         """Accounts by id, unknown ids left out."""
         wanted = list(dict.fromkeys(user_ids))
         found: list[User] = []
         for start in range(0, len(wanted), PAGE):
-            found += [_user(u) for u in self._driver.users.get_users_by_ids(wanted[start : start + PAGE])]
+            found += many_of(user_of, self._driver.users.get_users_by_ids(wanted[start : start + PAGE]))
         return tuple(found)
+
+    def status(self, user_id: str) -> str:
+        """What somebody shows: online, away, dnd or offline."""
+        return status_of(self._driver.status.get_user_status(user_id))
 
     def channel(self, channel_id: str) -> Channel:
         """One channel by id."""
-        return _channel(self._driver.channels.get_channel(channel_id))
+        return channel_of(self._driver.channels.get_channel(channel_id))
 
     def channel_by_name(self, team: str, channel: str) -> Channel:
         """One channel by team and channel name."""
-        return _channel(self._driver.channels.get_channel_by_name_and_team_name(team, channel))
+        return channel_of(self._driver.channels.get_channel_by_name_and_team_name(team, channel))
 
     def channel_member_ids(self, channel_id: str) -> tuple[str, ...]:
         """User ids of all members."""
         ids: list[str] = []
         for page in range(10_000):
             members = self._driver.channels.get_channel_members(channel_id, params={"page": page, "per_page": PAGE})
-            ids += [str(m["user_id"]) for m in members]
-            if len(members) < PAGE:
+            found = many_of(member_of, members)
+            ids += found
+            if len(found) < PAGE:
                 break
         return tuple(ids)
+
+    def is_channel_member(self, channel_id: str, user_id: str) -> bool:
+        """Whether somebody is in a channel now; False when the channel is gone."""
+        try:
+            self._driver.channels.get_channel_member(channel_id, user_id)
+        except MattermostNotFoundError:
+            return False
+        return True
+
+    def my_direct_channels(self) -> tuple[Channel, ...]:
+        """The bot's direct (D) and group (G) channels; a bot in no team is told of none."""
+        # They come with each team's channels; the call that gives all at once is newer than 5.37.
+        found = {c.id: c for team in self.my_teams() for c in self.my_channels(team.id) if c.type in {"D", "G"}}
+        return tuple(found.values())
+
+    def direct_channel(self, user_id: str) -> str:
+        """The id of the direct channel between the bot and a user, opened if need be."""
+        answer = self._driver.channels.create_direct_message_channel([self.me().id, user_id])
+        return id_of(answer)
 
     # Posts
 
     def post(self, post_id: str) -> Post:
         """One post by id."""
-        return _post(self._driver.posts.get_post(post_id))
+        return post_of(self._driver.posts.get_post(post_id))
 
     def thread(self, post_id: str) -> tuple[Post, ...]:
         """A post's thread, in order of time."""
-        return _posts(self._driver.posts.get_thread(post_id))
+        answer = self._driver.posts.get_thread(post_id)
+        found = posts_of(answer)
+        # 5.37 gives whole threads; newer servers may cut them (has_next) and then are asked for the rest.
+        while found and answer.get("has_next"):
+            last = found[-1]
+            after = {"perPage": PAGE, "direction": "down", "fromPost": last.id, "fromCreateAt": last.create_at}
+            answer = self._transport.send("GET", f"/posts/{post_id}/thread", params=after).json()
+            more = {p.id: p for p in (*found, *posts_of(answer))}
+            if len(more) == len(found):
+                break
+            found = tuple(sorted(more.values(), key=lambda p: (p.create_at, p.id)))
+        return found
 
     def latest_posts(self, channel_id: str, limit: int) -> Iterator[Post]:
-        """Posts of a channel, newest first, at most `limit`."""
-        given = 0
-        for page in range((limit + PAGE - 1) // PAGE):
-            answer = self._driver.posts.get_posts_for_channel(channel_id, params={"page": page, "per_page": PAGE})
-            for post_id in answer["order"]:
-                if given == limit:
-                    return
-                given += 1
-                yield _post(answer["posts"][post_id])
-            if len(answer["order"]) < PAGE:
+        """Posts of a channel, newest first, at most `limit`; what is written meanwhile is left out."""
+        return islice(self._newest_first(channel_id), limit)
+
+    def posts_since(self, channel_id: str, since: int) -> tuple[Post, ...]:
+        """What changed in a channel after a time, in order of writing: new, edited, reacted to and deleted posts.
+
+        The server gives at most `MAX_SINCE` of them and does not say which. When that many come, the channel is read
+        page by page back to `since` as well: then every post written after it is there, but of older posts that were
+        edited, and of deleted ones, some may be missing.
+
+        Args:
+            channel_id: the channel.
+            since: milliseconds since the epoch; what changed at this very moment is left out.
+        """
+        answer = self._driver.posts.get_posts_for_channel(channel_id, params={"since": max(1, since)})
+        # Roots of changed replies come along: they count only if they changed too.
+        found = {p.id: p for p in posts_of(answer) if p.update_at > since}
+        if len(answer["order"] or ()) >= MAX_SINCE:
+            for post in self._newest_first(channel_id):
+                if post.create_at <= since:
+                    break
+                found[post.id] = post
+        return tuple(sorted(found.values(), key=lambda p: (p.create_at, p.id)))
+
+    def _newest_first(self, channel_id: str) -> Iterator[Post]:
+        """All posts of a channel. Pages hang on a post, not on a number: what comes or goes meanwhile shifts none."""
+        before = ""
+        seen: set[str] = set()
+        while True:
+            params = {"per_page": PAGE, **({"before": before} if before else {"page": 0})}
+            answer = self._driver.posts.get_posts_for_channel(channel_id, params=params)
+            posts = listed_of(answer)
+            yield from (p for p in posts if p.id not in seen)
+            seen = {p.id for p in posts}
+            if len(posts) < PAGE:
                 return
+            # Posts of the same millisecond may be cut apart, and `before` skips that millisecond: ask from one newer.
+            newer = [p.id for p in posts if p.create_at > posts[-1].create_at]
+            before = newer[-1] if newer else posts[-1].id
 
     def reactions(self, post_ids: Iterable[str]) -> tuple[Reaction, ...]:
-        """Reactions to several posts at once."""
+        """Reactions to several posts at once; all must be in channels of the bot."""
         wanted = list(dict.fromkeys(post_ids))
         found: list[Reaction] = []
         for start in range(0, len(wanted), PAGE):
             answer = self._transport.send("POST", "/posts/ids/reactions", json=wanted[start : start + PAGE]).json()
-            for reactions in answer.values():
-                found += [
-                    Reaction(user_id=r["user_id"], post_id=r["post_id"], emoji_name=r["emoji_name"])
-                    for r in reactions or ()
-                ]
+            found += reactions_of(answer)
         return tuple(found)
 
-    def direct_channel(self, user_id: str) -> str:
-        """The id of the direct channel between the bot and a user, opened if need be."""
-        answer = self._driver.channels.create_direct_message_channel([self.me().id, user_id])
-        return str(answer["id"])
+    def reactions_to(self, post_id: str) -> tuple[Reaction, ...]:
+        """Reactions to one post."""
+        # Not by the driver: it asks for /posts/ID//reactions.
+        answer = self._transport.send("GET", f"/posts/{post_id}/reactions").json()
+        return many_of(reaction_of, answer)
+
+    def react(self, post_id: str, emoji_name: str) -> None:
+        """Put an emoji on a post; the same one again changes nothing."""
+        body = {"user_id": self.me().id, "post_id": post_id, "emoji_name": emoji_name}
+        self._driver.reactions.create_reaction(body)
 
     def create_post(
-        self, channel_id: str, message: str, *, props: Mapping[str, Any] | None = None, key: str | None = None
+        self,
+        channel_id: str,
+        message: str,
+        *,
+        root_id: str = "",
+        props: Mapping[str, Any] | None = None,
+        key: str | None = None,
     ) -> Post:
-        """Post a message. With `key`, a repeat within the server's memory gives the same post (pending_post_id)."""
+        """Post a message, or a reply to `root_id`.
+
+        With `key`, a repeat within the server's memory gives the same post (pending_post_id).
+        """
         body: dict[str, Any] = {"channel_id": channel_id, "message": message, "props": dict(props or {})}
+        if root_id:
+            body["root_id"] = root_id
         if key is not None:
             body["pending_post_id"] = f"{self.me().id}:{key}"
-        return _post(self._driver.posts.create_post(body))
+        return post_of(self._driver.posts.create_post(body))
 
-    def edit_post(self, post_id: str, message: str) -> Post:
-        """Replace a post's message, its props stay."""
-        return _post(self._driver.posts.patch_post(post_id, {"message": message}))
+    def edit_post(self, post_id: str, message: str, *, props: Mapping[str, Any] | None = None) -> Post:
+        """Replace a post's message; its props stay, those given are put over them."""
+        changes: dict[str, Any] = {"message": message}
+        if props is not None:
+            # The server replaces all props by those it is given.
+            changes["props"] = {**self.post(post_id).props, **props}
+        return post_of(self._driver.posts.patch_post(post_id, changes))
+
+    def delete_post(self, post_id: str) -> None:
+        """Delete a post of the bot."""
+        self._driver.posts.delete_post(post_id)
 
     # Files
 
     def file_info(self, file_id: str) -> FileInfo:
         """Name, size and post of a file."""
-        info = self._driver.files.get_file_metadata(file_id)
-        return FileInfo(
-            id=str(info["id"]),
-            post_id=str(info.get("post_id") or ""),
-            name=str(info.get("name") or "recording"),
-            size=int(info.get("size") or 0),
-        )
+        return file_of(self._driver.files.get_file_metadata(file_id))
 
     def read_file(self, file_id: str, *, limit: int = 16 * 1024 * 1024) -> bytes:
         """A small file as bytes.
@@ -277,100 +328,25 @@ class MattermostClient:
         Raises:
             MattermostError: it is larger than `limit`.
         """
-        with self._transport.send("GET", f"/files/{file_id}", stream=True) as response:
-            data = b""
-            for chunk in response.iter_content(CHUNK):
-                data += chunk
-                if len(data) > limit:
-                    raise MattermostError(f"file {file_id} is larger than {limit} bytes; it is no transcript")
-        return data
+        return self._transport.send("GET", f"/files/{file_id}", limit=limit, raw=True).body
 
-    def download(self, info: FileInfo, destination: Path, *, progress: Progress = no_progress) -> None:
-        """Stream a file to disk, going on where an earlier try stopped.
+    def download(
+        self, info: FileInfo, destination: Path, *, sha256: str | None = None, progress: Progress = no_progress
+    ) -> str:
+        """Stream a file to disk, going on where an earlier try stopped, in this process or another.
 
-        Bytes collect in `destination` + `.part`; the name becomes final only when the size is the announced one.
+        Args:
+            info: the file, as the server announced it.
+            destination: where it goes; the name becomes final only when the size is the announced one.
+            sha256: the hash that the file is known to have.
+            progress: told the share that is done.
+
+        Returns:
+            The file's SHA-256.
 
         Raises:
+            MattermostFileChangedError: it is not the file that was announced, or not the known one.
             MattermostError: the server refused, or broke off again and again.
-            StorageError: the disk is full or the folder cannot be written.
+            StorageError: the disk is full or the folder cannot be written; what came is kept.
         """
-        part = destination.with_name(destination.name + ".part")
-        try:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            for _attempt in range(8):
-                have = part.stat().st_size if part.exists() else 0
-                if info.size and have >= info.size:
-                    break
-                if self._download_rest(info, part, have, progress) and not info.size:
-                    break
-            if info.size and part.stat().st_size != info.size:
-                wrong = part.stat().st_size
-                part.unlink()
-                raise MattermostError(f"file {info.id} came with {wrong} bytes instead of {info.size}; try again later")
-            part.replace(destination)
-        except OSError as error:
-            raise StorageError(destination, error.strerror or str(error)) from error
-
-    def _download_rest(self, info: FileInfo, part: Path, have: int, progress: Progress) -> bool:
-        """Append what the server still has; False when the connection broke."""
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._transport.send("GET", f"/files/{info.id}", headers=headers, stream=True) as response:
-            fresh = response.status_code != 206
-            with part.open("wb" if fresh else "ab") as file:
-                done = 0 if fresh else have
-                try:
-                    for chunk in response.iter_content(CHUNK):
-                        file.write(chunk)
-                        done += len(chunk)
-                        progress(min(1.0, done / info.size) if info.size else 0.0)
-                except requests.RequestException:
-                    return False
-        return True
-
-
-def _user(data: Mapping[str, Any]) -> User:
-    return User(
-        id=str(data["id"]),
-        username=str(data["username"]),
-        first_name=str(data.get("first_name") or ""),
-        last_name=str(data.get("last_name") or ""),
-        nickname=str(data.get("nickname") or ""),
-        position=str(data.get("position") or ""),
-        locale=str(data.get("locale") or ""),
-        delete_at=int(data.get("delete_at") or 0),
-        is_bot=bool(data.get("is_bot")),
-        is_guest="system_guest" in str(data.get("roles") or ""),
-    )
-
-
-def _channel(data: Mapping[str, Any]) -> Channel:
-    return Channel(
-        id=str(data["id"]),
-        team_id=str(data.get("team_id") or ""),
-        type=str(data.get("type") or ""),
-        name=str(data.get("name") or ""),
-        display_name=str(data.get("display_name") or ""),
-        purpose=str(data.get("purpose") or ""),
-        header=str(data.get("header") or ""),
-    )
-
-
-def _post(data: Mapping[str, Any]) -> Post:
-    return Post(
-        id=str(data["id"]),
-        channel_id=str(data["channel_id"]),
-        user_id=str(data.get("user_id") or ""),
-        root_id=str(data.get("root_id") or ""),
-        message=str(data.get("message") or ""),
-        type=str(data.get("type") or ""),
-        create_at=int(data.get("create_at") or 0),
-        delete_at=int(data.get("delete_at") or 0),
-        file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
-        props=dict(data.get("props") or {}),
-    )
-
-
-def _posts(answer: Mapping[str, Any]) -> tuple[Post, ...]:
-    # The order of a thread may name its root twice (seen on 5.37).
-    posts = {post_id: _post(answer["posts"][post_id]) for post_id in answer["order"]}
-    return tuple(sorted(posts.values(), key=lambda p: (p.create_at, p.id)))
+        return download(self._transport, info, destination, sha256=sha256, progress=progress)

@@ -25,6 +25,7 @@ class Person:
     """A reader. `speaks_as` is the name their voice has in a transcript, when it is not `name` or `username`.
 
     `length` is how many bullets they like (`short`, `medium`, `long`); `tone` is for writers that can follow one.
+    `only` are the kinds of bullets they asked for, none: all.
     """
 
     username: str
@@ -36,6 +37,7 @@ class Person:
     locale: str | None = None
     length: str | None = None
     tone: str | None = None
+    only: tuple[str, ...] = ()
 
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from meetings.people.person import Person
-from meetings.people.profiles import match_profiles, roles_with_term
+from meetings.people.profiles import Profile, load_profiles, match_profiles, roles_with_term
 from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 
 HALF_LIFE_DAYS = 14.0
 MAX_TEXT = 300
 MAX_INGREDIENTS = 60
+MAX_UNWANTED = 20
 
 # Weight of one ingredient of a source, and the most that the source may weigh in all.
 WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -33,8 +34,19 @@ WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "thread": (0.35, 1.5),
         "reaction": (0.3, 1.2),
         "channel": (0.3, 1.5),
+        "feedback": (1.2, 4.0),
+        "liked": (0.25, 1.0),
+        "unwanted": (1.2, 4.0),
+        "disliked": (0.25, 0.8),
     }
 )
+# Sources that lower; their ingredients have negative weights.
+LOWERING = frozenset({"unwanted", "disliked"})
+# Days after which an ingredient that ages weighs half. What somebody asks for in so many words is meant to last.
+HALF_LIVES: Mapping[str, float] = MappingProxyType(
+    {"feedback": 90.0, "unwanted": 90.0, "liked": 30.0, "disliked": 30.0}
+)
+_FEEDBACK_SOURCES = {"more": "feedback", "less": "unwanted", "liked": "liked", "disliked": "disliked"}
 _REASONS = {
     "interest": "an interest in the people file",
     "about": "a phrase of what the people file says about them",
@@ -45,6 +57,10 @@ _REASONS = {
     "thread": "a post in a thread they wrote in",
     "reaction": "a post they reacted to",
     "channel": "a channel they are in",
+    "feedback": "what they asked for more of",
+    "liked": "a line of a summary they liked",
+    "unwanted": "what they asked for less of",
+    "disliked": "a line of a summary they disliked",
 }
 _POST_SOURCES = {"own": "own post", "thread": "thread", "reacted": "reaction", "mentioned": "mention"}
 # A rank names no subject.
@@ -74,16 +90,29 @@ class PostContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackContext:
+    """What a person thinks of what they get; `kind` is more, less (asked for), liked or disliked (a summary's line)."""
+
+    text: str
+    age_days: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonContext:
-    """What Mattermost tells about a person."""
+    """What Mattermost tells about a person, and what they told this program."""
 
     channels: tuple[ChannelContext, ...] = ()
     posts: tuple[PostContext, ...] = ()
+    feedback: tuple[FeedbackContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingredient:
-    """One thing that matters: its text, its weight, its source (a key of `WEIGHTS`) and the detail of it."""
+    """One thing that matters: its text, its weight, its source (a key of `WEIGHTS`) and the detail of it.
+
+    A negative weight lowers what is about it.
+    """
 
     source: str
     text: str
@@ -95,8 +124,9 @@ class Ingredient:
 class Persona:
     """A person with what matters to them.
 
-    `terms` maps stems to weights; `wants` maps kinds of statement to how much more than others they are wanted;
-    `names` are the words by which the person is called in speech, lower case.
+    `terms` maps stems to weights; `own_terms` are those that come from what they say of themselves, not from what they
+    do in Mattermost; `wants` maps kinds of statement to how much more than others they are wanted; `names` are the
+    words by which the person is called in speech, lower case; `unwanted` is what they want less of.
     """
 
     person: Person
@@ -105,39 +135,71 @@ class Persona:
     wants: Mapping[str, float]
     profiles: tuple[str, ...]
     names: tuple[str, ...]
+    own_terms: Mapping[str, float]
+    unwanted: tuple[Ingredient, ...] = ()
 
 
 def explain_weight(ingredient: Ingredient) -> str:
     """How an ingredient came by its weight, in one clause: what its source weighs, and what was taken off."""
     base, cap = WEIGHTS[ingredient.source]
     reason = _REASONS[ingredient.source]
-    if ingredient.weight >= base - 0.005:
-        return f"{reason} weighs {base:g}"
+    verb = "lowers what is about it by" if ingredient.source in LOWERING else "weighs"
+    if abs(ingredient.weight) >= base - 0.005:
+        return f"{reason} {verb} {base:g}"
+    half_life = HALF_LIVES.get(ingredient.source)
     if ingredient.source in _POST_SOURCES.values():
-        return f"{reason} weighs {base:g}, half of it after {HALF_LIFE_DAYS:g} days; all such {cap:g} at most"
+        half_life = HALF_LIFE_DAYS
+    if half_life is not None:
+        return f"{reason} {verb} {base:g}, half of it after {half_life:g} days; all such {cap:g} at most"
     if ingredient.source == "profile":
         return f"{reason} weighs {base:g}, less for a role that the position names in passing; all such {cap:g} at most"
     return f"{reason} weighs {base:g}; all such {cap:g} at most"
 
 
-def build_persona(person: Person, context: PersonContext | None = None) -> Persona:
+def build_persona(
+    person: Person, context: PersonContext | None = None, *, profiles: tuple[Profile, ...] | None = None
+) -> Persona:
     """Put together what matters to a person.
 
     Args:
         person: who they are.
-        context: what Mattermost tells; None if nothing is known.
+        context: what Mattermost tells and they said of summaries; None if nothing is known.
+        profiles: the roles; default those that ship with the product.
     """
-    profiles = match_profiles(person.position)
-    found = [*_said_of_themselves(person)]
-    for profile, share in profiles:
+    known = load_profiles() if profiles is None else profiles
+    roles = match_profiles(person.position, known)
+    themselves = [*_said_of_themselves(person)]
+    for profile, share in roles:
         base = WEIGHTS["profile"][0]
-        found += [
+        themselves += [
             Ingredient(source="profile", text=text, weight=base * (0.5 + 0.5 * share), detail=profile.name)
             for text in profile.interests
         ]
+    told = [*_from_feedback(context.feedback)] if context is not None else []
+    found = [*themselves, *(i for i in told if i.source not in LOWERING)]
     if context is not None:
         found += [*_from_channels(context.channels), *_from_posts(context.posts)]
     ingredients = _capped(found)
+    lowering = _capped(i for i in told if i.source in LOWERING)
+    wants: dict[str, float] = defaultdict(float)
+    for profile, share in roles:
+        for kind, want in profile.wants.items():
+            wants[kind] += share * want
+    return Persona(
+        person=person,
+        ingredients=ingredients,
+        terms=_weighted_terms(ingredients, roles),
+        wants=MappingProxyType(dict(wants)),
+        profiles=tuple(p.name for p, _ in roles),
+        names=call_names(person),
+        own_terms=_weighted_terms(_capped(themselves), roles),
+        unwanted=tuple(replace(i, weight=-i.weight) for i in lowering[:MAX_UNWANTED]),
+    )
+
+
+def _weighted_terms(
+    ingredients: Iterable[Ingredient], roles: Iterable[tuple[Profile, float]]
+) -> MappingProxyType[str, float]:
     weights: dict[str, float] = defaultdict(float)
     for ingredient in ingredients:
         said = terms(ingredient.text)
@@ -146,22 +208,11 @@ def build_persona(person: Person, context: PersonContext | None = None) -> Perso
         # One word of a long phrase says less than a phrase of one word.
         weight = ingredient.weight / max(1, len(set(said))) ** 0.5
         _add_terms(weights, [t for t in said if t not in WEAK], weight)
-    for profile, share in profiles:
+    for profile, share in roles:
         for term in {s for t in profile.terms for s in terms(t)}:
             # A term of many roles says little of one.
             _add_terms(weights, [term], WEIGHTS["profile"][0] * share / roles_with_term(term) ** 0.5)
-    wants: dict[str, float] = defaultdict(float)
-    for profile, share in profiles:
-        for kind, want in profile.wants.items():
-            wants[kind] += share * want
-    return Persona(
-        person=person,
-        ingredients=ingredients,
-        terms=MappingProxyType(dict(weights)),
-        wants=MappingProxyType(dict(wants)),
-        profiles=tuple(p.name for p, _ in profiles),
-        names=call_names(person),
-    )
+    return MappingProxyType(dict(weights))
 
 
 def call_names(person: Person) -> tuple[str, ...]:
@@ -205,6 +256,17 @@ def _from_posts(posts: Iterable[PostContext]) -> Iterable[Ingredient]:
         detail = f"{age:.0f} days old" + (f" in ~{post.channel}" if post.channel else "")
         weight = WEIGHTS[source][0] * 0.5 ** (age / HALF_LIFE_DAYS)
         yield Ingredient(source=source, text=text, weight=weight, detail=detail)
+
+
+def _from_feedback(feedback: Iterable[FeedbackContext]) -> Iterable[Ingredient]:
+    for one in feedback:
+        source = _FEEDBACK_SOURCES.get(one.kind)
+        text = _tidy(one.text)
+        if source is None or not terms(text):
+            continue
+        age = max(0.0, one.age_days)
+        weight = WEIGHTS[source][0] * 0.5 ** (age / HALF_LIVES[source])
+        yield Ingredient(source=source, text=text, weight=weight, detail=f"{age:.0f} days old")
 
 
 def _capped(found: Iterable[Ingredient]) -> tuple[Ingredient, ...]:

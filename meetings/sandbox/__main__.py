@@ -9,6 +9,7 @@ from pathlib import Path
 
 from meetings.errors import MeetingsError
 from meetings.sandbox.company import sample_company
+from meetings.sandbox.faults import Plan
 from meetings.sandbox.server import serve
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--now", type=datetime.fromisoformat)
     parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--misbehave", type=Plan.model_validate_json)
     given = parser.parse_args()
     try:
         serve(
@@ -28,6 +30,7 @@ def main() -> int:
             port=given.port,
             company=None if given.empty else sample_company(),
             anchor=given.now,
+            misbehave=given.misbehave,
             started=lambda sandbox: print(sandbox.url, flush=True),
         )
     except MeetingsError as error:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,18 +16,33 @@ from meetings.sandbox import (
     page,
     refusals,
     routes_channels,
+    routes_commands,
     routes_files,
     routes_posts,
+    routes_sandbox,
     routes_system,
     routes_users,
     websocket,
 )
 from meetings.sandbox.guard import Guard
 from meetings.sandbox.http import refuse
+from meetings.sandbox.misbehave import Misbehave, deliver
 from meetings.sandbox.refusals import RefusedError
 from meetings.sandbox.world import World
 
 _log = logging.getLogger(__name__)
+# The page last: it takes every address that is left.
+ROUTES = (
+    routes_users,
+    routes_channels,
+    routes_posts,
+    routes_files,
+    routes_system,
+    routes_commands,
+    routes_sandbox,
+    websocket,
+    page,
+)
 HOOK_TIMEOUT = 30.0  # seconds, as on the real server
 
 
@@ -39,11 +55,14 @@ def create_app(world: World, *, host: str) -> FastAPI:
     """
     app = FastAPI(lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
-    for routes in (routes_users, routes_channels, routes_posts, routes_files, routes_system, websocket, page):
+    for routes in ROUTES:
         app.include_router(routes.router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _no_such_page)
     app.add_exception_handler(Exception, _failed)
+    world.hub.deliver = partial(deliver, world)
+    app.add_middleware(Misbehave, world=world)
+    # Added last, so it comes first.
     app.add_middleware(Guard, host=host)
     return app
 

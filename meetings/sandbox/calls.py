@@ -2,8 +2,8 @@
 
 The order is the plugin's (mattermost-plugin-calls, bot_api.go and state.go): the call's post by who started it, the
 announced recording job, the end with its participants, the recording's post by the bot `calls`, its file in the call's
-props; then, if there is one, the transcription. The bot's token must be allowed to post and edit in the channel, which
-the sandbox's is: the plugin works inside the server.
+props; then, if there is one, the transcription. The plugin works inside the server; here the call's post is edited by
+who started it, so that the bot needs no more than to be in the channel, on a real server too.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class _Calls:
         )
 
     def _update(self, props: Mapping[str, Any], *, message: str | None = None) -> None:
-        self._call = self._bot.put(
+        self._call = self._starter.put(
             f"/posts/{self._call['id']}",
             {
                 "id": self._call["id"],

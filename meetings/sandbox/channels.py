@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy import update as change_rows
@@ -88,6 +91,34 @@ def direct(tx: Change, first: User, second: User, *, creator: User) -> Channel:
     teammate = second if creator.id == first.id else first
     tx.emit("direct_added", {"creator_id": creator.id, "teammate_id": teammate.id}, channel_id=channel.id)
     return channel
+
+
+def group(tx: Change, people: Sequence[User], *, creator: User) -> Channel:
+    """The group channel of some accounts, made when they have none. Its name is made of theirs (model.GetGroupName)."""
+    name = hashlib.sha1("".join(sorted(u.id for u in people)).encode("ascii"), usedforsecurity=False).hexdigest()
+    known = by_name(tx, "", name)
+    if known is not None:
+        return known
+    display_name = ", ".join(sorted(u.username for u in people))
+    channel = _add(tx, team_id="", kind="G", name=name, display_name=display_name[:64], creator_id=creator.id)
+    for user in people:
+        _add_member(tx, channel, user)
+    told = json.dumps([u.id for u in people if u.id != creator.id], separators=(",", ":"))
+    tx.emit("group_added", {"teammate_ids": told}, channel_id=channel.id)
+    return channel
+
+
+def archive(tx: Change, channel: Channel, *, by: User) -> None:
+    """Close a channel to new posts; what is in it stays readable by its id."""
+    if channel.name == TOWN_SQUARE or not channel.team_id:
+        raise RefusedError(
+            400, "api.channel.delete_channel.cannot.app_error", "Cannot delete the default channel town-square."
+        )
+    system_posts.archived(tx, channel, by=by)
+    now = tx.now()
+    table = model.channels
+    tx.db.execute(change_rows(table).where(table.c.id == channel.id).values(delete_at=now, update_at=now))
+    tx.emit("channel_deleted", {"channel_id": channel.id, "delete_at": now}, channel_id=channel.id)
 
 
 def join(tx: Change, channel: Channel, user: User, *, by: User, announce: bool = True) -> Member:
@@ -192,7 +223,11 @@ def of_user(tx: Change, user_id: str, team_id: str) -> list[Channel]:
 def public(tx: Change, team_id: str, *, page: int, per_page: int) -> list[Channel]:
     """The open channels of a team, by display name."""
     table = model.channels
-    query = select(table).where(table.c.team_id == team_id, table.c.type == "O").order_by(table.c.display_name)
+    query = (
+        select(table)
+        .where(table.c.team_id == team_id, table.c.type == "O", table.c.delete_at == 0)
+        .order_by(table.c.display_name)
+    )
     return model.many(tx.db, Channel, query.limit(per_page).offset(page * per_page))
 
 
@@ -223,10 +258,10 @@ def may_read(tx: Change, user: User, channel: Channel | None) -> bool:
 
 
 def may_see_posts(tx: Change, user: User, channel: Channel) -> bool:
-    """Whether somebody may read a single post: in an open channel everybody of the team (seen on 5.37)."""
+    """Whether somebody may read a single post: in an open channel everybody of the team but guests (seen on 5.37)."""
     if may_read(tx, user, channel):
         return True
-    return channel.type == "O" and in_team(tx, user, channel.team_id)
+    return channel.type == "O" and not user.is_guest and in_team(tx, user, channel.team_id)
 
 
 def in_team(tx: Change, user: User, team_id: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,36 +30,63 @@ class Event:
     team_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A frame in whose middle the connection ends."""
+
+    frame: str
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One open socket; `user_id` is empty until it has shown a token. None in `waiting` ends it."""
+    """One open socket; `user_id` and `username` are empty until it has shown a token. None in `waiting` ends it.
+
+    `held` are frames that wait for a later one to go first.
+    """
 
     user_id: str = ""
+    username: str = ""
     id: str = field(default_factory=new_id)
-    waiting: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    waiting: asyncio.Queue[str | Cut | None] = field(default_factory=asyncio.Queue)
+    held: list[str] = field(default_factory=list)
     _next: int = 0
 
     def send(self, frame: Mapping[str, Any]) -> None:
         """Queue a frame as it is."""
-        if self.waiting.qsize() >= MAX_WAITING:
-            self.waiting.put_nowait(None)
-            return
-        self.waiting.put_nowait(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+        self.put(_text(frame))
+
+    def put(self, frame: str | Cut) -> None:
+        """Queue a frame's text."""
+        self.waiting.put_nowait(frame if self.waiting.qsize() < MAX_WAITING else None)
+
+    def release(self) -> None:
+        """Queue what is held back."""
+        held, self.held = self.held, []
+        for frame in held:
+            self.put(frame)
 
     def tell(self, event: Event) -> None:
         """Queue an event under the connection's next number."""
+        self.put(self.number(event))
+
+    def number(self, event: Event) -> str:
+        """An event's frame under the connection's next number."""
         broadcast = {
             "omit_users": None,
             "user_id": event.user_id,
             "channel_id": event.channel_id,
             "team_id": event.team_id,
         }
-        self.send({"event": event.name, "data": event.data, "broadcast": broadcast, "seq": self._next})
+        frame = _text({"event": event.name, "data": event.data, "broadcast": broadcast, "seq": self._next})
         self._next += 1
+        return frame
 
 
 class Hub:
     """The open connections, and who is online."""
+
+    # Brings an event's frame to a connection; a sandbox that misbehaves brings its own.
+    deliver: Callable[[Connection, str, str], None] | None = None
 
     def __init__(self) -> None:
         self._connections: set[Connection] = set()
@@ -68,8 +95,12 @@ class Hub:
     def publish(self, event: Event) -> None:
         """Send an event to every connection whose user may hear it."""
         for connection in tuple(self._connections):
-            if event.listeners is None or connection.user_id in event.listeners:
+            if event.listeners is not None and connection.user_id not in event.listeners:
+                continue
+            if self.deliver is None:
                 connection.tell(event)
+            else:
+                self.deliver(connection, event.name, connection.number(event))
 
     def add(self, connection: Connection) -> None:
         """Start telling a connection that has shown its token."""
@@ -100,7 +131,12 @@ class Hub:
             return dict.fromkeys(sorted(self._online), "online")
         return {u: "online" if u in self._online else "offline" for u in user_ids}
 
-    def end(self) -> None:
-        """End every connection."""
+    def end(self, user_id: str | None = None) -> None:
+        """End every connection, or those of one user."""
         for connection in tuple(self._connections):
-            connection.waiting.put_nowait(None)
+            if user_id is None or connection.user_id == user_id:
+                connection.waiting.put_nowait(None)
+
+
+def _text(frame: Mapping[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))

@@ -56,6 +56,11 @@ class User:
         return "system_admin" in self.roles.split()
 
     @property
+    def is_guest(self) -> bool:
+        """Whether this account sees only what it was invited to."""
+        return "system_guest" in self.roles.split()
+
+    @property
     def name(self) -> str:
         """First and last name, else the nickname, else the username."""
         return f"{self.first_name} {self.last_name}".strip() or self.nickname or self.username
@@ -124,7 +129,7 @@ team_members = _table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel; `type` is O (open), P (private) or D (direct)."""
+    """A channel; `type` is O (open), P (private), D (direct) or G (group)."""
 
     id: str
     create_at: int
@@ -272,6 +277,27 @@ class Hook:
 
 
 hooks = _table("hooks", *(f.name for f in fields(Hook)), trigger_words=JSON, callback_urls=JSON, trigger_when=Integer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A slash command. `method` P: it is called by POST."""
+
+    id: str
+    token: str
+    create_at: int
+    update_at: int
+    creator_id: str
+    team_id: str
+    trigger: str
+    method: str
+    display_name: str
+    description: str
+    url: str
+
+
+commands = _table("commands", *(f.name for f in fields(Command)))
+Index("commands_by_trigger", commands.c.team_id, commands.c.trigger, unique=True)
 
 # What the sandbox remembers about itself: how it was seeded, the schema's version.
 facts = _table("facts", "name", "value", key=("name",))

@@ -98,8 +98,8 @@ async def person(request: Request, username: str) -> Response:
     return _page(
         "person.html",
         user=user,
-        direct=sorted((r for r in rooms if r.channel.type == "D"), key=lambda r: -r.channel.last_post_at),
-        rooms=[r for r in rooms if r.channel.type != "D"],
+        direct=sorted((r for r in rooms if r.channel.type in {"D", "G"}), key=lambda r: -r.channel.last_post_at),
+        rooms=[r for r in rooms if r.channel.type not in {"D", "G"}],
     )
 
 
@@ -178,7 +178,7 @@ def _room(tx: Change, channel: Channel, *, seen_by: User | None = None) -> Room:
     return Room(
         channel=channel,
         title=title,
-        mark={"O": "#", "P": "🔒", "D": "✉"}[channel.type],
+        mark={"O": "#", "P": "🔒", "D": "✉", "G": "✉"}[channel.type],
         count=tx.db.execute(query).scalar_one(),
     )
 

@@ -254,7 +254,7 @@ def _repeated(tx: Change, author: User, draft: Draft) -> Post | None:
     post = by_id(tx, known[draft.pending_post_id][0])
     if post is None or post.user_id != author.id:
         raise RefusedError(
-            404,
+            500,
             "api.post.deduplicate_create_post.failed_to_get",
             "Failed to fetch original post after deduplicating a client repeating the same request.",
         )

@@ -71,14 +71,18 @@ def page(tx: Change, channel_id: str, *, page: int, per_page: int) -> PostList:
 def since(tx: Change, channel_id: str, time: int) -> PostList:
     """Posts changed after a time: new, edited, deleted, and the copies kept of edited ones. Replies are not counted."""
     table = model.posts
-    # A copy has its original's time and comes before it.
+    # The real server cuts before it sorts: its index gives those that changed first, so the newest are missing.
     changed = (
-        select(table)
+        select(table.c.id)
         .where(table.c.channel_id == channel_id, table.c.update_at > time)
-        .order_by(table.c.create_at.desc(), table.c.original_id == "")
+        .order_by(table.c.update_at)
         .limit(MAX_SINCE)
     )
-    shown = model.many(tx.db, Post, changed)
+    # A copy has its original's time and comes before it.
+    newest_first = (
+        select(table).where(table.c.id.in_(changed)).order_by(table.c.create_at.desc(), table.c.original_id == "")
+    )
+    shown = model.many(tx.db, Post, newest_first)
     roots = {p.root_id for p in shown if p.root_id} - {p.id for p in shown}
     along = model.many(tx.db, Post, select(table).where(table.c.id.in_(roots)))
     return PostList(order=tuple(p.id for p in shown), posts=posts_json(tx, [*shown, *along]))

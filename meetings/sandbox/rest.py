@@ -9,6 +9,7 @@ from typing import IO, Any
 import requests
 
 from meetings.errors import MattermostError, SandboxError
+from meetings.sandbox.credentials import Credentials
 
 TIMEOUT = (5.0, 120.0)  # seconds to connect, to answer
 
@@ -75,3 +76,28 @@ class Rest:
                 f"the sandbox refuses {method} {path}: {said} ({response.status_code})", status=response.status_code
             )
         return answer
+
+
+def change_faults(credentials: Credentials, plan: Mapping[str, Any] | None) -> Any:
+    """Let a running sandbox follow a plan of faults, or, without one, ask for the plan in force.
+
+    Raises:
+        SandboxError: the sandbox is empty and has no admin, or does not answer.
+    """
+    if credentials.admin_token is None:
+        raise SandboxError("the sandbox is empty: it has no admin who could let it misbehave")
+    headers = {"Authorization": f"Bearer {credentials.admin_token}"}
+    url = f"{credentials.url}/api/sandbox/misbehave"
+    try:
+        if plan is None:
+            response = requests.get(url, headers=headers, timeout=TIMEOUT)
+        else:
+            response = requests.put(url, json=plan, headers=headers, timeout=TIMEOUT)
+        shown = response.json()
+    except requests.RequestException as error:
+        raise SandboxError(
+            f"the sandbox at {credentials.url} does not answer ({type(error).__name__}); run: meetings sandbox start"
+        ) from error
+    if response.status_code != 200:
+        raise SandboxError(f"the sandbox refuses the plan: {shown.get('message', '')} ({response.status_code})")
+    return shown

@@ -162,6 +162,50 @@ async def create_direct(request: Request, caller: SignedIn) -> Response:
     return answer(request, channel_json(channel), status=201)
 
 
+@router.post("/channels/group")
+async def create_group(request: Request, caller: SignedIn) -> Response:
+    """The group channel of three to eight accounts, the caller among them."""
+    ids = list(dict.fromkeys([*await read_ids(request, "user_ids"), caller.user.id]))
+    if not 3 <= len(ids) <= 8:
+        raise RefusedError(
+            400,
+            "api.channel.create_group.bad_size.app_error",
+            "Group message channels must contain at least 3 and no more than 8 users.",
+        )
+    with world_of(request).change() as tx:
+        people = users.by_ids(tx, ids)
+        if len(people) != len(ids):
+            raise RefusedError(400, "api.channel.create_group.bad_user.app_error", "One of the users does not exist.")
+        channel = channels.group(tx, people, creator=caller.user)
+    return answer(request, channel_json(channel), status=201)
+
+
+@router.put("/channels/{channel_id}/patch")
+async def patch_channel(request: Request, channel_id: str, caller: SignedIn) -> Response:
+    """Change a channel's name, purpose or header: its members may, guests not."""
+    body = await read_object(request, "channel")
+    with world_of(request).change() as tx:
+        channel = channels.require(tx, checked(channel_id, "channel_id"))
+        if caller.user.is_guest or not channels.may_read(tx, caller.user, channel):
+            raise refusals.forbidden()
+        given = {k: v for k in ("display_name", "purpose", "header") if isinstance(v := body.get(k), str)}
+        now = {"display_name": channel.display_name, "purpose": channel.purpose, "header": channel.header, **given}
+        channels.describe(tx, channel, **now)
+        changed = channels.require(tx, channel_id)
+    return answer(request, channel_json(changed))
+
+
+@router.delete("/channels/{channel_id}")
+async def archive_channel(request: Request, channel_id: str, caller: SignedIn) -> Response:
+    """Archive a channel: its members may, guests not."""
+    with world_of(request).change() as tx:
+        channel = channels.require(tx, checked(channel_id, "channel_id"))
+        if caller.user.is_guest or not channels.may_read(tx, caller.user, channel):
+            raise refusals.forbidden()
+        channels.archive(tx, channel, by=caller.user)
+    return answer(request, OK)
+
+
 @router.post("/channels/members/{user_id}/view")
 async def view_channel(request: Request, user_id: str, caller: SignedIn) -> Response:
     """Note that the caller has read a channel."""
@@ -220,7 +264,7 @@ async def add_channel_member(request: Request, channel_id: str, caller: SignedIn
     user_id = _id(text(body, "user_id"), "user_id")
     with world_of(request).change() as tx:
         channel = channels.require(tx, checked(channel_id, "channel_id"))
-        if channel.type == "D":
+        if channel.type in {"D", "G"}:
             raise RefusedError(
                 400,
                 "api.channel.add_user_to_channel.type.app_error",
@@ -243,7 +287,7 @@ async def remove_channel_member(request: Request, channel_id: str, user_id: str,
     """Take somebody out of a channel: members may, of those that are not direct."""
     with world_of(request).change() as tx:
         channel = channels.require(tx, checked(channel_id, "channel_id"))
-        if channel.type == "D":
+        if channel.type in {"D", "G"}:
             raise RefusedError(
                 400,
                 "api.channel.remove_channel_member.type.app_error",

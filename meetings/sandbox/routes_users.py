@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
 
 from meetings.sandbox import posts, refusals, teams, users
 from meetings.sandbox.http import (
     OK,
+    Caller,
     SignedIn,
     answer,
     checked,
@@ -111,6 +113,17 @@ async def patch_user(request: Request, user_id: str, caller: SignedIn) -> Respon
     return answer(request, user_json(changed, full=True))
 
 
+@router.put("/users/{user_id}/password")
+async def set_password(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Another password: by an admin, who need not know the old one."""
+    body = await read_object(request, "password")
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        users.set_password(tx, users.require(tx, caller.resolve(user_id)), text(body, "new_password"))
+    return answer(request, OK)
+
+
 @router.delete("/users/{user_id}")
 async def deactivate(request: Request, user_id: str, caller: SignedIn) -> Response:
     """Deactivate an account."""
@@ -130,6 +143,27 @@ async def set_active(request: Request, user_id: str, caller: SignedIn) -> Respon
         user = users.require(tx, _own(caller.user, caller.resolve(user_id), admin_only=body["active"]))
         users.set_active(tx, user, active=body["active"])
     return answer(request, OK)
+
+
+@router.post("/users/{user_id}/demote")
+async def demote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make an account a guest."""
+    return _change_kind(request, caller, user_id, guest=True)
+
+
+@router.post("/users/{user_id}/promote")
+async def promote(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Make a guest a member again."""
+    return _change_kind(request, caller, user_id, guest=False)
+
+
+@router.get("/users/{user_id}/status", dependencies=[Depends(signed_in)])
+async def get_status(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """Whether somebody is online."""
+    with world_of(request).change() as tx:
+        user = users.require(tx, caller.resolve(user_id))
+    shown = world_of(request).hub.statuses([user.id])[user.id]
+    return answer(request, {"user_id": user.id, "status": shown, "manual": False, "last_activity_at": 0})
 
 
 @router.get("/users/{user_id}/teams")
@@ -163,6 +197,31 @@ async def create_token(request: Request, user_id: str, caller: SignedIn) -> Resp
     return answer(request, shown)
 
 
+@router.get("/users/{user_id}/tokens")
+async def list_tokens(request: Request, user_id: str, caller: SignedIn) -> Response:
+    """An account's tokens, without what they are."""
+    with world_of(request).change() as tx:
+        found = users.tokens(tx, _own(caller.user, caller.resolve(user_id)))
+    return answer(
+        request,
+        [{"id": t.id, "user_id": t.user_id, "description": t.description, "is_active": t.is_active} for t in found],
+    )
+
+
+@router.post("/users/tokens/{change}")
+async def switch_token(request: Request, change: str, caller: SignedIn) -> Response:
+    """Switch a token off or on again."""
+    if change not in {"disable", "enable"}:
+        raise HTTPException(404)
+    body = await read_object(request, "token_id")
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        if users.switch_token(tx, text(body, "token_id"), active=change == "enable") is None:
+            raise RefusedError(404, "app.user_access_token.get_by_user.app_error", "Unable to get the token.")
+    return answer(request, OK)
+
+
 @router.post("/bots")
 async def create_bot(request: Request, caller: SignedIn) -> Response:
     """A bot account. It greets its owner in a direct message, as on the real server."""
@@ -189,6 +248,14 @@ async def get_bot(request: Request, user_id: str) -> Response:
     if bot is None or not bot.is_bot:
         raise RefusedError(404, "store.sql_bot.get.missing.app_error", "Bot does not exist.")
     return answer(request, bot_json(bot))
+
+
+def _change_kind(request: Request, caller: Caller, user_id: str, *, guest: bool) -> Response:
+    if not caller.user.is_admin:
+        raise refusals.forbidden()
+    with world_of(request).change() as tx:
+        users.set_guest(tx, users.require(tx, caller.resolve(user_id)), guest=guest)
+    return answer(request, OK)
 
 
 def _one(request: Request, user: User, caller: User) -> Response:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from meetings.sandbox.company import Company
+    from meetings.sandbox.faults import Plan
     from meetings.sandbox.world import World
 
 START_TIMEOUT = 60.0  # seconds
@@ -67,6 +68,7 @@ def serve(
     company: CompanySource | None,
     anchor: datetime | None,
     started: Callable[[Sandbox], None],
+    misbehave: Plan | None = None,
 ) -> None:
     """Serve a folder until the process is told to stop.
 
@@ -77,11 +79,16 @@ def serve(
         company: what a new sandbox is filled with; None: nothing.
         anchor: the moment that a new sandbox's days count back from; None: now.
         started: called once requests are answered.
+        misbehave: what goes wrong from the start; it can be changed while the sandbox runs.
 
     Raises:
         SandboxError: another process serves the folder, the port is taken, or the data does not fit.
     """
-    with _prepared(folder, host=host, port=port, company=company, anchor=anchor) as (server, listener, sandbox):
+    with _prepared(folder, host=host, port=port, company=company, anchor=anchor, misbehave=misbehave) as (
+        server,
+        listener,
+        sandbox,
+    ):
         thread = threading.Thread(target=_tell_when_started, args=(server, sandbox, started), daemon=True)
         thread.start()
         # uvicorn ends in order on SIGTERM and Ctrl-C and then raises the signal again: this makes both an ordinary end.
@@ -102,6 +109,7 @@ def run_in_thread(
     now: datetime | None = None,
     port: int = 0,
     max_file_size: int | None = None,
+    misbehave: Plan | None = None,
 ) -> Iterator[Sandbox]:
     """Serve a folder from a thread of this process, on loopback, for the time of a `with` block.
 
@@ -111,12 +119,17 @@ def run_in_thread(
         now: the moment that a new sandbox's days count back from; None: now.
         port: the port; 0 takes a free one.
         max_file_size: larger uploads are refused, in bytes; None: as `world` has it.
+        misbehave: what goes wrong from the start.
     """
-    with _prepared(folder, host="127.0.0.1", port=port, company=company, anchor=now, max_file_size=max_file_size) as (
-        server,
-        listener,
-        sandbox,
-    ):
+    with _prepared(
+        folder,
+        host="127.0.0.1",
+        port=port,
+        company=company,
+        anchor=now,
+        max_file_size=max_file_size,
+        misbehave=misbehave,
+    ) as (server, listener, sandbox):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox")
         thread.start()
         try:
@@ -136,12 +149,14 @@ def _prepared(
     company: CompanySource | None,
     anchor: datetime | None,
     max_file_size: int | None = None,
+    misbehave: Plan | None = None,
 ) -> Iterator[tuple[uvicorn.Server, socket.socket, Sandbox]]:
     """Lock the folder, take the port, fill the world, and clean up after the block."""
     import uvicorn
     from sqlalchemy.exc import OperationalError
 
     from meetings.sandbox.app import create_app
+    from meetings.sandbox.misbehave import Connections
     from meetings.sandbox.world import MAX_FILE_SIZE, World
 
     world = World.open(folder, max_file_size=MAX_FILE_SIZE if max_file_size is None else max_file_size)
@@ -160,10 +175,13 @@ def _prepared(
             tokens = _tokens(world, company, anchor)
         except (OSError, OperationalError) as error:
             raise StorageError(folder, str(error.orig if isinstance(error, OperationalError) else error)) from error
+        if misbehave is not None:
+            world.faults.follow(misbehave)
         sandbox = Sandbox(url=world.url, folder=folder, tokens=tokens, world=world)
         _say(folder, Running(pid=os.getpid(), url=world.url, host=host))
         config = uvicorn.Config(
             create_app(world, host=host),
+            http=Connections,
             log_level="warning",
             access_log=False,
             server_header=False,

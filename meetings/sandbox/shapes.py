@@ -250,6 +250,29 @@ def hook_json(hook: model.Hook) -> dict[str, Any]:
     }
 
 
+def command_json(command: model.Command) -> dict[str, Any]:
+    """A slash command."""
+    return {
+        "id": command.id,
+        "token": command.token,
+        "create_at": command.create_at,
+        "update_at": command.update_at,
+        "delete_at": 0,
+        "creator_id": command.creator_id,
+        "team_id": command.team_id,
+        "trigger": command.trigger,
+        "method": command.method,
+        "username": "",
+        "icon_url": "",
+        "auto_complete": False,
+        "auto_complete_desc": "",
+        "auto_complete_hint": "",
+        "display_name": command.display_name,
+        "description": command.description,
+        "url": command.url,
+    }
+
+
 def bare_post_json(post: model.Post, *, reply_count: int = 0, pending_post_id: str = "") -> dict[str, Any]:
     """A post without what is looked up for it; a repeated `pending_post_id` is answered so."""
     return {

@@ -70,16 +70,18 @@ def is_held(folder: Path) -> bool:
 
 
 def answers(url: str) -> bool:
-    """Whether a server answers there."""
+    """Whether a sandbox answers there, asked where no fault strikes."""
     import requests
 
     try:
-        return requests.get(f"{url}/api/v4/system/ping", timeout=5).status_code == 200
+        return requests.get(f"{url}/api/sandbox/ping", timeout=5).status_code == 200
     except requests.RequestException:
         return False
 
 
-def start_in_background(folder: Path, *, host: str, port: int, now: str | None, empty: bool) -> Running:
+def start_in_background(
+    folder: Path, *, host: str, port: int, now: str | None, empty: bool, misbehave: str | None = None
+) -> Running:
     """Start a process of its own that serves a folder, and wait until it answers.
 
     Args:
@@ -88,6 +90,7 @@ def start_in_background(folder: Path, *, host: str, port: int, now: str | None, 
         port: the port; 0 takes a free one.
         now: the moment that a new sandbox's days count back from, ISO 8601.
         empty: whether a new sandbox stays without a company.
+        misbehave: what goes wrong from the start, as JSON.
 
     Raises:
         SandboxError: it did not start; with the reason it gave.
@@ -100,6 +103,7 @@ def start_in_background(folder: Path, *, host: str, port: int, now: str | None, 
     command = [sys.executable, "-m", "meetings.sandbox", str(folder), "--host", host, "--port", str(port)]
     command += ["--now", now] if now else []
     command += ["--empty"] if empty else []
+    command += ["--misbehave", misbehave] if misbehave else []
     with log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"

@@ -41,6 +41,11 @@ def removed(tx: Change, channel: Channel, user: User, *, by: User) -> None:
     _write(tx, channel, by, "system_remove_from_channel", f"{user.username} removed from the channel.", props)
 
 
+def archived(tx: Change, channel: Channel, *, by: User) -> None:
+    """The channel was closed."""
+    _write(tx, channel, by, "system_channel_deleted", f"{by.username} archived the channel.", _who(by))
+
+
 def _who(user: User) -> dict[str, str]:
     return {"username": user.username}
 

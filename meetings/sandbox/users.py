@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -162,6 +163,23 @@ def by_token(tx: Change, secret: str) -> User | None:
     return model.one(tx.db, User, query)
 
 
+def tokens(tx: Change, user_id: str) -> list[model.Token]:
+    """The tokens of an account, active or not."""
+    return model.many(tx.db, model.Token, select(model.tokens).where(model.tokens.c.user_id == user_id))
+
+
+def switch_token(tx: Change, token_id: str, *, active: bool) -> str | None:
+    """Let a token work, or no longer; whose it is. Sockets that were opened with it end."""
+    table = model.tokens
+    token = model.one(tx.db, model.Token, select(table).where(table.c.id == token_id))
+    if token is None:
+        return None
+    tx.db.execute(update(table).where(table.c.id == token_id).values(is_active=active))
+    if not active:
+        tx.afterwards.append(partial(tx.world.hub.end, token.user_id))
+    return token.user_id
+
+
 def forget_token(tx: Change, secret: str) -> None:
     """Log a session out."""
     tx.db.execute(model.tokens.delete().where(model.tokens.c.token_hash == _hash_token(secret)))
@@ -207,6 +225,26 @@ def set_active(tx: Change, user: User, *, active: bool) -> User:
     """Deactivate an account or bring it back; its tokens stop working meanwhile."""
     now = tx.now()
     return _changed(tx, user, update_at=now, delete_at=0 if active else now)
+
+
+def set_password(tx: Change, user: User, password: str) -> None:
+    """Give an account another password."""
+    if len(password) < MIN_PASSWORD:
+        raise RefusedError(
+            400,
+            "model.user.is_valid.pwd.app_error",
+            f"Your password must contain at least {MIN_PASSWORD} characters.",
+        )
+    _set(tx, user.id, password_hash=_hash_password(password), last_password_update=tx.now(), failed_attempts=0)
+
+
+def set_guest(tx: Change, user: User, *, guest: bool) -> User:
+    """Make an account a guest, or a member again."""
+    if user.is_bot or user.is_guest == guest:
+        raise RefusedError(
+            501, "api.user.demote_user_to_guest.already_guest.app_error", "Unable to convert the user to guest."
+        )
+    return _changed(tx, user, update_at=tx.now(), roles="system_guest" if guest else "system_user")
 
 
 def touch(tx: Change, user_id: str) -> None:

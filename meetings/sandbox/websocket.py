@@ -12,9 +12,10 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from meetings.sandbox import channels, users
-from meetings.sandbox.events import Connection, Event
+from meetings.sandbox.events import Connection, Cut, Event
 from meetings.sandbox.http import token_of
 from meetings.sandbox.ids import system_time
+from meetings.sandbox.misbehave import TRANSPORT, cut
 from meetings.sandbox.shapes import VERSION, VERSION_ID
 from meetings.sandbox.world import World
 
@@ -71,7 +72,7 @@ def _sign_in(world: World, connection: Connection, token: str, frame: Mapping[st
         user = users.by_token(tx, token)
     if user is None:
         return False
-    connection.user_id = user.id
+    connection.user_id, connection.username = user.id, user.username
     hello = {"connection_id": connection.id, "server_version": VERSION_ID}
     connection.tell(Event(name="hello", data=hello, listeners=None, user_id=user.id))
     if frame is not None:
@@ -151,6 +152,9 @@ async def _write(websocket: WebSocket, connection: Connection) -> None:
     """Send what waits, in order, until the end of the connection; once the other side is gone nobody reads it."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while (waiting := await connection.waiting.get()) is not None:
+            if isinstance(waiting, Cut):
+                cut(websocket.scope["state"][TRANSPORT], waiting.frame)
+                return
             await websocket.send_text(waiting)
         if websocket.application_state is WebSocketState.CONNECTED:
             await websocket.close()

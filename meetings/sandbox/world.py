@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from meetings.errors import SandboxError
 from meetings.sandbox import model
 from meetings.sandbox.events import Event, Hub
+from meetings.sandbox.faults import Faults
 from meetings.sandbox.ids import Clock, new_id, system_time
 
 DATABASE = "sandbox.db"
@@ -83,6 +84,17 @@ class Change:
 
 
 @dataclass(slots=True)
+class Later:
+    """Whom later answers to a slash command are for; `until` by the monotonic clock, `used` so often."""
+
+    user_id: str
+    channel_id: str
+    root_id: str
+    until: float
+    used: int = 0
+
+
+@dataclass(slots=True)
 class World:
     """The state of one server. `url` is where it answers, without a slash at the end."""
 
@@ -90,11 +102,14 @@ class World:
     engine: Engine
     clock: Clock
     hub: Hub = field(default_factory=Hub)
+    faults: Faults = field(default_factory=Faults)
     new_id: Callable[[], str] = new_id
     url: str = ""
     max_file_size: int = MAX_FILE_SIZE
     # pending_post_id -> (post id, seconds): see posts.create
     pending: dict[str, tuple[str, float]] = field(default_factory=dict)
+    # The id in a response_url -> whom it is for: see commands.message
+    later: dict[str, Later] = field(default_factory=dict)
     # Sends what an outgoing webhook says; set by the running app, absent while seeding.
     call_out: Callable[[str, Mapping[str, str], bytes], None] | None = None
 

@@ -1,13 +1,15 @@
-"""Whether a language model may write: it writes two dozen sentences of minutes that we know the truth of.
+"""Whether a language model may write: it writes what we know the truth of.
 
-An answer that does not stand (wrong form, refused by grounding) costs nothing later: the quotation takes its place. An
-answer that stands and is wrong would reach a reader. So a model is admitted when most of what it writes is right, and
-next to nothing wrong gets past grounding. The verdict is kept for the model's own hash.
+Three tests, one for each thing it may be admitted for: two dozen sentences of minutes (`rewrite`), the notes of a dozen
+readers of six short calls (`compose`), a dozen sentences into a language. An answer that does not stand (wrong form,
+refused by the same check as later) costs nothing: the quotation takes its place. An answer that stands and is wrong
+would reach a reader. So a model is admitted when most of what is asked for comes right, and next to nothing wrong gets
+past the check. The verdict is kept for the model's own hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import resources
@@ -15,17 +17,26 @@ from typing import Any
 
 import yaml
 
-from meetings.errors import TESTED_WRITERS
+from meetings.conversation import Conversation, Speaker, Utterance
+from meetings.errors import TESTED_WRITERS, ModelError
 from meetings.llm import LanguageModel
+from meetings.people import Person, build_persona
 from meetings.progress import Progress, no_progress
 from meetings.store import FileStore, digest
+from meetings.summary.compose import compose
+from meetings.summary.composed import standing_on
+from meetings.summary.evidence import embed_personas, prepare_talk, weigh
 from meetings.summary.ground import TextEmbedder
-from meetings.summary.rewrite import rewrite
+from meetings.summary.rewrite import Said, rewrite_each, tidy
+from meetings.summary.statements import build_statements, known_names
+from meetings.summary.translate import LANGUAGES, translate_each, translator
 
 # Less than this right, and too many bullets would be quotations anyway, at the cost of a model. Of the notes that ship
 # as good, grounding takes 19 of 24.
 MIN_RIGHT = 2 / 3
 MAX_WRONG = 1
+# Cases that are asked for together.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +50,66 @@ class Case:
 
     def judge(self, note: str) -> str:
         """`right`, or `wrong` if the note tells something false or leaves out what counts."""
-        low = note.lower()
-        if any(n.lower() in low for n in self.never):
-            return "wrong"
-        return "right" if all(any(m.lower() in low for m in alike) for alike in self.must) else "wrong"
+        return "right" if not _holds_any(note, self.never) and _holds(note, self.must) else "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodNote:
+    """A note as it should be: the numbers of its lines, kind and text."""
+
+    lines: tuple[int, ...]
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReader:
+    """A reader of a call: the matters that their notes must tell, what would be false, and good notes."""
+
+    name: str
+    position: str
+    must: tuple[tuple[tuple[str, ...], ...], ...]
+    never: tuple[str, ...]
+    good: tuple[GoodNote, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A short call, as (speaker, text), and who reads it."""
+
+    said: tuple[tuple[str, str], ...]
+    readers: tuple[CallReader, ...]
+
+    def conversation(self) -> Conversation:
+        """The call as a conversation, five seconds a line."""
+        voices = list(dict.fromkeys(name for name, _ in self.said))
+        return Conversation(
+            id="admission",
+            language="en",
+            started_at="2026-11-19T10:00:00+00:00",
+            duration=5.0 * len(self.said),
+            speakers=tuple(Speaker(id=v, name=v, confidence=1.0, how="given") for v in voices),
+            utterances=tuple(
+                Utterance(id=f"u{n}", speaker=name, start=5.0 * n, end=5.0 * n + 5, text=text)
+                for n, (name, text) in enumerate(self.said)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence to translate, and by language a good translation, what one must hold and what would be false."""
+
+    source: str
+    by_language: Mapping[str, Case]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """A verdict: of `cases` answers, how many were right, wrong, or refused by grounding; `examples` of the wrong."""
+    """A verdict on one writer, or one translation: of `cases` how many came right, and `examples` of what was wrong.
+
+    `wrong` and `refused` count notes: for `compose`, where a case is a matter to tell, there may be more than cases.
+    """
 
     writer: str
     admitted: bool
@@ -70,23 +132,72 @@ class Admission:
 
 @lru_cache(maxsize=1)
 def admission_cases() -> tuple[int, tuple[Case, ...]]:
-    """The version of the test that ships, and its cases."""
-    data = yaml.safe_load((resources.files("meetings.summary") / "admission.yml").read_text(encoding="utf-8"))
+    """The version of the test for `rewrite` that ships, and its cases."""
+    data = _shipped("admission.yml")
     return int(data["version"]), tuple(
-        Case(
+        _case(case, said=tuple((str(speaker), str(text)) for speaker, text in case["said"])) for case in data["cases"]
+    )
+
+
+@lru_cache(maxsize=1)
+def admission_calls() -> tuple[int, tuple[Call, ...]]:
+    """The version of the test for `compose` that ships, and its calls."""
+    data = _shipped("admission_compose.yml")
+    return int(data["version"]), tuple(
+        Call(
             said=tuple((str(speaker), str(text)) for speaker, text in case["said"]),
-            good=str(case["good"]),
-            must=tuple(tuple(str(m) for m in alike) for alike in case["must"]),
-            never=tuple(str(n) for n in case["never"]),
+            readers=tuple(_reader(r) for r in case["readers"]),
         )
         for case in data["cases"]
     )
+
+
+@lru_cache(maxsize=1)
+def admission_sentences() -> tuple[int, tuple[Sentence, ...]]:
+    """The version of the test for translations that ships, and its sentences."""
+    data = _shipped("admission_translation.yml")
+    return int(data["version"]), tuple(
+        Sentence(source=str(case["source"]), by_language={code: _case(case[code]) for code in LANGUAGES})
+        for case in data["cases"]
+    )
+
+
+def _shipped(name: str) -> Any:
+    return yaml.safe_load((resources.files("meetings.summary") / name).read_text(encoding="utf-8"))
+
+
+def _case(data: Mapping[str, Any], said: tuple[tuple[str, str], ...] = ()) -> Case:
+    return Case(said=said, good=str(data["good"]), must=_alike(data["must"]), never=tuple(map(str, data["never"])))
+
+
+def _reader(data: Mapping[str, Any]) -> CallReader:
+    return CallReader(
+        name=data["name"],
+        position=data["position"],
+        must=tuple(_alike(matter) for matter in data["must"]),
+        never=tuple(map(str, data["never"])),
+        good=tuple(GoodNote(lines=tuple(n["lines"]), kind=n["kind"], text=n["text"]) for n in data["good"]),
+    )
+
+
+def _alike(groups: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(str(word) for word in group) for group in groups)
+
+
+def _holds(note: str, must: Sequence[Sequence[str]]) -> bool:
+    low = note.lower()
+    return all(any(m.lower() in low for m in alike) for alike in must)
+
+
+def _holds_any(note: str, never: Sequence[str]) -> bool:
+    return any(n.lower() in note.lower() for n in never)
 
 
 def examine(
     model: LanguageModel,
     writer: str = "rewrite",
     *,
+    language: str = "",
     embedder: TextEmbedder | None = None,
     progress: Progress = no_progress,
 ) -> Admission:
@@ -95,31 +206,87 @@ def examine(
     Args:
         model: who writes.
         writer: one of `TESTED_WRITERS`.
-        embedder: sentence embeddings for grounding, as bullets have them.
+        language: test translation into this language (one of `LANGUAGES`) instead of a writer.
+        embedder: sentence embeddings for grounding, as bullets have them; `compose` needs them to read a call.
         progress: told the fraction done.
 
     Raises:
+        ModelError: there is no embedder for `compose`.
         LanguageModelError: the model failed.
     """
-    version, cases = admission_cases()
-    names = sorted({speaker for case in cases for speaker, _ in case.said})
+    if language:
+        outcomes = _translations(model, language, progress)
+        cases, version = len(admission_sentences()[1]), admission_sentences()[0]
+        what = translator(language)
+    elif writer == "compose":
+        if embedder is None:
+            raise ModelError("a call is read with sentence embeddings; run: meetings models pull minilm-l6-v2")
+        outcomes = _notes(model, embedder, progress)
+        cases, version = sum(len(r.must) for c in admission_calls()[1] for r in c.readers), admission_calls()[0]
+        what = writer
+    else:
+        outcomes = _sentences(model, embedder, progress)
+        cases, version = len(admission_cases()[1]), admission_cases()[0]
+        what = writer
     counts = {"right": 0, "wrong": 0, "refused": 0}
     examples: list[str] = []
-    for number, case in enumerate(cases, start=1):
-        note = rewrite(case.said, model, known_names=names, embedder=embedder)
-        verdict = "refused" if note is None else case.judge(note)
+    for verdict, text in outcomes:
         counts[verdict] += 1
-        if verdict == "wrong" and note:
-            examples.append(note)
-        progress(number / len(cases))
+        if verdict == "wrong":
+            examples.append(text)
     return Admission(
-        writer=writer,
-        admitted=counts["right"] >= MIN_RIGHT * len(cases) and counts["wrong"] <= MAX_WRONG,
-        cases=len(cases),
+        writer=what,
+        admitted=counts["right"] >= MIN_RIGHT * cases and counts["wrong"] <= MAX_WRONG,
+        cases=cases,
         version=version,
         examples=tuple(examples),
         **counts,
     )
+
+
+def _sentences(model: LanguageModel, embedder: TextEmbedder | None, progress: Progress) -> Iterator[tuple[str, str]]:
+    _, cases = admission_cases()
+    names = tuple(sorted({speaker for case in cases for speaker, _ in case.said}))
+    for start in range(0, len(cases), _AT_ONCE):
+        part = cases[start : start + _AT_ONCE]
+        notes = rewrite_each([Said(sentences=c.said, known_names=names) for c in part], model, embedder=embedder)
+        for case, note in zip(part, notes, strict=True):
+            yield ("refused", "") if note is None else (case.judge(note), note)
+        progress(min(1.0, (start + len(part)) / len(cases)))
+
+
+def _translations(model: LanguageModel, language: str, progress: Progress) -> Iterator[tuple[str, str]]:
+    _, cases = admission_sentences()
+    for start in range(0, len(cases), _AT_ONCE):
+        part = cases[start : start + _AT_ONCE]
+        texts = translate_each([c.source for c in part], language, model)
+        for case, text in zip(part, texts, strict=True):
+            yield ("refused", "") if text is None else (case.by_language[language].judge(text), text)
+        progress(min(1.0, (start + len(part)) / len(cases)))
+
+
+def _notes(model: LanguageModel, embedder: TextEmbedder, progress: Progress) -> Iterator[tuple[str, str]]:
+    """`right` for every matter that a note which stands tells a reader; notes that are false, or do not stand."""
+    _, calls = admission_calls()
+    for number, call in enumerate(calls, start=1):
+        personas = [build_persona(Person(username=r.name, name=r.name, position=r.position)) for r in call.readers]
+        conversation = call.conversation()
+        names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
+        talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
+        evidences = [
+            weigh(talk, persona, vectors)
+            for persona, vectors in zip(personas, embed_personas(personas, embedder), strict=True)
+        ]
+        people = sorted({n.shown for n in names})
+        for reader, draft in zip(call.readers, compose(talk, evidences, model), strict=True):
+            told = [(tidy(c.note.text), c) for c in draft.claims]
+            standing = [text for text, claim in told if standing_on(text, claim, people, embedder)]
+            true = [text for text in standing if not _holds_any(text, reader.never)]
+            yield from (("wrong", text) for text in standing if text not in true)
+            failed = len(told) - len(standing) + draft.malformed + draft.unanswered
+            yield from (("refused", "") for _ in range(failed))
+            yield from (("right", "") for matter in reader.must if any(_holds(t, matter) for t in true))
+        progress(number / len(calls))
 
 
 def record(store: FileStore, fingerprint: str, verdict: Admission) -> None:
@@ -134,13 +301,14 @@ def recorded(store: FileStore, fingerprint: str, writer: str) -> Admission | Non
 
 
 def admitted_writers(store: FileStore, fingerprint: str | None) -> tuple[str, ...]:
-    """What a model may write."""
+    """What a model may write, and into which languages it may translate (`translate-de`)."""
     if fingerprint is None:
         return ()
-    return tuple(
-        w for w in TESTED_WRITERS if (verdict := recorded(store, fingerprint, w)) is not None and verdict.admitted
-    )
+    tested = (*TESTED_WRITERS, *(translator(code) for code in LANGUAGES))
+    return tuple(w for w in tested if (verdict := recorded(store, fingerprint, w)) is not None and verdict.admitted)
 
 
 def _key(fingerprint: str, writer: str) -> str:
-    return digest("admission", admission_cases()[0], fingerprint, writer)
+    versions = {"rewrite": admission_cases, "compose": admission_calls}
+    version, _ = versions.get(writer, admission_sentences)()
+    return digest("admission", version, fingerprint, writer)

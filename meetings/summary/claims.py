@@ -19,9 +19,15 @@ from meetings.summary.figures import NUMBER_WORDS, dates, said_numbers
 _LEXICON = yaml.safe_load((resources.files("meetings.summary") / "lexicon.yml").read_text(encoding="utf-8"))
 TELLING = frozenset(stem(w) for w in str(_LEXICON["telling"]).split())
 SAYING = frozenset(str(_LEXICON["saying"]).split())
-_DENYING = frozenset(str(_LEXICON["denying"]).split())
-_PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
-_OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
+DENYING = frozenset(str(_LEXICON["denying"]).split())
+PERHAPS_DENYING = frozenset(str(_LEXICON["perhaps denying"]).split())
+OPPOSITE = tuple((stem(a), stem(b)) for a, b in _LEXICON["opposite"])
+
+_CAMPS: dict[str, set[tuple[int, int]]] = {}
+for _number, _camps in enumerate(_LEXICON["camps"]):
+    for _side, _words in enumerate(_camps):
+        for _word in str(_words).split():
+            _CAMPS.setdefault(stem(_word), set()).add((_number, _side))
 
 _NOT = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|unless|cannot|no one|\w+n't)\b")
 # They deny nothing: `why don't we`, `no problem`, `not only`.
@@ -29,7 +35,9 @@ _NO_DENIAL = re.compile(
     r"\b(?:why (?:don't|not)|no problem|not only|no doubt|not just|isn't it|aren't they|doesn't it|right\?|no,|"
     r"if not|or not|(?:leads?|numbers?) no|don't worry|no worries)"
 )
-_OUT = re.compile(r"\b(?:is|are|be|was|'s) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b")
+_OUT = re.compile(
+    r"\b(?:is|are|be|was|'s|ruled?|rules) out\b(?! of)|\b(?:leave|leaves|left|leaving)(?: \w+){0,3} out\b"
+)
 
 # How firmly a clause commits: 0 possible, wished or asked; 1 able or intended; 2 firm.
 _POSSIBLE = re.compile(
@@ -42,6 +50,11 @@ _POSSIBLE = re.compile(
 )
 _CONDITION = re.compile(r"\b(?:if|unless|provided|as long as|depending|depends|in case)\b")
 _ABLE = re.compile(r"\b(?:can|should|plans? to|planned|planning|intends?|try|tries|trying|able|ought|supposed)\b")
+_COMMITS = re.compile(
+    r"\b(?:will|won't|must|has to|have to|is to|are to|was|were|has|have|had|decided|agreed|settled|required|moves|"
+    r"goes|go|gets|get|starts|ships|launches|takes over|costs?|stays|posts|sends|finishes|closes|opens|means|makes|"
+    r"uses?|put|\w+ed)\b"
+)
 _DUTY = re.compile(
     r"\b(?:must|has to|have to|had to|need|needs|needed|required|requires?|mandatory|got to|gotta|blocker|deadline|"
     r"can't|cannot|not allowed|obliged|please)\b"
@@ -57,7 +70,7 @@ _CLAUSE = re.compile(
 )
 
 
-def _key(word: str) -> str:
+def key_of(word: str) -> str:
     # `replied` and `reply` meet.
     root = stem(word)
     return root[:-1] + "y" if len(root) > 3 and root.endswith("i") else root
@@ -67,7 +80,7 @@ def _groups() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for number, group in enumerate(_LEXICON["same"]):
         for word in str(group).split():
-            found.setdefault(_key(word), set()).add(f"={number}")
+            found.setdefault(key_of(word), set()).add(f"={number}")
     return {word: frozenset(groups) for word, groups in found.items()}
 
 
@@ -97,7 +110,7 @@ class Clause:
 def keys_of(text: str) -> frozenset[str]:
     """What a text holds that can be looked for elsewhere."""
     found = {
-        _key(w)
+        key_of(w)
         for part in words(text.replace("-", " "))
         for w in [part.removesuffix("'s")]
         if w not in STOPWORDS and len(w) > 1 and not w[0].isdigit() and w not in NUMBER_WORDS and not w.endswith("n't")
@@ -159,8 +172,8 @@ def denies(text: str) -> tuple[bool, bool]:
     """
     low = _NO_DENIAL.sub(" ", text.lower().replace("cannot", "can not"))
     low = re.sub(r"\bno longer\b", "not", low)
-    count = len(_NOT.findall(low)) + sum(w in _DENYING for w in words(low))
-    more = count + len(_OUT.findall(low)) + sum(w in _PERHAPS_DENYING for w in words(low))
+    count = len(_NOT.findall(low)) + sum(w in DENYING for w in words(low))
+    more = count + len(_OUT.findall(low)) + sum(w in PERHAPS_DENYING for w in words(low))
     return count % 2 == 1, more % 2 == 1
 
 
@@ -188,10 +201,21 @@ def opposites(text: str, said: str) -> list[tuple[str, str]]:
     here, there = {stem(w) for w in words(text)}, {stem(w) for w in words(said)}
     return [
         (a, b)
-        for one, two in _OPPOSITE
+        for one, two in OPPOSITE
         for a, b in ((one, two), (two, one))
         if a in here and b in there and a not in there and b not in here
     ]
+
+
+def other_camp(word: str, said: Sequence[str]) -> bool:
+    """Whether the camp opposed to a word's own was heard, and its own was not (see `lexicon.yml`)."""
+    heard = {camp for w in said for camp in _CAMPS.get(stem(w), ())}
+    return any((n, 1 - side) in heard and (n, side) not in heard for n, side in _CAMPS.get(stem(word), ()))
+
+
+def commits(text: str) -> bool:
+    """Whether a clause tells a plan, a duty, a decision or a thing done, so that it matters how firmly it was said."""
+    return bool(_COMMITS.search(text.lower()))
 
 
 def before_denial(text: str) -> str:

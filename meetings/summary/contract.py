@@ -15,7 +15,7 @@ class Bullet:
 
     `start` is in seconds from the recording's start; `owner` is a name as shown, `due` a day (ISO 8601) or the words it
     was said in; `why` says in one clause why this reader gets it; `score` orders bullets of one summary.
-    `mine` is true when it falls to the reader.
+    `mine` is true when it falls to the reader; `translated` when its text is not in the conversation's language.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Bullet:
     score: float = 0.0
     confidential: bool = False
     mine: bool = False
+    translated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class Summary:
     `model` is the language model that helped, None if none did; `headline_by` is `extract` or that model's name;
     `sent_to` is the host that the language model was asked at, None if it runs on this machine or there is none;
     `left_out` counts what would have been said with more room; `refused` bullets that grounding sent back to the raw
-    words.
+    words; `unanswered` prompts for bullets that the language model gave no usable answer to. `language` is that of the
+    message's own words (headings, reasons), an ISO 639-1 code.
     """
 
     username: str
@@ -55,6 +57,8 @@ class Summary:
     length: str | None = None
     left_out: int = 0
     refused: int = 0
+    unanswered: int = 0
+    language: str = "en"
     sent_to: str | None = None
     relevance: Mapping[str, float] | None = field(default=None, hash=False)
 
@@ -78,6 +82,7 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
                 "score": round(b.score, 4),
                 "confidential": b.confidential,
                 "mine": b.mine,
+                "translated": b.translated,
             }
             for b in summary.bullets
         ],
@@ -89,6 +94,8 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
         "length": summary.length,
         "left_out": summary.left_out,
         "refused": summary.refused,
+        "unanswered": summary.unanswered,
+        "language": summary.language,
         "sent_to": summary.sent_to,
     }
     if summary.relevance is not None:
@@ -113,6 +120,8 @@ def summary_from_json(data: Mapping[str, Any]) -> Summary:
         length=data.get("length"),
         left_out=data.get("left_out", 0),
         refused=data.get("refused", 0),
+        unanswered=data.get("unanswered", 0),
+        language=data.get("language", "en"),
         sent_to=data.get("sent_to"),
         relevance=data.get("relevance"),
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from meetings.conversation import Conversation
 from meetings.people import Persona, load_profiles
-from meetings.people.terms import STOPWORDS, stem, words
+from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 from meetings.summary.statements import Statement
 from meetings.summary.text import plain
 from meetings.summary.voices import bm25, closeness, likely_voices, own_voices, usual_business
@@ -46,6 +46,8 @@ LONG = 200
 OF_LENGTH = frozenset({"opinion", "substance", "running", "inside"})
 # Being named, asked or given a task outweighs any topic.
 ADDRESSED = 1.5
+# What a reader asked for less of is put back as far as being addressed puts forward.
+UNWANTED = 1.5
 
 # Words of running a meeting, by their stems: while people look for their slides or their lunch, nothing is said. Words
 # that may well be somebody's subject (document, screen, mail) are left out, though they would help a little.
@@ -101,6 +103,8 @@ class Evidence:
 
     `relevance` has one number in (0, 1) for each utterance; `match` one in [0, 1] for each statement; `about` says for
     each statement which of the reader's ingredients it is closest to (-1: none); `hits` which of their terms it names.
+    `unwanted` is, in [0, 1] for each statement, how much it is what the reader wants less of; 0 for what they must get
+    all the same.
     """
 
     persona: Persona
@@ -109,6 +113,7 @@ class Evidence:
     match: Floats
     about: tuple[int, ...]
     hits: tuple[tuple[str, ...], ...]
+    unwanted: Floats
 
 
 def prepare_talk(conversation: Conversation, statements: Sequence[Statement], embedder: TextEmbedder) -> Talk:
@@ -180,11 +185,12 @@ def _kernel(place: Floats, width: float) -> Kernel:
 
 
 def embed_personas(personas: Sequence[Persona], embedder: TextEmbedder) -> list[NDArray[np.float32]]:
-    """Vectors of each persona's ingredients; texts that several share are embedded once."""
-    distinct = list(dict.fromkeys(i.text for p in personas for i in p.ingredients))
+    """Vectors of each persona's ingredients, then of what they want less of; shared texts are embedded once."""
+    texts = [[i.text for i in (*p.ingredients, *p.unwanted)] for p in personas]
+    distinct = list(dict.fromkeys(t for own in texts for t in own))
     vectors = embedder.embed(distinct)
     place = {t: n for n, t in enumerate(distinct)}
-    return [vectors[[place[i.text] for i in p.ingredients]] for p in personas]
+    return [vectors[[place[t] for t in own]] for own in texts]
 
 
 def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32], usual: Floats | None = None) -> Evidence:
@@ -193,23 +199,31 @@ def weigh(talk: Talk, persona: Persona, interests: NDArray[np.float32], usual: F
     Args:
         talk: the prepared conversation.
         persona: the reader.
-        interests: vectors of the persona's ingredients.
+        interests: vectors of the persona (`embed_personas`).
         usual: `usual_business` of all readers; None: there are no others.
     """
+    interests, lowering = interests[: len(persona.ingredients)], interests[len(persona.ingredients) :]
     voices = own_voices(persona, talk.conversation.speakers)
     match, about, hits = _match(talk, persona, interests)
+    unwanted = _unwanted(talk, persona, lowering, voices)
     return Evidence(
         persona=persona,
         voices=voices,
-        relevance=_relevance(talk, persona, interests, voices, usual),
+        relevance=_relevance(talk, persona, interests, voices, usual, unwanted),
         match=match,
         about=about,
         hits=hits,
+        unwanted=unwanted,
     )
 
 
 def _relevance(
-    talk: Talk, persona: Persona, interests: NDArray[np.float32], voices: frozenset[str], usual: Floats | None
+    talk: Talk,
+    persona: Persona,
+    interests: NDArray[np.float32],
+    voices: frozenset[str],
+    usual: Floats | None,
+    unwanted: Floats,
 ) -> Floats:
     score = np.zeros(len(talk.speakers))
     weights = WEIGHTS_SPEAKING if voices & set(talk.speakers) else WEIGHTS_SILENT
@@ -219,6 +233,7 @@ def _relevance(
     for statement in talk.statements:
         if _falls_to(statement, persona):
             score[list(statement.turns)] += ADDRESSED
+    score -= UNWANTED * _unwanted_turns(talk, persona, voices, unwanted)
     squashed: Floats = 1 / (1 + np.exp(-score))
     return squashed
 
@@ -291,6 +306,49 @@ def _match(
         about = [int(b) if v > 0.2 else -1 for b, v in zip(best, value, strict=True)]
     match: Floats = 0.5 * lexical + 0.5 * semantic
     return match, tuple(about), tuple(hits)
+
+
+def _unwanted(talk: Talk, persona: Persona, lowering: NDArray[np.float32], voices: frozenset[str]) -> Floats:
+    """How much each statement is about what the reader wants less of, by its words or by its meaning, in [0, 1].
+
+    Never of a decision, nor of what falls to the reader or names them: these they get, whatever their taste.
+    """
+    found = np.zeros(len(talk.statements))
+    if not persona.unwanted or not len(found):
+        return found
+    similar = np.clip((talk.vectors @ lowering.T - 0.5 * talk.general[:, None] - 0.2) / 0.3, 0.0, 1.0)
+    subjects = [frozenset(t for t in terms(i.text) if t not in WEAK) for i in persona.unwanted]
+    for row, statement in enumerate(talk.statements):
+        if _is_due(statement, persona, voices):
+            continue
+        said = set(statement.terms)
+        for column, (ingredient, subject) in enumerate(zip(persona.unwanted, subjects, strict=True)):
+            share = len(subject & said) / max(1, len(subject))
+            # A subject is a word or three, each of which names it; of a whole line half must be there.
+            named = share**0.5 if len(subject) <= 3 else share if share >= 0.5 else 0.0
+            against = min(1.0, -ingredient.weight) * max(named, float(similar[row, column]))
+            found[row] = max(found[row], against)
+    return found
+
+
+def _is_due(statement: Statement, persona: Persona, voices: frozenset[str]) -> bool:
+    own_promise = statement.speaker.id in voices and "me" in statement.reading.owners
+    named = any(n.key == persona.person.username for n in statement.mentioned)
+    return statement.reading.kind == "decision" or own_promise or named or _falls_to(statement, persona)
+
+
+def _unwanted_turns(talk: Talk, persona: Persona, voices: frozenset[str], unwanted: Floats) -> Floats:
+    """How unwanted each utterance is: as its most unwanted statement, unless it holds one that is due to the reader."""
+    found = np.zeros(len(talk.speakers))
+    if not unwanted.any():
+        return found
+    due: set[int] = set()
+    for statement, value in zip(talk.statements, unwanted, strict=True):
+        for turn in statement.turns:
+            found[turn] = max(found[turn], value)
+        due |= set(statement.turns) if _is_due(statement, persona, voices) else set()
+    found[sorted(due)] = 0.0
+    return found
 
 
 def said_words(text: str) -> set[str]:

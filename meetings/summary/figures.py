@@ -10,6 +10,8 @@ import itertools
 import re
 from collections import Counter, defaultdict
 
+from meetings.people.terms import stem
+
 _UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -24,7 +26,29 @@ _LETTERS = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
 # `one` is a pronoun more often than a number, `second` a moment, `third` a share.
 AMBIGUOUS = frozenset({"one", "second", "first", "third"})
 # Said for a number; not expected of a writer.
-_LOOSE = {"couple": 2, "dozen": 12, "twice": 2, "both": 2, "once": 1, "single": 1, "another": 1, "year": 12, "pair": 2}
+_LOOSE = {
+    "couple": 2,
+    "dozen": 12,
+    "twice": 2,
+    "both": 2,
+    "once": 1,
+    "single": 1,
+    "another": 1,
+    "year": 12,
+    "pair": 2,
+    "double": 2,
+    "doubled": 2,
+    "doubles": 2,
+    "doubling": 2,
+    "triple": 3,
+    "tripled": 3,
+    "triples": 3,
+    "tripling": 3,
+    "thrice": 3,
+    "quadruple": 4,
+    "quadrupled": 4,
+}
+_MULTIPLES = frozenset(w for w in _LOOSE if w[:5] in {"doubl", "tripl", "quadr"}) | {"twice", "thrice"}
 NUMBER_WORDS = frozenset({*_UNITS, *_SCALES})
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*(?:(?:k|m|bn)\b)?|%|[^\W\d_]+")
@@ -50,6 +74,8 @@ _RELATIVE = re.compile(
     r"fall|winter|sprint)|(?:first|second|third|fourth) quarter|q[1-4])\b"
 )
 _QUARTERS = {"first quarter": "q1", "second quarter": "q2", "third quarter": "q3", "fourth quarter": "q4"}
+# The end of which period; of what period it is by default is left open.
+_END = re.compile(r"\bend of (?:the |this )?(next )?(day|week|month|quarter|year|sprint)\b")
 # `May` the month, told from the verb by its capital and what stands beside it.
 _MAY = re.compile(
     r"\b(?:(?:in|by|until|before|after|since|from|of|early|late|end|\d{1,2}(?:st|nd|rd|th)?|to) May|May \d)\b"
@@ -68,7 +94,58 @@ def told_numbers(text: str) -> list[tuple[tuple[str, ...], str]]:
 
 def said_numbers(text: str) -> set[str]:
     """Every number that speech may be understood to hold."""
-    return {value for readings, _ in _read(text, loose=True) for value in readings}
+    return {value for readings, _ in _read(text, loose=True) for value in readings} | set(_shares(text)) | _priced(text)
+
+
+_BEFORE = re.compile(r"(?=\b([a-z]+|\d+)[ -]([a-z]+))")
+
+
+def changed_counts(text: str, said: str) -> set[str]:
+    """Ambiguous number words of a text that stand where another number was said: `one-factor` for `two-factor`."""
+    pairs = {(word, stem(thing)) for word, thing in _BEFORE.findall(said.lower())}
+    return {
+        word
+        for word, thing in _BEFORE.findall(text.lower())
+        if word in AMBIGUOUS
+        and (word, stem(thing)) not in pairs
+        and any(thing_said == stem(thing) and _is_count(other) for other, thing_said in pairs)
+    }
+
+
+def _is_count(word: str) -> bool:
+    return word.isdigit() or word in NUMBER_WORDS or word in AMBIGUOUS
+
+
+_SHARE = re.compile(r"\b(\w+) (?:in|out of) (?:every |a )?(\w+)\b")
+_PRICE = re.compile(
+    r"\b([a-z]+|\d+) (?:euros?|dollars?|pounds?) "
+    r"((?:[a-z]+|\d+)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)\b"
+)
+
+
+def _shares(text: str) -> list[str]:
+    """The percentages that shares amount to: `one in ten` is 10."""
+    found = []
+    for match in _SHARE.finditer(text.lower()):
+        part, whole = (_number(m) for m in match.groups())
+        if part and whole and whole >= part:
+            found.append(_canonical(f"{100 * part / whole:.1f}"))
+    found += [share for word, share in (("half", "50"), ("quarter", "25")) if re.search(rf"\b{word}\b", text.lower())]
+    return found
+
+
+def _priced(text: str) -> set[str]:
+    """Prices with the unit inside: `twelve euros fifty`."""
+    pairs = [(_number(a), _number(b)) for a, b in _PRICE.findall(text.lower())]
+    return {_canonical(f"{a:.0f}.{b:02.0f}") for a, b in pairs if a is not None and b is not None and b < 100}
+
+
+def _number(words: str) -> float | None:
+    values = [readings[0] for readings, _ in _read(words, loose=True)]
+    try:
+        return float(values[0]) if len(values) == 1 else None
+    except ValueError:
+        return None
 
 
 def counted(text: str) -> dict[str, set[str]]:
@@ -77,18 +154,22 @@ def counted(text: str) -> dict[str, set[str]]:
     for readings, unit in _read(text, loose=True):
         for value in readings:
             found[value].add(unit)
+    for share in _shares(text):
+        found[share].add("percent")
     return found
 
 
 def dates(text: str) -> set[str]:
     """Weekdays, months, quarters and relative days or periods, in one spelling each."""
     low = text.lower()
+    low = re.sub(r"\btoday'?s\b", " ", low)
     found = {_QUARTERS.get(m, m) for m in _RELATIVE.findall(low)}
     for word in re.findall(r"[a-z]+", low):
         if word in _MONTHS and (word != "mar" and word != "sun"):
             found.add(_MONTHS[word])
         elif word in _WEEKDAYS or word.removesuffix("s") in _WEEKDAYS:
             found.add(word.removesuffix("s"))
+    found |= {f"end of {which}{unit}" for which, unit in _END.findall(low)}
     if _MAY.search(text) or re.search(r"\b(?:of|in|until|by) may\b", low):
         found.add("may")
     return found
@@ -116,7 +197,7 @@ def _run(tokens: list[str], at: int, *, loose: bool) -> tuple[list[str], int]:
     first = tokens[at]
     if first[0].isdecimal():
         return _digits(tokens, at)
-    if loose and first in _LOOSE:
+    if first in _MULTIPLES or (loose and first in _LOOSE):
         return [str(_LOOSE[first])], 1
     if first in AMBIGUOUS and not loose and not _goes_on(tokens, at):
         return [], 0

@@ -11,13 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
+from meetings.summary.bearing import measure
 from meetings.summary.claims import (
     SAYING,
     TELLING,
@@ -25,6 +22,7 @@ from meetings.summary.claims import (
     acts,
     before_denial,
     clauses,
+    commits,
     cover,
     held,
     keys_of,
@@ -32,15 +30,26 @@ from meetings.summary.claims import (
     overstated,
     spoken,
 )
-from meetings.summary.figures import AMBIGUOUS, NUMBER_WORDS, counted, dates, numbers, said_numbers, told_numbers
+from meetings.summary.figures import (
+    changed_counts,
+    counted,
+    dates,
+    numbers,
+    said_numbers,
+    told_numbers,
+)
+from meetings.summary.judge import load_judge, with_objections
+from meetings.summary.nearness import TextEmbedder
 from meetings.summary.text import sentences
 
-__all__ = ["Line", "Verdict", "check", "check_extract", "numbers"]
+__all__ = ["Line", "TextEmbedder", "Verdict", "check", "numbers"]
 
 # Share of a text's content that its evidence must hold, without and with an embedder that vouches for the meaning.
 MIN_OVERLAP = 0.75
 MIN_OVERLAP_MEANT = 0.6
 MIN_SIMILARITY = 0.4
+# Nothing outweighs these objections.
+FATAL = ("number not said", "number of something else", "date not said", "name not said", "says nothing")
 # From this similarity on, one word of three or more may be the writer's own.
 ONE_MISSING = 0.55
 
@@ -50,13 +59,6 @@ _POINTS = re.compile(r"\b(?:it|that|this|them|they|there|those|these)\b", re.IGN
 # What is not done yet, or would be, denies nothing.
 _PENDING = re.compile(r"\b(?:yet|would|still)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<![.!?…]\s)(?<!^)\b[A-Z][\w'-]+\b")
-
-
-class TextEmbedder(Protocol):
-    """What turns texts into unit vectors."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ def names(text: str, known: Sequence[str] = ()) -> set[str]:
     """Capitalised words inside sentences, and known names anywhere, in lower case."""
     found = {n.lower().removesuffix("'s") for n in _NAME.findall(text) if n not in {"I"} and not n.startswith("I'")}
     lowered = set(words(text))
+    # Abbreviations are words like others.
+    found = {n for n in found if not re.search(rf"\b{re.escape(n.upper())}\b", text) or len(n) > 4}
     found |= {k.lower() for k in known if set(words(k)) <= lowered}
     return {n for n in found if n not in STOPWORDS}
 
@@ -111,9 +115,66 @@ def check(
         return Verdict(
             ok=False, reasons=("there is no evidence" if any(c.keys for c in clauses(text)) else "says nothing",)
         )
+    objections = _objections(_spelled(text), lines, said, known_names, speaker=speaker, owner=owner, embedder=embedder)
+    # Without a model of meaning the rules alone decide.
+    if embedder is None or any(o.startswith(FATAL) for o in objections):
+        return Verdict(ok=not objections, reasons=objections)
+    # A speaker's own words in one piece need no weighing.
+    if not objections and any(" ".join(words(text)) in " ".join(words(line.text)) for line in lines):
+        return Verdict(ok=True)
+    people = _people(lines, known_names, owner, speaker)
+    figures = measure(
+        _spelled(text),
+        [(line.speaker, line.text) for line in lines],
+        people=people,
+        speaker=speaker,
+        owner=owner,
+        embedder=embedder,
+    )
+    judge = load_judge()
+    probability = judge.probability(with_objections(figures, objections))
+    if probability >= judge.bar:
+        return Verdict(ok=True)
+    return Verdict(ok=False, reasons=objections or (f"hardly borne by what was said ({probability:.2f})",))
+
+
+def objections_to(
+    text: str,
+    evidence: Sequence[Line],
+    *,
+    known_names: Sequence[str] = (),
+    speaker: str | None = None,
+    owner: str | None = None,
+    embedder: TextEmbedder | None = None,
+) -> tuple[tuple[str, ...], dict[str, float]]:
+    """What the rules object to, and the figures that are weighed with it: what `scripts/bench/grounding.py` fits."""
+    lines = [Line(speaker=e.speaker, text=_spelled(e.text)) for e in evidence]
+    said = [c for n, line in enumerate(lines) for c in clauses(line.text, speaker=line.speaker, line=n)]
+    objections = _objections(_spelled(text), lines, said, known_names, speaker=speaker, owner=owner, embedder=embedder)
+    figures = measure(
+        _spelled(text),
+        [(line.speaker, line.text) for line in lines],
+        people=_people(lines, known_names, owner, speaker),
+        speaker=speaker,
+        owner=owner,
+        embedder=embedder,
+    )
+    return objections, figures
+
+
+def _objections(
+    text: str,
+    lines: Sequence[Line],
+    said: Sequence[Clause],
+    known_names: Sequence[str],
+    *,
+    speaker: str | None,
+    owner: str | None,
+    embedder: TextEmbedder | None,
+) -> tuple[str, ...]:
+    """What the rules object to; a sign of fault each, and those of `FATAL` proof of it."""
     whole = " ".join(f"{line.speaker}: {line.text}" if line.speaker else line.text for line in lines)
     people = _people(lines, known_names, owner, speaker)
-    text = _spelled(text)
     claims = clauses(text)
     reasons = [*_figures(text, whole), *_names(text, whole, known_names)]
     reasons += [f"commitment not said: {kind}" for kind in overstated(text, whole)]
@@ -121,7 +182,7 @@ def check(
     for claim in claims:
         reasons += _meaning(claim, text, said, people)
     reasons += _roles(claims, said, people, speaker=speaker, owner=owner)
-    return Verdict(ok=not reasons, reasons=tuple(dict.fromkeys(reasons)))
+    return tuple(dict.fromkeys(reasons))
 
 
 def _spelled(text: str) -> str:
@@ -141,7 +202,8 @@ def _figures(text: str, said: str) -> list[str]:
     heard, units = said_numbers(said), counted(said)
     told = told_numbers(text)
     # A number may be told twice; it must have been said once.
-    if extra := [readings[0] for readings, _ in told if not set(readings) & heard]:
+    extra = [readings[0] for readings, _ in told if not set(readings) & heard]
+    if extra := [*extra, *sorted(changed_counts(text, said))]:
         reasons.append(f"number not said: {', '.join(dict.fromkeys(extra))}")
     for readings, unit in told:
         found = {u for r in readings for u in units.get(r, set())}
@@ -169,7 +231,8 @@ def _content(text: str, lines: Sequence[Line], people: frozenset[str], embedder:
     """Content words that were not said, as a share; a model of meaning may vouch for some of them."""
     wanted = {k for c in clauses(text) for k in c.keys if k[0] not in "#@" and not _is_name(k, people)}
     told = {k for k in wanted if k not in TELLING}
-    if not wanted and not any(k[0] in "#@" for c in clauses(text) for k in c.keys):
+    named = sum(_is_name(stem(w), people) for w in words(text))
+    if not wanted and named < 2 and not any(k[0] in "#@" for c in clauses(text) for k in c.keys):
         return ["says nothing"]
     have = frozenset(k for line in lines for c in clauses(line.text) for k in c.keys)
     have |= {stem(w) for line in lines for w in words(line.speaker)}
@@ -222,7 +285,7 @@ def _meaning(claim: Clause, text: str, said: Sequence[Clause], people: frozenset
     elif _denied_elsewhere(claim, verbs, found, said):
         reasons.append("negation differs")
     doing = [c for c, _ in found if any(held(v, spoken(c.text)) for v in verbs)] or [c for c, _ in found]
-    if claim.firm > min(_firmness(c, said) for c in doing) and not _softened(claim, text):
+    if commits(claim.text) and claim.firm > min(_firmness(c, said) for c in doing) and not _softened(claim, text):
         reasons.append("commitment not said: it was said less firmly")
     reasons += _crossed(wanted, best, [c for c, _ in found[1:]], text)
     return reasons
@@ -331,40 +394,3 @@ def _roles(
             if not any(roles.does(o, c, said) for c in claims)
         ]
     return reasons
-
-
-def check_extract(text: str, raw: str) -> Verdict:
-    """Whether a cleaned quotation still is what was said: words in order, none left out that turn its meaning.
-
-    Args:
-        text: the cleaned quotation; `…` marks what was cut at its ends.
-        raw: the speaker's own words.
-    """
-    said = words(raw)
-    kept = words(text)
-    position = 0
-    skipped: list[str] = []
-    for word in kept:
-        try:
-            at = said.index(word, position)
-        except ValueError:
-            return Verdict(ok=False, reasons=(f"not said in this place: {word}",))
-        skipped += said[position:at]
-        position = at + 1
-    if "…" not in text:
-        skipped += said[position:]
-    elif text.startswith("…"):
-        skipped = []
-    lost = [w for w in skipped if _turns_meaning(w) and not _repeated(w, kept)]
-    if lost:
-        return Verdict(ok=False, reasons=(f"left out: {', '.join(lost)}",))
-    return Verdict(ok=True)
-
-
-def _turns_meaning(word: str) -> bool:
-    return bool(_DENIES.fullmatch(word)) or word.isdigit() or (word in NUMBER_WORDS and word not in AMBIGUOUS)
-
-
-def _repeated(word: str, kept: Sequence[str]) -> bool:
-    """A word said twice and kept once, and a bare `no` that opens an answer, are no loss."""
-    return word in kept or stem(word) in {stem(k) for k in kept}

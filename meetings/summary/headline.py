@@ -15,6 +15,7 @@ from meetings.llm import LanguageModel, without_markers
 from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 from meetings.summary.contract import Bullet
 from meetings.summary.ground import check
+from meetings.summary.phrases import Phrases, phrases
 
 CANDIDATES = 2
 MAX_WORDS = 18
@@ -34,6 +35,7 @@ def write_headline(
     model: LanguageModel | None,
     reader: str = "",
     answers: dict[tuple[str, int], str] | None = None,
+    language: str = "en",
 ) -> tuple[str, str]:
     """The headline, and who wrote it: the model's name or `extract`.
 
@@ -43,8 +45,12 @@ def write_headline(
         model: who may propose; None for nobody.
         reader: the reader's name, which is no topic.
         answers: what the model answered to a prompt and seed before; readers with the same bullets share the work.
+        language: the code of the line's language; another than English gets counts alone.
     """
     told = [b for b in bullets if not b.confidential]
+    if language != "en":
+        # What makes a topic is known of English alone.
+        return counted_headline(told, language=language, title=title), "extract"
     notes = _notes(told)
     if model is not None and notes:
         for candidate in _candidates(notes, model, {} if answers is None else answers):
@@ -103,22 +109,7 @@ def extractive_headline(bullets: Sequence[Bullet], *, title: str, reader: str = 
         return (
             f"{title}: nothing in it seems to concern you." if title else "Nothing in this call seems to concern you."
         )
-    decisions = sum(b.kind == "decision" for b in bullets)
-    mine = sum(b.mine and b.kind == "action" for b in bullets)
-    asked = sum(b.kind == "for_you" and b.text.endswith("?") for b in bullets)
-    named = sum(b.kind == "for_you" for b in bullets) - asked
-    parts = []
-    if mine:
-        parts.append(_count(mine, "task for you", "tasks for you"))
-    if asked:
-        parts.append(_count(asked, "question for you", "questions for you"))
-    if named:
-        parts.append(_count(named, "mention of you", "mentions of you"))
-    if decisions:
-        parts.append(_count(decisions, "decision", "decisions"))
-    if not parts:
-        parts.append(_count(len(bullets), "point for you", "points for you"))
-    counts = ", ".join(parts)
+    counts = _counts(bullets, phrases("en"))
     topics = topic_words(
         bullets,
         names={w for n in {reader, *(n for b in bullets for n in (b.speaker, b.owner or ""))} for w in words(n)},
@@ -127,9 +118,25 @@ def extractive_headline(bullets: Sequence[Bullet], *, title: str, reader: str = 
     return line[:1].upper() + line[1:]
 
 
-def _count(number: int, one: str, many: str) -> str:
-    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return f"{small[number] if number < len(small) else number} {one if number == 1 else many}"
+def counted_headline(bullets: Sequence[Bullet], *, language: str, title: str = "") -> str:
+    """A headline of counts under the call's title, in another language."""
+    words = phrases(language)
+    if not bullets:
+        return f"{title}: {words.text('nothing')}" if title else words.text("nothing")
+    line = _counts(bullets, words)
+    return f"{title}: {line}" if title else line[:1].upper() + line[1:]
+
+
+def _counts(bullets: Sequence[Bullet], words: Phrases) -> str:
+    asked = sum(b.kind == "for_you" and b.text.endswith("?") for b in bullets)
+    found = {
+        "task": sum(b.mine and b.kind == "action" for b in bullets),
+        "question": asked,
+        "mention": sum(b.kind == "for_you" for b in bullets) - asked,
+        "decision": sum(b.kind == "decision" for b in bullets),
+    }
+    parts = [words.count(what, number) for what, number in found.items() if number]
+    return ", ".join(parts) or words.count("point", len(bullets))
 
 
 def topic_words(bullets: Sequence[Bullet], *, names: Collection[str] = (), limit: int = 3) -> list[str]:

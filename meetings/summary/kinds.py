@@ -39,6 +39,8 @@ def read_sentence(text: str, *, names: Sequence[str] = (), said_on: date | None 
         said_on: the day of the meeting, for due dates.
     """
     asks = text.rstrip().endswith("?")
+    if not asks and wording.BROKEN_OFF.search(text):
+        return Reading(kind="info", strength=0.2, named=_named(text, names))
     due = find_due(text, said_on)
     named = _named(text, names)
     action = _action(text, names=names, named=named, due=due, asks=asks)
@@ -117,7 +119,12 @@ def _action(text: str, *, names: Sequence[str], named: str | None, due: Due | No
     ):
         strength = (0.8 if named else 0.6) + dated
         return Reading(kind="action", strength=strength, owners=(named or "you",), due=due, named=named)
-    if wording.ASSIGNED.search(text) and not asks and not hedged and not wording.ON_THE_SPOT.search(text):
+    if (
+        wording.ASSIGNED.search(text)
+        and (not asks or wording.TAG.search(text))
+        and not hedged
+        and not wording.ON_THE_SPOT.search(text)
+    ):
         return Reading(kind="action", strength=0.7 + dated, owners=(named or "you",), due=due, named=named)
     if wording.ACTION_ITEM.search(text) and not asks:
         return Reading(kind="action", strength=0.8 + dated, owners=_once(named), due=due, named=named)
@@ -133,7 +140,10 @@ def _is_promise(text: str, will: re.Match[str]) -> bool:
         return False
     if wording.AFTERWARDS.search(text, will.start()) and not re.search(r"\balready\b", text):
         return True
-    return will.group("verb").lower() not in wording.NEEDS_DATE and not wording.ON_THE_SPOT.search(text)
+    verb = will.group("verb").lower()
+    if verb.split()[0] in wording.SMALL_VERBS and not wording.WORK.search(text, will.start()):
+        return False
+    return verb not in wording.NEEDS_DATE and not wording.ON_THE_SPOT.search(text)
 
 
 def _once(*owners: str | None) -> tuple[str, ...]:

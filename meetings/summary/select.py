@@ -15,6 +15,8 @@ import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.referents import with_referent
+from meetings.summary.standing import cost
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS
 
@@ -28,6 +30,10 @@ SAME_MATTER = 0.82
 # Each further bullet about the same interest counts this much less.
 SAME_INTEREST = 0.1
 MAX_DECISIONS = 5
+# What the reader asked for less of must be worth this much more.
+UNWANTED = 1.2
+# What the most relevant stretch of the conversation adds to a statement; nothing below the top quarter.
+TOP_PLACE = 0.4
 
 _DANGLING = re.compile(
     r"^(?:but |and |so |because )?(?:it|it's|that|that's|this|this is|they|they're|them|those|these|he|she|"
@@ -36,7 +42,6 @@ _DANGLING = re.compile(
 )
 # They say what a sentence does, not what it is about.
 _KIND_WORDS = frozenset(stem(w) for w in ["decide", "decision", "agree", "risk", "question", "number", "action"])
-_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those)[.!?]?$", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you (?:can|could|should|may|must|need|have)|please|your)\b", re.IGNORECASE)
 # A question of this strength was left open.
 OPEN = 0.9
@@ -45,7 +50,6 @@ _AGENDA = re.compile(
     r"next point|let's talk about)\b",
     re.IGNORECASE,
 )
-_VAGUE = re.compile(r"\b(?:it|this|that|they|them|those|these|thing|things|stuff|something|one|ones)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,8 @@ def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
     """
     room = ROOM.get(evidence.persona.person.length or "medium", ROOM["medium"])
     candidates = _candidates(talk, evidence, attended=attended)
+    if only := evidence.persona.person.only:
+        candidates = [c for c in candidates if c.kind in only]
     chosen: list[Choice] = []
     told: set[str] = set()
     left_out = decisions = 0
@@ -131,6 +137,8 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
     mentioned = not named and not own_words and any(m.key == username for m in statement.mentioned)
     match = _match_in_place(evidence, statement.index)
     score = match + 0.25 * rank * (0.5 + information(statement)) + _worth(statement, persona.wants)
+    # Where the talk is most the reader's own, more of it is worth telling.
+    score += TOP_PLACE * max(0.0, rank - 0.75) / 0.25
     if match < LITTLE_MATCH and reading.kind != "decision":
         score -= (0.4 if reading.kind == "action" else 0.25) * (1 - match / LITTLE_MATCH)
     if statement.confidential:
@@ -149,7 +157,7 @@ def _choice(talk: Talk, evidence: Evidence, statement: Statement, rank: float, *
         score -= 0.4
     if own_words and attended and not owns and reading.kind != "decision" and not statement.confidential:
         score -= 0.1 if reading.kind == "risk" else 0.35
-    score -= _clumsy(statement)
+    score -= _clumsy(statement) + UNWANTED * float(evidence.unwanted[statement.index])
     statements = _with_context(talk, statement)
     kind = _kind(statement, for_them=asked or (mentioned and not attended), owns=owns)
     return Choice(
@@ -181,19 +189,9 @@ def _worth(statement: Statement, wants: object) -> float:
 
 
 def _clumsy(statement: Statement) -> float:
-    """How badly a statement reads alone: too short, too long, full of words that point elsewhere."""
-    count = len(statement.text.split())
-    vague = len(_VAGUE.findall(statement.text)) / max(1, count)
+    """How badly a statement reads alone (`standing`), and more if it must be cut or sets the agenda."""
     agenda = 0.4 if _AGENDA.search(statement.text) else 0.0
-    pointing = 0.15 if _POINTS_BACK.search(statement.text) else 0.0
-    return (
-        agenda
-        + pointing
-        + 0.2 * (len(set(statement.terms)) < 3)
-        + 0.25 * (count < 6)
-        + 0.15 * (len(statement.text) > 2 * MAX_CHARS)
-        + 0.8 * max(0.0, vague - 0.08)
-    )
+    return agenda + cost(with_referent(statement.text, statement.referent)) + 0.25 * (len(statement.text) > MAX_CHARS)
 
 
 def _kind(statement: Statement, *, for_them: bool, owns: bool) -> str:
@@ -277,6 +275,8 @@ def _about(source: str, text: str) -> str:
         "thread": "close to a thread you are in",
         "reaction": "close to a post you reacted to",
         "mention": "close to a post that names you",
+        "feedback": f"you asked for more of this: {short}",
+        "liked": "close to what you liked in an earlier summary",
     }.get(source, f"close to your interest: {short}")
 
 
@@ -297,6 +297,31 @@ def _same_task(one: Statement, other: Statement, similar: float) -> bool:
     return same_owner and near and (similar > 0.6 or shared >= 0.5)
 
 
+def choice_for(talk: Talk, evidence: Evidence, statement: Statement, *, attended: bool) -> Choice:
+    """What a given statement is to a reader, by the scores that `select` goes by."""
+    relevance = evidence.relevance
+    rank = float((relevance <= relevance[statement.turn]).mean())
+    return _choice(talk, evidence, statement, rank, attended=attended)
+
+
+def same_matter(talk: Talk, one: Choice, other: Choice) -> bool:
+    """Whether two choices tell the same: they share a statement, say alike, or are one task asked and promised."""
+    if {s.index for s in one.statements} & {s.index for s in other.statements}:
+        return True
+    a, b = set(one.point.terms), set(other.point.terms)
+    similar = float(talk.vectors[one.point.index] @ talk.vectors[other.point.index])
+    return _same(one.point, other.point, similar, len(a & b) / max(1, len(a | b)))
+
+
+def by_claim(choice: Choice) -> tuple[int, float, int]:
+    """Sorts choices as `select` makes them: what falls to the reader, what was decided, the rest, each by score."""
+    return _first(choice)
+
+
+def _same(one: Statement, other: Statement, similar: float, overlap: float) -> bool:
+    return similar > SAME_MATTER or overlap > 0.6 or _same_task(one, other, similar)
+
+
 def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, told: set[str]) -> list[Choice]:
     """What is left after a choice: nothing that says the same; what is close to it counts less."""
     vector = talk.vectors[chosen.point.index]
@@ -309,7 +334,7 @@ def _without_same_matter(talk: Talk, pool: Sequence[Choice], chosen: Choice, tol
         similar = float(vector @ talk.vectors[other.point.index])
         shared = terms & set(other.point.terms)
         overlap = len(shared) / max(1, len(terms | set(other.point.terms)))
-        if similar > SAME_MATTER or overlap > 0.6 or _same_task(chosen.point, other.point, similar):
+        if _same(chosen.point, other.point, similar, overlap):
             continue
         if other.kind == "decision" and len(set(other.point.terms) - told) <= 0.35 * len(set(other.point.terms)):
             # A recapitulation of what is there already.

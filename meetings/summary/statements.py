@@ -15,7 +15,9 @@ from datetime import date, datetime
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.people.terms import STOPWORDS, terms
 from meetings.summary.confidence import Part, confidential_parts
+from meetings.summary.consensus import settled
 from meetings.summary.kinds import Reading, read_sentence
+from meetings.summary.referents import REACH, Before, Referent, find_referent
 from meetings.summary.text import clean, is_complete, is_hand_over, sentences
 
 # A sentence goes on over a pause of its speaker of this many seconds at most.
@@ -49,6 +51,7 @@ class Statement:
     addressee: Name | None
     confidential: bool
     substantial: bool  # whether it can stand in a summary at all
+    referent: Referent | None = None  # what the pronoun that opens it stands for, where that is plain
 
     @property
     def turn(self) -> int:
@@ -160,14 +163,40 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
             )
         )
     repeated = _told_again(statements)
+    people = [n.shown for n in names]
+    agreed = settled(
+        statements, [u.speaker for u in conversation.utterances], [u.text for u in conversation.utterances]
+    )
     return tuple(
         replace(
             s,
-            reading=replace(s.reading, strength=0.9) if s.index in upgraded else s.reading,
+            referent=_referent(statements, s, people),
+            reading=_in_context(s, open_question=s.index in upgraded, agreed=agreed.get(s.index)),
             confidential=s.confidential or s.index in repeated,
         )
         for s in statements
     )
+
+
+def _referent(statements: Sequence[Statement], statement: Statement, people: Sequence[str]) -> Referent | None:
+    """What the opening pronoun stands for; what was said in confidence is not told by a bracket elsewhere."""
+    if not statement.substantial:
+        return None
+    near = [s for s in statements[max(0, statement.index - 8) : statement.index] if s.substantial]
+    if any(s.confidential != statement.confidential for s in near[-REACH:]):
+        return None
+    before = [Before(speaker=s.speaker.id, text=s.text) for s in near]
+    return find_referent(statement.text, before, statement.speaker.id, people=people)
+
+
+def _in_context(statement: Statement, *, open_question: bool, agreed: float | None) -> Reading:
+    """What a sentence does, given the talk around it."""
+    reading = statement.reading
+    if open_question:
+        return replace(reading, strength=0.9)
+    if agreed is not None and reading.kind in {"info", "number"}:
+        return replace(reading, kind="decision", strength=agreed)
+    return reading
 
 
 def _told_again(statements: Sequence[Statement]) -> set[int]:

@@ -1,25 +1,30 @@
 """One conversation, many readers: evidence, choice, bullets, grounding, headline, for each of them.
 
-The work that does not depend on the reader (sentences, what they do, embeddings) is done once. Everything is
-deterministic: the same conversation, people and models give the same summaries.
+The work that does not depend on the reader (sentences, what they do, embeddings) is done once, and a language model is
+asked for all readers together. Everything is deterministic: the same conversation, people and models give the same
+summaries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from meetings.conversation import Conversation
 from meetings.errors import ModelError
 from meetings.llm import LanguageModel
 from meetings.people import Persona
 from meetings.progress import Progress, no_progress
+from meetings.summary.compose import compose
+from meetings.summary.composed import Written, compose_entries, quote_entries, rewrite_entries
 from meetings.summary.contract import Bullet, Summary
 from meetings.summary.evidence import Evidence, Talk, TextEmbedder, embed_personas, prepare_talk, weigh
 from meetings.summary.headline import NOTHING, write_headline
-from meetings.summary.select import select
+from meetings.summary.select import Selection, select
 from meetings.summary.statements import build_statements, known_names
+from meetings.summary.translate import language_of, shown_language, translate_bullets, translator
 from meetings.summary.voices import own_voices, usual_business
-from meetings.summary.write import choose_writer, extract, in_own_words
+from meetings.summary.write import choose_writer
 
 _GROUPS = {"for_you": 0, "decision": 1, "action": 2, "risk": 3, "question": 4, "info": 5}
 
@@ -31,6 +36,7 @@ def summarize(
     writer: str = "auto",
     admitted: Collection[str] = (),
     embedder: TextEmbedder | None,
+    persona_embedder: TextEmbedder | None = None,
     language_model: LanguageModel | None = None,
     explain: bool = False,
     attended: Collection[str] | None = None,
@@ -42,8 +48,9 @@ def summarize(
         conversation: what was said.
         personas: who reads.
         writer: `auto` or a writer that the model is admitted for.
-        admitted: the writers that the language model is admitted for (`admission`).
+        admitted: the writers and translations that the language model is admitted for (`admission`).
         embedder: sentence embeddings; may be None for a conversation in which nothing was said.
+        persona_embedder: the same embeddings for what readers care about, which may be kept; None: `embedder`.
         language_model: proposes headlines, and writes bullets if it is admitted for that; None for none.
         explain: also tell the relevance of every utterance.
         attended: usernames of those who were there; None if nobody knows, then everyone counts as having been there.
@@ -61,53 +68,104 @@ def summarize(
         raise ModelError("a conversation needs sentence embeddings; run: meetings models pull minilm-l6-v2")
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
     talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
-    vectors = embed_personas(personas, embedder)
+    vectors = embed_personas(personas, persona_embedder or embedder)
     usual = usual_business(talk, personas, vectors)
+    readings = []
+    for persona, interests in zip(personas, vectors, strict=True):
+        evidence = weigh(talk, persona, interests, usual)
+        was_there = _was_there(evidence, attended)
+        selection = select(talk, evidence, attended=was_there is not False)
+        readings.append(_Reading(evidence=evidence, was_there=was_there, selection=selection))
+    called = sorted({n.shown for n in names})
+    drafts = _write(talk, readings, chosen_writer, language_model, admitted, called, embedder)
+    languages = [_language_for(p, conversation, admitted) for p in personas]
+    if language_model is not None:
+        drafts = translate_bullets(drafts, languages, conversation.language, language_model, called)
     answers: dict[tuple[str, int], str] = {}
     summaries = []
-    for number, (persona, interests) in enumerate(zip(personas, vectors, strict=True), start=1):
-        evidence = weigh(talk, persona, interests, usual)
+    for number, (reading, draft, language) in enumerate(zip(readings, drafts, languages, strict=True), start=1):
         summaries.append(
             _summary(
                 talk,
-                evidence,
+                reading,
+                draft,
                 writer=chosen_writer,
+                language=shown_language(draft.bullets, conversation.language, language),
                 model=language_model,
                 explain=explain,
-                attended=attended,
                 answers=answers,
-                embedder=embedder,
             )
         )
         progress(number / len(personas))
     return tuple(summaries)
 
 
-def _summary(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A reader, what the conversation holds for them, and what was chosen."""
+
+    evidence: Evidence
+    was_there: bool | None
+    selection: Selection
+
+
+def _write(
     talk: Talk,
-    evidence: Evidence,
-    *,
+    readings: Sequence[_Reading],
     writer: str,
     model: LanguageModel | None,
-    explain: bool,
-    attended: Collection[str] | None,
-    answers: dict[tuple[str, int], str],
+    admitted: Collection[str],
+    known_names: Sequence[str],
     embedder: TextEmbedder,
-) -> Summary:
-    conversation, person = talk.conversation, evidence.persona.person
-    was_there = _was_there(evidence, attended)
-    selection = select(talk, evidence, attended=was_there is not False)
-    quoted = [extract(choice, conversation) for choice in selection.choices]
-    if writer == "rewrite" and model is not None:
-        written = [
-            in_own_words(bullet, choice, model, answers=answers, embedder=embedder, refused=refused)
-            for choice, (bullet, refused) in zip(selection.choices, quoted, strict=True)
+) -> list[Written]:
+    """Every reader's bullets, best first, in the conversation's language."""
+    if writer == "compose" and model is not None:
+        composed = [
+            compose_entries(
+                draft,
+                reading.selection,
+                talk,
+                reading.evidence,
+                attended=reading.was_there is not False,
+                known_names=known_names,
+                embedder=embedder,
+            )
+            for draft, reading in zip(compose(talk, [r.evidence for r in readings], model), readings, strict=True)
         ]
     else:
-        written = quoted
-    by_weight = [bullet for bullet, _ in written]
+        composed = [quote_entries(reading.selection, talk.conversation) for reading in readings]
+    if model is not None and (writer == "rewrite" or (writer == "compose" and "rewrite" in admitted)):
+        return rewrite_entries(composed, model, known_names=known_names, embedder=embedder)
+    return composed
+
+
+def _language_for(persona: Persona, conversation: Conversation, admitted: Collection[str]) -> str:
+    """The reader's language, if it is the conversation's or the model may translate into it; else empty."""
+    wanted = language_of(persona.person.locale)
+    spoken = language_of(conversation.language) or "en"
+    return wanted if wanted == spoken or translator(wanted) in admitted else ""
+
+
+def _summary(
+    talk: Talk,
+    reading: _Reading,
+    written: Written,
+    *,
+    writer: str,
+    language: str,
+    model: LanguageModel | None,
+    explain: bool,
+    answers: dict[tuple[str, int], str],
+) -> Summary:
+    conversation, person = talk.conversation, reading.evidence.persona.person
+    by_weight = written.bullets
     headline, headline_by = write_headline(
-        by_weight, title=conversation.title, model=model, reader=person.name, answers=answers
+        by_weight,
+        title=conversation.title,
+        model=model if language == "en" else None,
+        reader=person.name,
+        answers=answers,
+        language=language,
     )
     return Summary(
         username=person.username,
@@ -119,12 +177,14 @@ def _summary(
         conversation=conversation.id,
         model=model.name if model is not None and (headline_by == model.name or _wrote(by_weight)) else None,
         headline_by=headline_by,
-        attended=was_there,
+        attended=reading.was_there,
         length=person.length,
-        left_out=selection.left_out,
-        refused=sum(refused for _, refused in written),
+        left_out=written.left_out,
+        refused=written.refused,
+        unanswered=written.unanswered,
+        language=language,
         sent_to=(model.where or None) if model is not None else None,
-        relevance=_relevance(talk, evidence) if explain else None,
+        relevance=_relevance(talk, reading.evidence) if explain else None,
     )
 
 

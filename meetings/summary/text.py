@@ -15,6 +15,51 @@ _MARKS = re.compile(r"\{[^{}]*\}|\[[^\[\]]{0,40}\]|\((?:inaudible|laughs?|laught
 _FILLERS = re.compile(
     r"(?<![\w'’-])(?:u+h+m*|u+m+|e+rm?|h+m+|m+h*m+|mm-hmm|uh-huh|a+h+|oh|eh|huh)(?![\w'’-])[,.…]?", re.IGNORECASE
 )
+_FILLERS_CUT = re.compile(r"(?<![\w'’-])'[Kk]ay(?![\w'’-])[,.…]?")
+# What is left of words that were not finished. Single letters too: acronyms are written in capitals, `plan b` is meant.
+_FRAGMENT = re.compile(
+    r"(?<![\w'’.&/-])(?:[Tt]h|[Ww]h|[Jj]u|[Ss]h|[Tt]ha|[Tt]hi|[Ww]ou|[Ss]hou|[Cc]ou|[Bb]eca|[Bb]ecau|"
+    r"[b-hj-np-z])(?![\w'’.&/-])"
+)
+_LETTER_MEANT = re.compile(
+    r"\b(?:plan|option|version|type|class|vitamin|letter|button|key|step|part|point|grade|team|variant|group|by|"
+    r"times|"
+    r"column|row|section|appendix|series|drive|the|a|an|is|or|and) $",
+    re.IGNORECASE,
+)
+# `We should we need to`: begun with one verb, said with another. After `if I can` nothing was begun anew.
+_RESTART = re.compile(
+    r"(?<![\w'’])(?P<who>i|we|you|they|he|she|it)(?:'(?:s|re|m|ll|d|ve))?(?: (?:am|are|is|was|were|would|could|"
+    r"should|can|"
+    r"will|might|have|had|do|did|just|also))? (?=(?P=who)\b(?: |'))",
+    re.IGNORECASE,
+)
+_CLAUSE_BEFORE = re.compile(
+    r"\b(?:if|when|what|whatever|that|as|because|how|where|who|which|while|before|after|than|unless|everything|"
+    r"all|do|"
+    r"does|did|can|could|will|would|should|are|is|was|were|have|had|though) $",
+    re.IGNORECASE,
+)
+# Said without commas, where they carry nothing: not in `do you know`, `what I mean`, `the kind of button`.
+_BARE_ASIDES = re.compile(
+    r"(?<!do )(?<!did )(?<!don't )(?<!if )(?<!as )(?<!that )(?<!let )(?<!would )(?<!should )"
+    r"(?<!may )(?<!might )(?<!what )(?<!how )(?<!once )"
+    r"\byou know\b(?! (?:what|how|who|where|why|when|which|that|if|whether|about|the|this|it|a|an|my|your|our)\b)"
+    r"(?=\s+\w)|"
+    r"(?<!what )(?<!that )(?<!not )(?<!which )\bi mean\b(?! (?:that|by|to)\b)(?=\s+\w)|"
+    r"(?:(?<=\bjust )|(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bbe )|(?<=\bto )|(?<=\bwe )|(?<=\bi )|(?<=\byou )|"
+    r"(?<='s )|(?<='re )|"
+    r"(?<=\bthen )|(?<=\band ))(?:sort of|kind of|kinda)(?: like)?\b(?=\s+\w)",
+    re.IGNORECASE,
+)
+# Said after the point: the speaker gives the word away.
+_TRAILING = re.compile(
+    r"[\s,;]+(?:and so|but yeah|and yeah|so yeah|and then|and stuff|do you know what i mean|if you know what i mean|"
+    r"you know what i mean|you know|i mean|yeah|(?<!think )(?<!hope )(?<!guess )(?<!do )(?<!say )(?<!said )"
+    r"(?<!suppose )(?<!not )(?<!or )(?<!even )(?<!did )(?<!is )(?<!are )(?<!was )(?<!and )so|and|but|or|because|"
+    r"'cause)\s*(?P<stop>[.…]?)$",
+    re.IGNORECASE,
+)
 # Phrases that speech drops in between commas; without the commas they may mean something.
 _ASIDES = re.compile(
     r"(?:,|^)\s*(?:you know|i mean|like|sort of|kind of|let's say|how do you say|right|okay|you see|well)\s*,\s*",
@@ -31,7 +76,9 @@ _OPENING = re.compile(
 _ASSENT = re.compile(
     r"^(?:yes|sure|of course|no problem|absolutely)\b[,.!]?\s+(?=i(?:'ll| will| can)\b)", re.IGNORECASE
 )
-_SAFE_OPENING = re.compile(r"^(?:and|so|well|okay|ok|alright|now|anyway|basically|i mean|you know)\s", re.IGNORECASE)
+_SAFE_OPENING = re.compile(
+    r"^(?:and|so|well|okay|ok|alright|now|anyway|basically|i mean|you know|yeah|yep)\s", re.IGNORECASE
+)
 # A broken-off word: "th- the", "sec– security".
 _BROKEN = re.compile(r"(?<![\w'’-])[^\W\d_]{1,12}[-–—]+(?=[\s,.]|$)(?![-–—]*\s*[-–—])")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -76,6 +123,8 @@ def plain(text: str) -> str:
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     # Treebank style, as in the AMI transcripts: `do n't`, `it 's`.
     text = re.sub(r"(\w) (n't|'(?:s|re|ve|ll|d|m))\b", r"\1\2", text)
+    # Spelled letter by letter, as in the AMI transcripts: `L_C_D_`.
+    text = re.sub(r"\b(?:[A-Z]_)+(?![A-Z])", lambda m: m.group().replace("_", ""), text)
     return re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
 
 
@@ -90,11 +139,17 @@ def sentences(text: str) -> list[str]:
     return [chunk for part in parts for chunk in _chunks(part)]
 
 
-def _chunks(sentence: str, limit: int = 45) -> list[str]:
+def _chunks(sentence: str, limit: int = 34) -> list[str]:
     """A sentence of more than `limit` words in pieces, cut before `and then`, `so`, `but` and the like."""
     if len(sentence.split()) <= limit:
         return [sentence]
-    pieces = re.split(r"(?<=\w{3})[,;]?\s+(?=(?:and then|and so|so|but|because|and we|and i|then|and the)\b)", sentence)
+    pieces = re.split(
+        r"(?<=\w{3})[,;]?\s+(?=(?:(?:and|so|but|because)(?: then| so| if| also| maybe)? (?:i|we|you|they|he|she|"
+        r"it|there|the|"
+        r"that|this|our)(?:'\w+)?|and then|and so)\s)|(?<=\w{3}),?\s+(?=(?:so|but|because)\s)",
+        sentence,
+        flags=re.IGNORECASE,
+    )
     chunks = [pieces[0]]
     for piece in pieces[1:]:
         if len(chunks[-1].split()) + len(piece.split()) <= limit // 2 or len(chunks[-1].split()) < 6:
@@ -126,16 +181,25 @@ def clean(sentence: str, *, opening: bool = True) -> str:
     text = plain(sentence)
     text = _BROKEN.sub(" ", text)
     text = _FILLERS.sub(" ", text)
+    text = _FILLERS_CUT.sub(" ", text)
     text = _BEGUN.sub("", text)
-    for _ in range(3):
+    text = _FRAGMENT.sub(lambda m: m.group() if _letter_meant(m) else " ", text)
+    for _ in range(4):
         before = text
         text = _ASIDES.sub(" ", text)
+        text = _BARE_ASIDES.sub(" ", text)
         text = _without_repetitions(_tidy(text))
+        text = _RESTART.sub(lambda m: m.group() if _CLAUSE_BEFORE.search(m.string[: m.start()]) else "", text)
+        text = _TRAILING.sub(r"\g<stop>", text)
         if opening:
             text = _without_opening(text)
         if text == before:
             break
     return finish(text)
+
+
+def _letter_meant(found: re.Match[str]) -> bool:
+    return len(found.group()) == 1 and bool(_LETTER_MEANT.search(found.string[: found.start()]))
 
 
 def finish(text: str) -> str:
@@ -205,6 +269,14 @@ def _without_repetitions(text: str, longest: int = 5) -> str:
     return "".join(kept)
 
 
+_UNFINISHED = re.compile(
+    r"\b(?:the|a|an|and|or|but|of|to|because|if|our|your|my|their|is|are|was|were|i'm|we're|it's|that's|very|i|"
+    r"we|than|as|"
+    r"just|gonna|wanna|would|could|should|will|with|for|in|at|from|which|who|when)[\s,.;:…]*$",
+    re.IGNORECASE,
+)
+
+
 def shorten(text: str, *, keep: str = "", limit: int = MAX_CHARS) -> str:
     """At most `limit` characters, cut at clauses; what was left out at either end shows as `…`.
 
@@ -223,6 +295,8 @@ def shorten(text: str, *, keep: str = "", limit: int = MAX_CHARS) -> str:
             if len(piece) > limit - 4:
                 break
             value = len(piece) + (10_000 if keep and keep.lower() in piece.lower() else 0) - 3 * first
+            # Better a whole clause than a long one.
+            value -= 80 * (first > 0) + 60 * bool(_UNFINISHED.search(piece))
             best = max(best, (value, first, last), key=lambda b: b[0])
     if best[0] < 0:
         return _cut_words(text, limit)

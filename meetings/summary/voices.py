@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetings.conversation import Speaker
-from meetings.people import Persona, build_persona, load_profiles
+from meetings.people import Persona, load_profiles
 from meetings.people.profiles import roles_with_term
 from meetings.people.terms import terms, words
 
@@ -69,7 +69,7 @@ def usual_business(talk: Talk, personas: Sequence[Persona], interests: Sequence[
     readers = []
     for persona, vectors in zip(personas, interests, strict=True):
         own = [row for row, i in enumerate(persona.ingredients) if i.source in SAID_OF_THEMSELVES]
-        readers.append(_business(talk, build_persona(persona.person).terms, vectors[own]))
+        readers.append(_business(talk, persona.own_terms, vectors[own]))
     usual: Floats = (np.mean(readers or roles, axis=0) + np.mean(roles, axis=0)) / 2
     return usual
 

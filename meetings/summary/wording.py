@@ -23,21 +23,24 @@ WE_WILL = rf"{WE}(?:'ll| will|'re going to| are going to|'re gonna| are gonna)"
 HEDGED = expression(
     r"\b(?:if we|if i|if you|maybe|might|perhaps|could we|should we|shall we|do we|did we|have we|would we|whether|"
     r"not sure|unless we|suppose|what if|i wonder|would be|could be|haven't decided|not decided|yet to decide|"
-    r"can't decide|undecided|didn't decide|don't think we)\b"
+    r"i think(?= uh\b)|i think(?=\W*$)|can't decide|undecided|didn't decide|don't think we)\b"
 )
 AGREED = r"(?:decided|agreed|settled|concluded|approved|signed off)"
 DECISION = (
     expression(rf"(?<!points )(?<!things )(?<!what )(?<!which )(?<!as )(?<!like )(?<!unless )(?<!once )(?<!when )"
-       rf"(?<!until )"
+       rf"(?<!until )(?<!why )"
        rf"\bwe(?:'ve| have|'d| had)? (?:all |now |just |finally |also |already |basically |then )*{AGREED}\b"
-       rf"(?! to (?:meet|discuss|talk)\b| before\b| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
+       rf"(?! to (?:meet|discuss|talk)\b| before\b|"
+       r"(?: that)? it(?:'s| is) (?:gonna|going to)\b| everything\b|,? okay\W*$|"
+       r" that we(?:'re)? gon\w*(?: for)?\W*$| (?:up)?on[.,;]|, (?:'cause|because|yeah|right\b(?!\?)))"),
     expression(r"\b(?:it|that)(?:'s| is| has been|'s been| was) (?:now |all |then )?(?:decided|agreed|settled|"
        r"approved|final|"
-       r"a decision)\b"),
+       r"a decision(?! for (?:all of )?(?:us|you|them)))\b"),
     expression(r"\b(?:the|our|final|a) decision (?:is|was|then is|stands|here is)\b|^decision\b|"
        r"(?<!no )\bdecision made\b"),
     expression(rf"(?:\b(?:let's|let us|i say we)|{WE}(?:'ll| will|'re| are| then)) (?:just |all |not |definitely )*"
-       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|(?:an? )?(?:\d|one|two|three|four|"
+       r"(?:go(?:ing)? )(?:ahead )?(?:with|for)\b(?! (?:it|that|this|you|me|\w{1,2}\b (?:okay|no|yeah)|"
+       r"(?:an? )?(?:\d|one|two|three|four|"
        r"five|six|seven|zero))\b)"),
     expression(r"^(?:so |okay |ok |good |right |then |and |all right )*[, ]*(?:decided|agreed|settled|"
        r"approved)\b[,.:;]"
@@ -48,7 +51,7 @@ DECISION = (
        r"adopt|publish|announce|go live|move (?:it|the)|cut(?! to)|push (?:it|the)|skip (?:it|the|this))(?=\W+\w+)"),
     expression(r"\blet's (?:ship|launch|release|use|keep (?!\w+ in mind|in mind|going)|drop|postpone|delay|"
        r"stick (?:to|with)|"
-       r"stay with|switch to|freeze|hold off|cancel|settle on|make it|move (?:it|that|the|this) to|do it)\b"),
+       r"stay with|switch to|freeze|hold off|cancel|settle on|make it (?=\w+ \w)|move (?:it|that|the|this) to)\b"),
     expression(rf"{WE}(?:'re| are) (?:not )?(?:shipping|launching|releasing|keeping|dropping|postponing|delaying|"
        r"sticking|switching|freezing|cutting|cancelling|canceling|hiring|moving (?:it|the)|(?<=not )(?:gonna|"
        r"going to) "
@@ -56,7 +59,7 @@ DECISION = (
 )  # fmt: skip
 # `We'll go with rubber, yeah?` seeks assent to what it settles.
 TAG = expression(
-    r",? (?:yeah|right|okay|yes|no|then|huh|is that (?:okay|right)|(?:is|are|was|does|do|have|has|"
+    r",? (?:yeah|right|alright|okay|yes|no|then|huh|is that (?:okay|right)|(?:is|are|was|does|do|have|has|"
     r"would)n't (?:it|they|you|"
     r"that))\?$"
 )
@@ -128,6 +131,20 @@ ASSIGNED = expression(
     r"going to)) "
     r"(?:work on|look into|prepare)\b|\byou(?:'re| are) (?:gonna|going to) work on\b"
 )
+# Small verbs promise work only of a thing of work, and on the spot otherwise: `I'll get this one`, `I'll do without`.
+SMALL_VERBS = frozenset({"get", "do", "make", "take", "check", "find", "put", "have", "own", "handle"})
+WORK = expression(
+    r"\b(?:minutes|reports?|summary|summaries|figures|numbers|lists?|offers?|quotes?|research|folder|contracts?|tickets?|"
+    r"plans?|drafts?|documents?|documentation|mails?|survey|prototypes?|costs?|prices?|tests?|designs?|specs?|budget|"
+    r"invoices?|database|code|release|customers?|back to (?:you|them|him|her)|"
+    r"(?:find|work|figure) (?:\w+ ){0,3}out|sure (?:that|we|it|they))\b|\b(?:do|handle) (?:that|this|it)\W*$"
+)
+# A sentence that breaks off does nothing yet.
+BROKEN_OFF = expression(
+    r"\b(?:a|an|the|my|your|our|their|its|and|or|but|which|we|i|if|gonna|going to|because|of|than|"
+    r"very|make|decided okay)\W*$|"
+    r"\b(?:huh|hmm)\W*$"
+)
 # Promises that are about the meeting itself, or no promises at all.
 TALK = expression(
     r"\bi(?:'ll| will|'m going to| am going to|'m gonna) (?:just |also |now |quickly |briefly |then )*"
@@ -138,7 +155,8 @@ TALK = expression(
     r"come (?:back )?to|do (?:it|this|that) (?:now|quickly)|put (?:it|that|this) (?:up|on the)|"
     r"get (?:to|into|back to) (?:that|this|it)|open (?:the|my|this)|turn (?:it )?over|make (?:it|this) (?:quick|"
     r"short)|"
-    r"share (?:with|some|this)|ask you|be able|pretend|finish (?:up|off|with)|take (?:this|that|it|"
+    r"share (?:with|some|this)|tell (?:something|a bit|a little)|ask you|be able|pretend|"
+    r"finish (?:up|off|with)|take (?:this|that|it|"
     r"these) (?:time|away|out|off)|invite|bring (?:in|up)|do something|be working|find (?:it|him|her|that)|get rid|"
     r"never|always|have (?:a|to|the)|present (?:you|my|the|to you)|just)\b"
 )
@@ -153,8 +171,8 @@ FIRM = expression(r"\bi(?:'ll| will|'m going to| am going to|'m gonna)\b")
 MAYBE_I = expression(r"\bif i\b|\bmaybe i\b|\bi (?:might|could)\b")
 I_OWN = expression(
     r"\b(?:i(?:'ll| will) (?:take|own|do|handle|drive) (?:(?:it|that|this)(?=[.,;!]|$| (?:on|over|from|up)\b)|"
-    r"care)|that(?:'s| is) (?:mine|on me|my action)|"
-    r"leave (?:it|that|this) (?:with|to) me|i(?:'ve| have) got (?:it|that|this)(?=[.,;!]|$)|i'm on it)\b"
+    r"care)|that(?:'s| is) (?:on me|my action)|"
+    r"leave (?:it|that|this) (?:with|to) me|i'm on it)\b"
 )
 YOU = expression(
     r"\b(?:(?:can|could|will|would) you (?:please |also |just |maybe |then |kindly )*|please |i need you to |"
@@ -189,11 +207,11 @@ VOCATIVE = (
 
 RISK = expression(
     r"\b(?:risks?|risky|at risk|(?:i'm|i am|we're|we are|bit|very|really|quite|still) (?:worried|"
-    r"concerned(?! with)|afraid (?:of|that))|"
+    r"concerned(?! with)|afraid (?:of|that(?! i)))|"
     r"worries me|(?:my|our|one|main|biggest|real|serious|big|a|only) (?:worry|concern(?! of ours))|concerns me|"
     r"danger(?:ous)? (?:of|that|is|for|to)|block(?:er|ers|ing us)|blocked(?! out)|bottleneck|vulnerabilit\w+|"
     r"breach|leak(?:ed|s|ing)?|"
-    r"incident|outage|delay(?:ed|s)|slip(?:s|ping|ped)|"
+    r"incident|outage|delay(?:ed|s)|slip(?:s|ping|ped)(?! (?:behind|out|down|under|off|in my|from))|"
     r"(?:won't|not going to|can't|will not|cannot) (?:meet|hit|hold|finish|afford|sell|make (?:it(?! \w)|"
     r"it (?:by|to|in time|on time|before)|the (?:date|deadline|"
     r"launch|release)))|behind schedule|falls? behind|fail(?:s|ed|ing|ures?)?|"
@@ -217,8 +235,13 @@ RISK = expression(
     r"no-?(?:one|body) (?:will|would) (?:buy|use|want)|not (?:convinced (?:we|it|that (?:we|it|this|the))|"
     r"technically possible))\b"
 )
-# Denied, solved or only imagined.
+# Denied, solved or only imagined; an option dismissed as it is named; what happens to the tools of the meeting.
 NO_RISK = expression(
+    r"\b(?:but (?:\w+ ){0,3}(?:most of the time|it works|that's (?:okay|fine)|we can)|maybe we (?:should|could) no|"
+    r"what the problem|problem (?:is )?with a lot of|drawing|if (?:\w+ ){0,5}(?:is|are|gets) broken|"
+    r"(?:we|you|i) (?:could|can|might|may) cancel|behind the (?:couch|sofa)|smart ?board|good news|"
+    r"one is broken|you are broken|"
+    r"i (?:was afraid|felt)|lower risk|spreadsheet|trouble is i|to break|when it falls|falls over it)\b|^can you\b|"
     r"\b(?:no|not a|isn't a|without|low|zero|any|not worried|don't worry|no need to worry|not afraid|not concerned)"
     r" (?:big |real |serious |more |further )?(?:risks?|problems?|issues?|concerns?|danger|worries|about)?\b|"
     r"\b(?:(?:don't|doesn't|didn't|do not) (?:expect|think|want|see|have)|know that|as far as|worth the risk|"
@@ -246,6 +269,7 @@ OPEN = expression(
 )
 # What somebody does not know of themselves or of the meeting leaves nothing open.
 NOT_OPEN = expression(
+    r"\bmeans?\b|"
     r"\b(?:if|whether|what|how|when) (?:i|you|everybody|everyone|anybody|there|people)\b|\b(?:minutes|later|"
     r"agenda|slides?|"
     r"spend time|how useful|how it works)\b|(?:if|whether|know)(?: \w+){0,2}\.$"
@@ -260,6 +284,16 @@ QUESTION_WORD = expression(
     r"could we)\b"
 )
 SMALL_QUESTION = expression(
+    r"^(?:(?:sorry|pardon),? what|wait|excuse me|hang on|hold on)\b|\b(?:a|any|other|more)(?: \w+){0,2} questions?\b|"
+    r"\bwhat else\b|\b(?:doing|working on) now\b|\bsame order\b|\b(?:last|next) time\b|\bwhy not\W*$|"
+    r"\bis that (?:separate|different)\b|"
+    r"\b(?:who wants?|who would like|what is going on|is going on|the point of|any ideas?|i don't know what|huh)\b|"
+    r"^is that (?:for|over|from|your)\b|^is this (?:one of|your|the|my)\b|\bhow (?:long do we|much time)\b|"
+    r"\b(?:recorded|recording|by the way|where are you|received?|got (?:an?|the|that|your) (?:e-?mail|mail|message)|"
+    r"the order|anything more|have we got|what do they know|are we (?:back|done|supposed|allowed|still|finished)|"
+    r"how did (?:we|you) do|how we did|we did do|are you ready|"
+    r"file|folder|button to|power ?point|"
+    r"screen saver|computer|mouse|lunch|write (?:it|that|this)|project documents?)\b|, (?:is|was) it\W*$|"
     r"^(?:\w+, )?(?:(?:and|so|but|okay|then) )*(?:what do you (?:think|mean)|is that (?:right|okay|it|clear|all)|"
     r"(?:does|do) (?:that|you|it) (?:make sense|know|agree)|right|okay|how are you|can (?:you|everyone)|"
     r"are you (?:ready|done|"

@@ -1,22 +1,22 @@
 """Writers: from a choice of statements to a bullet.
 
 `extract` quotes: it leaves out what speech adds and keeps what was said, attributed. It needs no model and is always
-there. `rewrite` puts a choice into a model's words and is for language models that passed the admission test; which
-writer runs is decided by `choose_writer`, once, from what was asked for and what is admitted.
+there. `rewrite` puts a choice into a model's words, `compose` lets a model read and choose as well; both are for
+language models that passed their admission test. Which writer runs is decided by `choose_writer`, once, from what was
+asked for and what is admitted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from meetings.conversation import Conversation
 from meetings.errors import WriterNotAdmittedError
-from meetings.llm import LanguageModel
 from meetings.summary.contract import Bullet
-from meetings.summary.ground import TextEmbedder, check_extract
-from meetings.summary.rewrite import rewrite
+from meetings.summary.quotation import check_extract
+from meetings.summary.referents import with_referent
+from meetings.summary.rewrite import Said
 from meetings.summary.select import Choice
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS, finish, plain, shorten
@@ -69,25 +69,10 @@ def extract(choice: Choice, conversation: Conversation) -> tuple[Bullet, bool]:
     )
 
 
-def in_own_words(
-    bullet: Bullet,
-    choice: Choice,
-    model: LanguageModel,
-    *,
-    answers: dict[tuple[str, int], str],
-    embedder: TextEmbedder | None = None,
-    refused: bool = False,
-) -> tuple[Bullet, bool]:
-    """A quoted bullet in a model's words, if they stand; and whether grounding sent the bullet back.
-
-    What was said in confidence stays a quotation: it is weighed word by word.
-    """
-    if bullet.confidential:
-        return bullet, refused
-    said = [(s.speaker.name, s.text) for s in choice.statements]
-    names = {n.shown for s in choice.statements for n in (*s.owners, *s.mentioned)} | {s for s, _ in said}
-    text = rewrite(said, model, known_names=sorted(names), embedder=embedder, answers=answers)
-    return (bullet, True) if text is None else (replace(bullet, text=text, writer="rewrite"), refused)
+def in_own_words(choice: Choice, known_names: Sequence[str]) -> Said:
+    """What a model gets of a choice to put into its own words; `known_names` must not come in unsaid."""
+    said = tuple((s.speaker.name, s.text) for s in choice.statements)
+    return Said(sentences=said, known_names=tuple(known_names))
 
 
 def _quotation(statements: Sequence[Statement]) -> tuple[str, bool]:
@@ -96,8 +81,17 @@ def _quotation(statements: Sequence[Statement]) -> tuple[str, bool]:
     due = statements[-1].reading.due
     short = shorten(_without_address(text), keep=due.phrase if due else "")
     if check_extract(short, raw).ok:
-        return short, False
+        return _with_bracket(short, statements), False
     return shorten(finish(raw), limit=MAX_CHARS), True
+
+
+def _with_bracket(text: str, statements: Sequence[Statement]) -> str:
+    """The quotation with what its opening pronoun stands for, if that fits and the opening is still there."""
+    found = statements[0].referent
+    if found is None or not statements[0].text.startswith(text[: found.at]):
+        return text
+    told = with_referent(text, found)
+    return told if len(told) <= MAX_CHARS else text
 
 
 def _without_address(text: str) -> str:

@@ -18,7 +18,12 @@ from meetings.errors import (
     PromptError,
 )
 from meetings.llm import Embedder, Form, LlamaCpp
+from meetings.people import build_persona
+from meetings.summary import summarize
+from meetings.summary.ground import Line, check
+from meetings.summary.notes import TOKENS_PER_NOTE, notes_form, read_note, read_notes, sentence_form
 from tests.acceptance.conftest import Meetings
+from tests.unit.summary_builders import BEN, WEEKLY
 
 pytestmark = pytest.mark.models
 
@@ -199,11 +204,54 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         LlamaCpp(tmp_path / "none.gguf")
 
 
+READERS = ("Ben Okafor, Backend Engineer", "Laura Stein, Head of Content")
+
+
+def test_notes_of_the_starter_model_always_have_their_form(model: LlamaCpp) -> None:
+    page = "What was said:\n" + "\n".join(
+        f"{n} {u.speaker}: {u.text}" for n, u in enumerate(WEEKLY.utterances, start=1)
+    )
+    asks = [f"\n\nThe reader: {r}.\nNotes for this reader:" for r in READERS]
+    last = len(WEEKLY.utterances)
+    answers = model.complete_each(page, asks, max_tokens=4 * TOKENS_PER_NOTE, form=notes_form(2, 1, last))
+    for answer in answers:
+        assert isinstance(answer, str)
+        notes, wrong = read_notes(answer, numbers=range(1, 100), most=2)
+        assert (len(notes), wrong) == (len(json.loads(answer)["notes"]), 0)
+        assert all(len(n.text) <= 200 for n in notes)
+
+
+def test_a_sentence_of_the_starter_model_has_its_form(model: LlamaCpp) -> None:
+    said = "1 Ben Okafor: I will finish the load test by Friday.\n\nOne sentence for the minutes:"
+    (answer,) = model.complete_each("What was said:\n", [said], max_tokens=TOKENS_PER_NOTE, form=sentence_form(1))
+    assert read_note(answer, numbers=[1]) is not None
+
+
+@pytest.mark.slow
+def test_what_the_starter_model_composes_stands_or_is_a_quotation(model: LlamaCpp, embedder: Embedder) -> None:
+    (summary,) = summarize(
+        WEEKLY,
+        [build_persona(BEN)],
+        writer="compose",
+        admitted=["compose"],
+        embedder=embedder,
+        language_model=model,
+    )
+    said = {u.id: Line(speaker=WEEKLY.speaker_of(u).name, text=u.text) for u in WEEKLY.utterances}
+    assert summary.bullets
+    assert summary.unanswered == 0
+    for bullet in summary.bullets:
+        evidence = [said[e] for e in bullet.evidence]
+        assert bullet.writer == "extract" or check(bullet.text, evidence, embedder=embedder).ok
+
+
 @pytest.mark.models
 @pytest.mark.slow
-def test_the_starter_model_is_refused_as_a_writer(meetings: Meetings) -> None:
-    done = meetings("models", "admit", "smollm2-135m", "--json")
+@pytest.mark.parametrize("options", [(), ("--writer", "compose"), ("--language", "de")])
+def test_the_starter_model_is_refused_as_a_writer(meetings: Meetings, options: tuple[str, ...]) -> None:
+    done = meetings("models", "admit", "smollm2-135m", *options, "--json")
     assert done.code == 1
     verdict = done.json()
     assert not verdict["admitted"]
-    assert verdict["right"] + verdict["wrong"] + verdict["refused"] == verdict["cases"] >= 24
+    assert verdict["cases"] >= 12
+    assert verdict["right"] < verdict["cases"] / 2

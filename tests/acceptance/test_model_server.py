@@ -18,6 +18,7 @@ from meetings.config import Settings
 from meetings.doctor import check_model_server
 from meetings.errors import ContextOverflowError, ModelServerAuthError
 from meetings.llm import Form, LlamaCpp, OpenAIServer
+from meetings.summary.notes import TOKENS_PER_NOTE, notes_form, read_notes, sentence_form
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -95,6 +96,19 @@ def test_an_answer_follows_its_schema(model: OpenAIServer) -> None:
     schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
     answer = json.loads(model.complete("In how many days?", max_tokens=40, form=Form(schema=schema)))
     assert isinstance(answer["days"], int)
+
+
+def test_notes_and_sentences_have_their_form_by_schema_alone(model: OpenAIServer) -> None:
+    page = "What was said:\n1 Ben: I will finish the load test by Friday.\n2 Maya: The release moves to the tenth."
+    asks = ["\n\nThe reader: Ben.\nNotes:", "\n\nThe reader: Maya.\nNotes:"]
+    for answer in model.complete_each(page, asks, max_tokens=2 * TOKENS_PER_NOTE + 40, form=notes_form(2, 1, 2)):
+        assert isinstance(answer, str)
+        assert set(json.loads(answer)) == {"notes"}
+        notes, wrong = read_notes(answer, numbers=range(0, 10**9), most=2)
+        assert wrong == 0
+        assert all(len(n.text) <= 200 for n in notes)
+    (sentence,) = model.complete_each(page, ["\n\nOne sentence:"], max_tokens=120, form=sentence_form(2))
+    assert set(json.loads(str(sentence))) == {"lines", "text"}
 
 
 def test_a_prompt_that_does_not_fit_is_told_with_both_counts(model: OpenAIServer) -> None:

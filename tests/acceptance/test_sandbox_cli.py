@@ -80,6 +80,22 @@ def test_from_start_to_reset(run: Meetings, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_it_misbehaves_and_behaves_again_as_it_is_told(run: Meetings, tmp_path: Path) -> None:
+    started = run("sandbox", "start", "--background", "--port", "0", "--misbehave", "drop-before")
+    ping = f"{started.out.strip()}/api/v4/system/ping"
+    with pytest.raises(requests.ConnectionError):
+        requests.get(ping, timeout=30)
+    assert run("sandbox", "misbehave").out == '{"fault": "drop-before", "seen": 1, "struck": 1}\n'
+    (tmp_path / "plan.yml").write_text("rules:\n- {fault: web-page, path: /system/*}\n")
+    assert '"web-page"' in run("sandbox", "misbehave", tmp_path / "plan.yml").out
+    assert "Sign in" in requests.get(ping, timeout=30).text
+    assert run("sandbox", "misbehave", "--stop").out == "nothing goes wrong on purpose\n"
+    assert requests.get(ping, timeout=30).json()["status"] == "OK"
+    assert "no such fault" in run("sandbox", "misbehave", "explode").error_line()
+    assert "no such fault" in run("sandbox", "start", "--misbehave", "explode").error_line()
+
+
+@pytest.mark.slow
 def test_direct_messages_are_printed_without_steering_the_terminal(run: Meetings) -> None:
     run("sandbox", "start", "--background", "--port", "0", "--now", "2026-11-23T10:00:00")
     credentials = json.loads((Path(run.env["MEETINGS_HOME"]) / "sandbox" / "credentials.json").read_text())

@@ -342,3 +342,13 @@ def test_a_webhook_fires_for_its_words_in_open_channels_only(sandbox: Sandbox) -
     texts = sorted(body.split(b"text=")[1].split(b"&")[0] for _, body in heard)
     assert texts == [b"Here%27s+the+recording", b"last"]
     assert {headers["Content-Type"] for headers, _ in heard} == {"application/x-www-form-urlencoded"}
+
+
+def test_a_pending_post_id_whose_post_is_gone_is_refused_as_the_server_does(shared: Sandbox) -> None:
+    ana = api(shared, "ana")
+    channel_id = ana.channel("product")["id"]
+    post = ana.write(channel_id, "gone", pending_post_id="ana:gone")
+    ana.delete(f"/posts/{post['id']}")
+    again = {"channel_id": channel_id, "message": "gone", "pending_post_id": "ana:gone"}
+    refused = refusal(ana.send("POST", "/posts", json=again))
+    assert refused == (500, "api.post.deduplicate_create_post.failed_to_get")

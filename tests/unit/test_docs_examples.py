@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from meetings.conversation import from_json, to_json
-from meetings.people import read_people
+from meetings.people import read_people, read_profiles
+from meetings.people.persona import WEIGHTS
 from meetings.summary import summary_from_json, summary_to_json
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,3 +50,20 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_profile_of_the_docs_is_read(tmp_path: Path) -> None:
+    block = re.search(r"```yaml\n(.*?)```", (DOCS / "people.md").read_text(), re.DOTALL)
+    assert block is not None
+    (tmp_path / "own.yml").write_text(block.group(1))
+    assert "research" in {p.name for p in read_profiles(tmp_path / "own.yml")}
+
+
+def test_the_weights_of_the_docs_are_those_of_the_program() -> None:
+    rows = re.findall(r"^\| ([a-z ]+) \| (−?[\d.]+) \| (−?[\d.]+) \|", (DOCS / "people.md").read_text(), re.MULTILINE)
+    told = {source: (abs(_number(base)), abs(_number(cap))) for source, base, cap in rows}
+    assert told == dict(WEIGHTS)
+
+
+def _number(text: str) -> float:
+    return float(text.replace("−", "-"))

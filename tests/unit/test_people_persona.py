@@ -35,7 +35,7 @@ def post(text: str, *, age: float = 0.0, kind: str = "own") -> PostContext:
         ("Security Engineer", "security"),
         ("Legal Counsel", "legal"),
         ("CFO", "finance"),
-        ("Head of People", "hiring"),
+        ("Head of People", "people"),
         ("User Interface Designer", "design"),
         ("Product Designer", "design"),
         ("Data Scientist", "data"),

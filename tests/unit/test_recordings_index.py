@@ -25,7 +25,7 @@ def job(people: str = "p1", *, deliver: bool = False, names: str = "", nonce: st
 
 
 def remember(store: FileStore, one: Job, folder: str | None = None) -> None:
-    remember_run(store, one, conversation="c", diarization="d")
+    remember_run(store, one, conversation="c", diarization="d", summaries="s")
     if folder:
         remember_folder(store, one, Path(folder))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from meetings.sandbox import users
 from meetings.sandbox.app import create_app
 from meetings.sandbox.world import World
 
@@ -20,9 +21,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def status(world: World, path: str, *, bound_to: str, client: str, host: str, origin: str | None = None) -> int:
+def status(
+    world: World, path: str, *, bound_to: str, client: str, host: str, origin: str | None = None, token: str = ""
+) -> int:
     """The status of a GET, as the server calls the application."""
     headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
+    headers += [(b"authorization", f"Bearer {token}".encode())] if token else []
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -74,3 +78,22 @@ def test_the_page_is_for_this_machine_and_rest_for_whom_the_address_is(
 def test_a_page_on_a_wider_address_is_still_guarded_against_other_sites(world: World) -> None:
     given: dict[str, Any] = {"bound_to": "0.0.0.0", "client": "127.0.0.1", "host": "evil.example"}
     assert status(world, "/", **given) == 403
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1:8065", 200),
+        ("10.0.0.5", "127.0.0.1:8065", 403),
+        ("127.0.0.1", "chat.example", 403),
+    ],
+)
+def test_a_sandbox_that_others_can_reach_is_not_theirs_to_break(
+    world: World, client: str, host: str, expected: int
+) -> None:
+    with world.change() as tx:
+        admin = users.create(tx, users.Profile(username="boss", email="boss@x.example"), password=None)
+        _, token = users.new_token(tx, admin, description="test")
+    given: dict[str, Any] = {"bound_to": "0.0.0.0", "client": client, "host": host, "token": token}
+    assert status(world, "/api/sandbox/misbehave", **given) == expected
+    assert status(world, "/api/v4/users/me", **given) == 200

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from meetings.summary.ground import check, check_extract, numbers
+from meetings.summary.ground import check, numbers
+from meetings.summary.quotation import check_extract
 
 SAID = (
     "Ben Okafor: I will finish the load test by Friday and post the numbers in the engineering channel.",
@@ -109,3 +110,21 @@ def test_a_quotation_that_lost_or_gained_meaning_is_refused(text: str, raw: str)
 
 def test_an_honest_cut_at_the_end_is_allowed() -> None:
     assert check_extract("We ship the parser …", "We ship the parser and 12 other things.").ok
+
+
+TWO_FACTOR = "Two-factor login is required for all admin accounts."
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "ok"),
+    [
+        (TWO_FACTOR.replace("Two", "One"), TWO_FACTOR, False),
+        (TWO_FACTOR.replace("Two-factor login", "One-factor-login"), TWO_FACTOR, False),
+        (TWO_FACTOR, TWO_FACTOR, True),
+        ("The second release needs a load test.", "The third release needs a load test.", False),
+        ("One release needs a load test.", "Three releases need a load test.", False),
+        ("One customer asked for the export.", "One customer asked for the export, two customers did not.", True),
+    ],
+)
+def test_an_ambiguous_number_word_is_a_number_where_another_number_was_said(text: str, said: str, ok: bool) -> None:
+    assert check(text, [said]).ok is ok

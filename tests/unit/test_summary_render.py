@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from meetings.conversation import Conversation, Speaker, Utterance
+from meetings.conversation import Conversation, Speaker, Utterance, Word
 from meetings.summary import MAX_MESSAGE, Bullet, Summary, render_markdown, summary_from_json, summary_to_json
 from meetings.summary.markdown import ZERO_WIDTH, inert, link
 
@@ -162,7 +162,7 @@ _You were there, Ben. What to take with you:_
 
 2 more points were left out to keep this short; [the recording](https://chat.example.org/_redirect/pl/abc) and its transcript hold all.
 
-_Lines are quotations without filler words · 1 voice of 2 could not be named · made on your own server._"""  # noqa: E501 (a golden file)
+_Lines are quotations without filler words · 1 voice of 2 could not be named · made on your own server · answer here to change it: less about a subject, shorter, only decisions, why this, stop; 👀 brings what was left out._"""  # noqa: E501 (a golden file)
 
 
 def test_a_message_looks_like_this() -> None:
@@ -277,3 +277,15 @@ def test_quotation_marks_stand_around_what_was_said_and_nothing_else() -> None:
     assert f"“{quoted.text}”" in message
     assert "Lines without quotation marks were put into words by writer-8b" in message
     assert "headline by writer-8b" not in message
+
+
+def test_the_footer_says_how_sure_the_recogniser_was_of_its_words() -> None:
+    words = (Word(word="a", start=0, end=1, probability=0.9), Word(word="b", start=1, end=2, probability=0.8))
+    spoken = call(utterances=(Utterance(id="u21", speaker="a", start=81.5, end=84.0, text="a b", words=words),))
+    footer = render_markdown(summary(), spoken, heard_by="whisper-base").splitlines()[-1]
+    assert "words heard by whisper-base with 85 % certainty" in footer.replace("\u200b", "").replace("\\", "")
+    assert "certainty" not in render_markdown(summary(), call(), heard_by="whisper-base")
+
+
+def test_a_message_that_nobody_can_answer_does_not_ask_to() -> None:
+    assert "answer here" not in render_markdown(summary(), call())

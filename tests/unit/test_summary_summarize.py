@@ -264,6 +264,8 @@ def test_auto_takes_the_best_writer_the_model_is_admitted_for() -> None:
     assert choose_writer("auto", model=None) == "extract"
     assert choose_writer("auto", model="tiny") == "extract"
     assert choose_writer("auto", model="big", admitted={"rewrite"}) == "rewrite"
+    assert choose_writer("auto", model="big", admitted={"rewrite", "compose"}) == "compose"
+    assert choose_writer("auto", model="big", admitted={"translate-de"}) == "extract"
     assert choose_writer("auto", model=None, admitted={"rewrite"}) == "extract"
 
 

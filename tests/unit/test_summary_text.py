@@ -107,3 +107,20 @@ def test_shortening_keeps_the_due_date_and_shows_the_cut() -> None:
     assert "by Friday" in short
     assert short.startswith("…")
     assert short.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("said", "cleaned"),
+    [
+        ("I think we d I think we decided on both .", "I think we decided on both."),
+        ("an L_C_D_ screen for the T_V_ costs more", "An LCD screen for the TV costs more."),
+        ("We should we need to ship it", "We need to ship it."),
+        ("If I can I will do it.", "If I can I will do it."),
+        ("The device has to you know listen and so.", "The device has to listen."),
+        ("Do you know the price of it?", "Do you know the price of it?"),
+        ("Plan b is fine for us.", "Plan b is fine for us."),
+        ("I really think so.", "I really think so."),
+    ],
+)
+def test_speech_without_commas_is_cleaned_too(said: str, cleaned: str) -> None:
+    assert clean(said) == cleaned

@@ -1,0 +1,44 @@
+"""`meetings listen`: acts by itself when a call's recording is posted."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  meetings listen
+  MEETINGS_AUDIENCE=participants meetings listen --verbose"""
+)
+@click.option("--verbose", is_flag=True, help="Also tell of every stage.")
+def listen(verbose: bool) -> None:
+    """Wait for calls to be recorded, and send everyone their summary.
+
+    Listens to the bot's channels. A recording that Mattermost Calls posts is queued at once, its announced
+    transcription waited for, and each person gets their message once, whatever the network, the server or this process
+    does meanwhile: after a gap the channels are looked through from where the last look ended. Stop it with Ctrl-C
+    and start it again at any moment.
+    """
+    import asyncio
+    import logging
+
+    from meetings.cli.service import stage_log, talk
+    from meetings.config import load_settings
+    from meetings.errors import ConfigError
+    from meetings.listening import Listener, listen_forever
+    from meetings.mattermost import MattermostClient
+    from meetings.positions import Positions
+    from meetings.service import Service
+
+    settings = load_settings()
+    if settings.mattermost_url is None or settings.mattermost_token is None:
+        raise ConfigError("where to listen? set MATTERMOST_URL and MATTERMOST_TOKEN")
+    token = settings.mattermost_token.get_secret_value()
+    client = MattermostClient(settings.mattermost_url, token)
+    me = client.me()  # a wrong address or token is told at once
+    talk(verbose=verbose)
+    with Service(settings, stage_log()) as service:
+        logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
+        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
+        asyncio.run(listen_forever(listener, url=client.url, token=token))

@@ -1,0 +1,74 @@
+"""`meetings serve`: the listener, and the same by HTTP."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  meetings serve
+  meetings serve --port 9000 --no-listen"""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to answer at; loopback unless told.")
+@click.option(
+    "--port", default=8077, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option("--listen/--no-listen", default=True, show_default=True, help="Also listen at the bot's own socket.")
+@click.option("--verbose", is_flag=True, help="Also tell of every stage.")
+def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
+    """Wait for calls like `listen`, and answer by HTTP.
+
+    POST /hooks/mattermost takes an outgoing webhook (setting webhook_token), POST /commands/meetings a slash command
+    (setting command_token); GET /healthz, /readyz and /metrics are for whoever watches. Put a reverse proxy with TLS
+    before it if Mattermost runs on another machine.
+    """
+    import asyncio
+    import logging
+    import socket
+
+    import uvicorn
+
+    from meetings.cli.service import stage_log, talk
+    from meetings.config import load_settings
+    from meetings.errors import ConfigError
+    from meetings.listening import Listener, listen_forever
+    from meetings.mattermost import MattermostClient
+    from meetings.positions import Positions
+    from meetings.service import Service
+    from meetings.serving import Doors, make_app
+
+    settings = load_settings()
+    if settings.mattermost_url is None or settings.mattermost_token is None:
+        raise ConfigError("whose calls? set MATTERMOST_URL and MATTERMOST_TOKEN")
+    if not listen and settings.webhook_token is None and settings.command_token is None:
+        raise ConfigError("--no-listen needs webhook_token or command_token: nothing else would tell of recordings")
+    token = settings.mattermost_token.get_secret_value()
+    client = MattermostClient(settings.mattermost_url, token)
+    me = client.me()
+    talk(verbose=verbose)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot answer at {host}:{port} ({error.strerror}); choose another --host or --port"
+        ) from None
+    with bound, Service(settings, stage_log()) as service:
+        doors = Doors(
+            client=client, queue=service, webhook_token=settings.webhook_token, command_token=settings.command_token
+        )
+        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
+        server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
+
+        async def run() -> None:
+            # It ends on a signal, which uvicorn takes for itself.
+            listening = asyncio.create_task(listen_forever(listener, url=client.url, token=token)) if listen else None
+            await server.serve(sockets=[bound])
+            if listening is not None:
+                listening.cancel()
+
+        shown = bound.getsockname()[1]
+        logging.getLogger("meetings.serve").info("answering at http://%s:%s as %s", host, shown, me.username)
+        asyncio.run(run())

@@ -1,0 +1,254 @@
+"""Hears of recordings and queues them: from the bot's socket as it happens, and by looking through channels after gaps.
+
+Everything heard is checked against the server before anything is done with it, and queued under a name of its own, so
+that an event that comes twice, late, out of order or never changes nothing: the sweep finds what the socket missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from meetings.arrivals import call_of, recording_of
+from meetings.errors import MattermostAuthError, MattermostError, MattermostForbiddenError, MattermostNotFoundError
+from meetings.mattermost.calls import CALL, caption_of
+from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction
+from meetings.mattermost.events import MemberChanged, PostWritten, Reacted
+from meetings.mattermost.opinions import DISLIKES, LIKES
+from meetings.mattermost.socket import Gap, Lost, listen
+from meetings.positions import Positions
+from meetings.talkback import MORE
+
+# Channels are looked through this often (seconds) even if the socket seems well.
+SWEEP_EVERY = 600.0
+# The first start ever looks back this far (milliseconds): older recordings are for `meetings batch`.
+FIRST_LOOK = 24 * 3600 * 1000
+# Positions overlap by this much (milliseconds): posts written in the same moment as the last one seen.
+OVERLAP = 2_000
+# Events that wait while the queue's file is written; more are dropped, and the sweep after finds them.
+MAX_WAITING = 10_000
+
+log = logging.getLogger("meetings.listen")
+
+ANSWERED = LIKES | DISLIKES | {MORE}
+
+
+class Queue(Protocol):
+    """Where what is heard is queued; each tells whether it was new."""
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
+        """A recording's post, under what is new about it."""
+
+    def put_answer(self, post_id: str) -> bool:
+        """A post that somebody wrote to the bot."""
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        """An emoji that somebody put on a post."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a look through the channels found."""
+
+    channels: int = 0
+    posts: int = 0
+    queued: int = 0
+
+
+class Listener:
+    """Turns what the server says into queued recordings.
+
+    Args:
+        client: the bot.
+        queue: where what is heard is queued.
+        positions: how far each channel was looked through.
+    """
+
+    def __init__(self, client: MattermostClient, queue: Queue, positions: Positions) -> None:
+        self._client = client
+        self._waiting = queue
+        self._positions = positions
+
+    def concerns(self, event: object) -> bool:
+        """Whether an event is worth a look. Cheap: a server sends thousands that are not."""
+        if isinstance(event, PostWritten):
+            if event.channel_type == "D" and not event.edited:
+                return self._is_said(event.post)
+            return recording_of(event.post) is not None or call_of(event.post) is not None
+        if isinstance(event, Reacted):
+            return (
+                not event.removed and event.reaction.emoji_name in ANSWERED and self._is_other(event.reaction.user_id)
+            )
+        return isinstance(event, MemberChanged) and not event.removed and event.user_id == self._client.me().id
+
+    def hear(self, event: object) -> int:
+        """Act on an event; how many recordings were queued."""
+        if isinstance(event, PostWritten):
+            if event.channel_type == "D" and self._is_said(event.post):
+                self._waiting.put_answer(event.post.id)
+                return 0
+            return self._look_at(event.post)
+        if isinstance(event, Reacted):
+            self._waiting.put_reaction(event.reaction)
+            return 0
+        if isinstance(event, MemberChanged):
+            log.info("the bot was added to a channel")
+            return self.sweep(only={event.channel_id}).queued
+        return 0
+
+    def sweep(self, *, only: Collection[str] | None = None) -> Swept:
+        """Look through the bot's channels, each from its position on.
+
+        Args:
+            only: ids of the channels to look through; None for all of them.
+
+        Raises:
+            MattermostError: the server failed; channels that were looked through keep their new position.
+        """
+        first_ever = self._positions.empty
+        channels = posts = queued = 0
+        for channel in self._channels():
+            if only is not None and channel.id not in only:
+                continue
+            try:
+                seen, new = self._sweep_channel(channel, first_ever=first_ever)
+            except (MattermostForbiddenError, MattermostNotFoundError) as error:
+                # The bot was removed a moment ago; the other channels are looked through all the same.
+                log.info("channel %s: %s", channel.name, error)
+                continue
+            channels, posts, queued = channels + 1, posts + seen, queued + new
+        return Swept(channels=channels, posts=posts, queued=queued)
+
+    def _channels(self) -> list[Channel]:
+        found = {c.id: c for team in self._client.my_teams() for c in self._client.my_channels(team.id)}
+        return list(found.values())
+
+    def _sweep_channel(self, channel: Channel, *, first_ever: bool) -> tuple[int, int]:
+        position = self._positions.of(channel.id)
+        if position is None:
+            begin = position = self._first_position(channel, first_ever=first_ever)
+        else:
+            begin = max(0, position - OVERLAP)
+            if channel.last_post_at <= begin:
+                return 0, 0
+        seen, queued, newest = 0, 0, position
+        for post in self._client.posts_since(channel.id, begin):
+            seen += 1
+            newest = max(newest, post.update_at)
+            if channel.type != "D":
+                queued += self._look_at(post)
+            elif self._is_said(post) and post.create_at > begin:
+                self._waiting.put_answer(post.id)
+        self._positions.move(channel.id, newest)
+        return seen, queued
+
+    def _first_position(self, channel: Channel, *, first_ever: bool) -> int:
+        """Where to begin in a channel that was never looked through.
+
+        A channel that the bot came to while nobody listened: with its coming, which a post of the server tells. All
+        channels at the first start ever: a day back at most, and never before the bot came.
+        """
+        if channel.type == "D":
+            return channel.last_post_at
+        came = 0
+        me = self._client.me().id
+        for post in self._client.latest_posts(channel.id, 1_000):
+            if post.type in {"system_add_to_channel", "system_join_channel"}:
+                who = post.props.get("addedUserId") or post.user_id
+                if who == me:
+                    came = post.create_at
+                    break
+        if first_ever:
+            return max(came, channel.last_post_at - FIRST_LOOK)
+        return came or channel.last_post_at
+
+    def _is_other(self, user_id: str) -> bool:
+        return user_id != self._client.me().id
+
+    def _is_said(self, post: Post) -> bool:
+        """Whether somebody wrote a post themselves."""
+        return self._is_other(post.user_id) and not post.type and not post.delete_at
+
+    def _look_at(self, post: Post) -> int:
+        if (recording := recording_of(post)) is not None:
+            return self._queue(recording, caption_of(post) or "")
+        if (call := call_of(post)) is not None:
+            return self._transcribed(post, call)
+        return 0
+
+    def _transcribed(self, post: Post, call_id: str) -> int:
+        """A transcription came: the recordings of its call are looked at again."""
+        try:
+            thread = self._client.thread(call_id)
+        except (MattermostForbiddenError, MattermostNotFoundError):
+            return 0
+        # A post may name any other in its props: only a call of the same channel counts.
+        if not any(p.id == call_id and p.type == CALL and p.channel_id == post.channel_id for p in thread):
+            return 0
+        return sum(self._queue(p.id, post.id) for p in thread if recording_of(p) is not None)
+
+    def _queue(self, post_id: str, cause: str) -> int:
+        new = self._waiting.put(post_id, cause=cause)
+        if new:
+            log.info("queued the recording of post %s", post_id)
+        return int(new)
+
+
+async def listen_forever(listener: Listener, *, url: str, token: str, sweep_every: float = SWEEP_EVERY) -> None:
+    """Listen until cancelled.
+
+    A refused token, a server that is away or a full disk is logged and waited out; what happened meanwhile is found by
+    the sweep that follows.
+    """
+    waiting: asyncio.Queue[object] = asyncio.Queue(MAX_WAITING)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_hear(listener, url, token, waiting))
+        group.create_task(_act(listener, waiting, sweep_every))
+
+
+async def _hear(listener: Listener, url: str, token: str, waiting: asyncio.Queue[object]) -> None:
+    overflow = False
+    async for event in listen(url, token):
+        if isinstance(event, Lost):
+            level = logging.ERROR if isinstance(event.error, MattermostAuthError) else logging.WARNING
+            log.log(level, "%s; trying again in %.0f s", event.error, event.wait)
+            continue
+        if not isinstance(event, Gap) and not listener.concerns(event):
+            continue
+        overflow = overflow or waiting.full()
+        if overflow and not waiting.full():
+            overflow = False
+            waiting.put_nowait(Gap())
+        if not waiting.full():
+            waiting.put_nowait(event)
+
+
+async def _act(listener: Listener, waiting: asyncio.Queue[object], sweep_every: float) -> None:
+    due = time.monotonic() + sweep_every
+    while True:
+        event: object
+        try:
+            event = await asyncio.wait_for(waiting.get(), timeout=max(0.1, due - time.monotonic()))
+        except TimeoutError:
+            event = Gap()
+        try:
+            if isinstance(event, Gap):
+                due = time.monotonic() + sweep_every
+                began = time.monotonic()
+                swept = await asyncio.to_thread(listener.sweep)
+                log.info(
+                    "looked through %d channels (%d posts, %.1f s): %d recordings queued",
+                    swept.channels,
+                    swept.posts,
+                    time.monotonic() - began,
+                    swept.queued,
+                )
+            else:
+                await asyncio.to_thread(listener.hear, event)
+        except MattermostError as error:
+            log.warning("%s; looking again soon", error)
+            due = min(due, time.monotonic() + 30.0)

@@ -1,0 +1,188 @@
+"""What people say about the summaries they get: more of this, less of that, shorter or longer.
+
+One file a person under the data folder's `people/feedback`, readable by the owner alone. It belongs to the person: it
+changes their own summary and nobody else's, and `forget` removes it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from meetings.errors import PeopleError
+from meetings.people.person import LENGTHS, Person
+from meetings.people.persona import FeedbackContext, PersonContext
+from meetings.people.terms import terms
+from meetings.store import digest, private_folder, write_text
+
+VERSION = 1
+MAX_WISHES = 40  # of one person; the oldest go first
+MAX_TEXT = 200  # characters
+_DAY = 24 * 3600.0
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """More or less (`kind`) of a subject; `at` in seconds since the epoch."""
+
+    kind: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What one person asked for.
+
+    `length` is one of `LENGTHS`, `only` are kinds of bullets (none: all), `locale` is a language, `stopped` means no
+    messages.
+    """
+
+    wishes: tuple[Wish, ...] = ()
+    length: str | None = None
+    only: tuple[str, ...] = ()
+    locale: str | None = None
+    stopped: bool = False
+
+    def context(self, now: float) -> tuple[FeedbackContext, ...]:
+        """As ingredients of a context; whole days of age, so that a run today gives what a run this morning gave."""
+        return tuple(
+            FeedbackContext(text=w.text, age_days=float(max(0, int((now - w.at) // _DAY))), kind=w.kind)
+            for w in self.wishes
+        )
+
+
+class FeedbackBook:
+    """Everybody's wishes."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.folder = home / "people" / "feedback"
+
+    def of(self, username: str) -> Wishes:
+        """What somebody asked for; nothing if they never did.
+
+        Raises:
+            PeopleError: the file is damaged.
+        """
+        path = self._path(username)
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if data["version"] != VERSION:
+                raise PeopleError(f"{path} was written by another version of this program; update it, or remove it")
+            length = data["length"]
+            if length not in (None, *LENGTHS):
+                raise ValueError(length)
+            return Wishes(
+                wishes=tuple(
+                    Wish(kind=_kind(w["kind"]), text=str(w["text"]), at=float(w["at"])) for w in data["wishes"]
+                ),
+                length=length,
+                only=tuple(str(kind) for kind in data.get("only", ())),
+                locale=None if data.get("locale") is None else str(data["locale"]),
+                stopped=bool(data.get("stopped", False)),
+            )
+        except FileNotFoundError:
+            return Wishes()
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            # It cannot be made again as a cache can: somebody's words are not dropped without a word.
+            raise PeopleError(
+                f"{path} is damaged; forget what it held and say it again: meetings people feedback {username} --forget"
+            ) from None
+
+    def add(self, username: str, kind: str, text: str, *, at: float | None = None) -> Wishes:
+        """More or less of something; the same subject said again takes the place of what was said.
+
+        Raises:
+            PeopleError: the text says nothing that a call could be compared with.
+        """
+        text = " ".join(text.split())[:MAX_TEXT]
+        if not terms(text):
+            raise PeopleError(f"{text!r} names no subject; say it in a few words, as: prices and competitors")
+        wish = Wish(kind=_kind(kind), text=text, at=time.time() if at is None else at)
+
+        def changed(before: Wishes) -> Wishes:
+            others = [w for w in before.wishes if w.text.lower() != text.lower()]
+            return replace(before, wishes=(*others, wish)[-MAX_WISHES:])
+
+        return self._change(username, changed)
+
+    def set_length(self, username: str, length: str) -> Wishes:
+        """How many bullets they like."""
+        if length not in LENGTHS:
+            raise PeopleError(f"length {length!r} is none of {', '.join(LENGTHS)}")
+        return self._change(username, lambda before: replace(before, length=length))
+
+    def set_only(self, username: str, kinds: tuple[str, ...]) -> Wishes:
+        """Which kinds of bullets they want; none given: all."""
+        return self._change(username, lambda before: replace(before, only=kinds))
+
+    def set_locale(self, username: str, locale: str) -> Wishes:
+        """The language that they want to read."""
+        return self._change(username, lambda before: replace(before, locale=locale))
+
+    def set_stopped(self, username: str, stopped: bool) -> Wishes:
+        """Whether they want no messages."""
+        return self._change(username, lambda before: replace(before, stopped=stopped))
+
+    def forget(self, username: str) -> bool:
+        """Remove what somebody said; whether there was anything."""
+        path = self._path(username)
+        there = path.is_file()
+        path.unlink(missing_ok=True)
+        return there
+
+    def stamp(self) -> str:
+        """Changes when anybody's wishes do; empty while nobody has any."""
+        files = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
+        return digest([[f.stem, f.read_text(encoding="utf-8")] for f in files]) if files else ""
+
+    def apply(
+        self, person: Person, context: PersonContext | None, *, now: float
+    ) -> tuple[Person, PersonContext | None]:
+        """A person and their context with what they asked for.
+
+        Args:
+            person: who they are; their own word on length counts more than the people file's.
+            context: what Mattermost tells; None if nothing is known.
+            now: the time that ages are counted from, in seconds since the epoch.
+        """
+        wishes = self.of(person.username)
+        person = replace(
+            person,
+            length=wishes.length or person.length,
+            locale=wishes.locale or person.locale,
+            only=wishes.only,
+        )
+        if not wishes.wishes:
+            return person, context
+        before = context or PersonContext()
+        return person, replace(before, feedback=(*before.feedback, *wishes.context(now)))
+
+    def _change(self, username: str, change: Callable[[Wishes], Wishes]) -> Wishes:
+        path = self._path(username)
+        for folder in (self._home, self._home / "people", self.folder):
+            private_folder(folder)
+        with FileLock(self.folder / ".lock", mode=0o600):
+            after: Wishes = change(self.of(username))
+            write_text(path, json.dumps({"version": VERSION, **asdict(after)}, ensure_ascii=False, indent=1))
+        return after
+
+    def _path(self, username: str) -> Path:
+        # A username becomes a file's name.
+        if not _USERNAME.fullmatch(username):
+            raise PeopleError(f"{username!r} is no username")
+        return self.folder / f"{username}.json"
+
+
+def _kind(kind: str) -> str:
+    if kind not in {"more", "less"}:
+        raise ValueError(kind)
+    return kind

@@ -1,0 +1,336 @@
+"""Recordings that wait to be worked on, and the work on them, one after the other: a durable queue.
+
+Everything that finds recordings (the socket, a sweep, a webhook, a batch) only puts them here; what is put here is done
+once, whenever the process dies. The queue is DBOS's, in a file of its own beside that of `meetings process`, so that a
+command on the same machine neither takes its work nor lends it a hand. Stages find what others have done already.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWorkflowID
+from filelock import FileLock, Timeout
+
+from meetings.arrivals import Drop, Wait, decide, decide_again
+from meetings.config import Settings
+from meetings.errors import (
+    BusyError,
+    ConfigError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    StorageError,
+)
+from meetings.job import Job
+from meetings.mattermost import MattermostClient, find_recording
+from meetings.mattermost.entities import Reaction
+from meetings.pipeline import Observer, Pipeline, shared_pipeline
+from meetings.prepare import prepare_job
+from meetings.recordings import remember_run
+from meetings.stages import Stages
+from meetings.store import FileStore, private_folder
+from meetings.talkback import Talkback, Understood
+
+QUEUE = "recordings"
+ANSWERS = "answers"
+# A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
+PATIENTLY: Any = {"retries_allowed": True, "max_attempts": 6, "interval_seconds": 5.0, "backoff_rate": 2.0}
+# Raised when the steps below change; what an earlier version left undone is then begun anew.
+VERSION = "meetings-service-1"
+# A recording that kills the process this many times is given up, so that the ones behind it get their turn.
+DEATHS = 60
+# Server trouble of a single person's message is not waited out for days.
+TRIES_FOR_A_PERSON = 8
+
+log = logging.getLogger("meetings.service")
+
+
+@DBOS.dbos_class()
+class Recordings(DBOSConfiguredInstance):
+    """The work on a queued recording."""
+
+    _settings: Settings
+    _store: FileStore
+    _pipeline: Pipeline
+
+    def __init__(self) -> None:
+        super().__init__("recordings")
+
+    def take(self, settings: Settings, store: FileStore, pipeline: Pipeline) -> None:
+        """What the work is done with."""
+        self._settings, self._store, self._pipeline = settings, store, pipeline
+
+    @DBOS.workflow(name="take_recording", max_recovery_attempts=DEATHS)
+    def take_recording(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
+        """Look at a recording; wait, give up, or do all of it. What has to wait is queued again, and the next goes on.
+
+        Args:
+            post_id: the recording's post.
+            cause: what was new about it when it was queued; empty at first.
+            turn: how often it was looked at before.
+            failures: how often work on it failed before.
+        """
+        try:
+            plan = self.look(post_id)
+            if plan["wait"]:
+                return self._later(post_id, cause, turn, failures, Wait(seconds=plan["wait"], reason=plan["reason"]))
+            outcome = self._work(plan["job"])
+        except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
+            return self._failed(post_id, cause, turn, failures + 1, error)
+        undelivered = [d for d in outcome["deliveries"] if d["status"] == "failed"]
+        if undelivered and (failures + 1 < TRIES_FOR_A_PERSON or any(d["server_gone"] for d in undelivered)):
+            reason = f"not delivered to {', '.join(d['username'] for d in undelivered)}: {undelivered[0]['reason']}"
+            wait = decide_again(ConnectionError(reason), attempt=1)
+            assert isinstance(wait, Wait)
+            return self._later(post_id, cause, turn, failures + 1, wait)
+        return {"state": "done", "deliveries": outcome["deliveries"]}
+
+    @DBOS.step()
+    def look(self, post_id: str) -> dict[str, Any]:
+        """Whether to begin; if so, the job."""
+        client = _client(self._settings)
+        recording = find_recording(client, post_id)
+        found = decide(recording, now=int(time.time() * 1000), patience=self._settings.transcription_patience)
+        if isinstance(found, Wait):
+            log.info("%s: waiting for %s", recording.title, found.reason)
+            return {"wait": found.seconds, "reason": found.reason, "job": ""}
+        if found.note:
+            log.warning("%s: %s", recording.title, found.note)
+        job = prepare_job(post_id, self._settings, deliver=True)
+        log.info("%s: beginning (post %s)", recording.title, post_id)
+        return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+
+    def _work(self, job_key: str) -> Mapping[str, Any]:
+        job = Job.from_json(self._store.read_json("jobs", job_key))
+        # `meetings process` may be at the same recording: then this waits, and finds the speech done.
+        with FileLock(self._settings.home / "state" / "locks" / f"{job.source.media_id}.lock"):
+            outcome = self._pipeline.work(job_key)
+        self.note(job_key, outcome)
+        return outcome
+
+    @DBOS.step()
+    def note(self, job_key: str, outcome: dict[str, Any]) -> None:
+        """Remember the run, so that a correction finds it."""
+        job = Job.from_json(self._store.read_json("jobs", job_key))
+        run = self._pipeline.result(job, outcome)
+        remember_run(
+            self._store,
+            job,
+            conversation=run.conversation_key,
+            diarization=run.diarization_key,
+            summaries=run.summaries_key,
+        )
+        counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
+        told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
+        log.info("%s: done, %s", job.source.title, told)
+        for notice in run.notes:
+            log.info("%s: %s", job.source.title, notice)
+
+    def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
+        again = decide_again(error, attempt=failures)
+        if isinstance(again, Drop):
+            log.error("recording %s is given up: %s", post_id, again.reason)
+            return {"state": "given up", "reason": again.reason}
+        log.warning("recording %s: %s; trying again in %.0f s", post_id, again.reason, again.seconds)
+        return self._later(post_id, cause, turn, failures, again)
+
+    def _later(self, post_id: str, cause: str, turn: int, failures: int, wait: Wait) -> dict[str, Any]:
+        _enqueue_recording(post_id, cause, turn + 1, failures, delay=wait.seconds)
+        return {"state": "waiting", "reason": wait.reason}
+
+
+def _enqueue_recording(post_id: str, cause: str, turn: int, failures: int, *, delay: float = 0.0) -> None:
+    """Queue a look at a recording, from within a workflow."""
+    options: EnqueueOptions = {
+        "queue_name": QUEUE,
+        "workflow_name": "take_recording",
+        "class_name": "Recordings",
+        "instance_name": "recordings",
+        "workflow_id": workflow_id(post_id, cause, turn),
+        "app_version": VERSION,
+    }
+    if delay > 0:
+        options["delay_seconds"] = delay
+    DBOS.enqueue_workflow_with_options(options, post_id, cause, turn, failures)
+
+
+def workflow_id(post_id: str, cause: str, turn: int) -> str:
+    """The name of one look at a recording: the same news of the same post is queued once."""
+    return f"recording:{post_id}:{cause}:{turn}"
+
+
+@DBOS.dbos_class()
+class Answers(DBOSConfiguredInstance):
+    """Answers to what people write and to the emojis they put on their summaries."""
+
+    _settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__("answers")
+
+    def take(self, settings: Settings) -> None:
+        """What the work is done with."""
+        self._settings = settings
+
+    @DBOS.workflow(name="answer_post", max_recovery_attempts=DEATHS)
+    def answer_post(self, post_id: str) -> str:
+        """Answer somebody's post."""
+        return self._answer(lambda: self.understand(post_id))
+
+    @DBOS.workflow(name="answer_reaction", max_recovery_attempts=DEATHS)
+    def answer_reaction(self, post_id: str, user_id: str, emoji_name: str) -> str:
+        """Answer somebody's emoji."""
+        return self._answer(lambda: self.understand_reaction(post_id, user_id, emoji_name))
+
+    def _answer(self, understand: Callable[[], dict[str, Any] | None]) -> str:
+        try:
+            found = understand()
+            if found is None:
+                return "nothing to answer"
+            self.carry_out(found)
+        except Exception as error:  # noqa: BLE001 - the next one gets their answer
+            log.warning("an answer could not be given: %s", error)
+            return f"failed: {error}"
+        if found["again"]:
+            # A voice got a name: the recording is done again from there, and messages are corrected.
+            _enqueue_recording(found["again"], f"names:{found['answers']}", 0, 0)
+        return "answered"
+
+    @DBOS.step(**PATIENTLY)
+    def understand(self, post_id: str) -> dict[str, Any] | None:
+        """The first step for a post."""
+        client = _client(self._settings)
+        try:
+            post = client.post(post_id)
+        except (MattermostNotFoundError, MattermostForbiddenError):
+            return None
+        return _plain(Talkback(self._settings, client).understand(post))
+
+    @DBOS.step(**PATIENTLY)
+    def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
+        """The first step for an emoji."""
+        reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
+        return _plain(Talkback(self._settings, _client(self._settings)).understand_reaction(reaction))
+
+    @DBOS.step(**PATIENTLY)
+    def carry_out(self, found: dict[str, Any]) -> None:
+        """The second step."""
+        understood = Understood(
+            **{
+                **found,
+                "effects": tuple((what, value) for what, value in found["effects"]),
+                "voice": tuple(found["voice"]) if found["voice"] else None,
+            }
+        )
+        Talkback(self._settings, _client(self._settings)).carry_out(understood)
+
+
+def _plain(understood: Understood | None) -> dict[str, Any] | None:
+    return None if understood is None else asdict(understood)
+
+
+@cache
+def _answers() -> Answers:
+    return Answers()
+
+
+@cache
+def _recordings() -> Recordings:
+    """The process's one, as with `shared_pipeline`."""
+    return Recordings()
+
+
+class Service:
+    """The queue, open. A context manager: `with Service(settings, observer) as service: service.put(post_id)`."""
+
+    def __init__(self, settings: Settings, observer: Observer) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._lock = FileLock(settings.home / "state" / "service.lock")
+
+    def __enter__(self) -> Service:
+        """Open the queue and take up what an earlier process left.
+
+        Raises:
+            BusyError: another process works on this queue.
+            StorageError: its folder cannot be written.
+        """
+        state = self._settings.home / "state"
+        try:
+            for folder in (self._settings.home, state, state / "locks"):
+                private_folder(folder)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise BusyError(
+                f"another `meetings listen` or `meetings serve` works in {self._settings.home}; stop it first, or give "
+                "this one a MEETINGS_HOME of its own"
+            ) from None
+        except OSError as error:
+            raise StorageError(state, error.strerror or str(error)) from error
+        store = FileStore(self._settings.home / "results")
+        config: DBOSConfig = {
+            "name": "meetings-service",
+            "system_database_url": f"sqlite:///{state / 'service.sqlite'}",
+            "executor_id": "service",
+            "application_version": VERSION,
+            "log_level": "CRITICAL",
+            "notification_listener_polling_interval_sec": 0.5,
+        }
+        DBOS(config=config)
+        pipeline = shared_pipeline()
+        pipeline.take(Stages(settings=self._settings, store=store), self._observer)
+        _recordings().take(self._settings, store, pipeline)
+        _answers().take(self._settings)
+        DBOS.launch()
+        for queue in (QUEUE, ANSWERS):
+            DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        self._lock.release()
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
+        """Queue a recording; False if the same news of it was queued before."""
+        return self._put(workflow_id(post_id, cause, 0), QUEUE, _recordings().take_recording, post_id, cause, 0, 0)
+
+    def put_answer(self, post_id: str) -> bool:
+        """Queue an answer to a post; False if that was done before."""
+        return self._put(f"answer:{post_id}", ANSWERS, _answers().answer_post, post_id)
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        """Queue an answer to an emoji; False if that was done before."""
+        name = f"reaction:{reaction.post_id}:{reaction.user_id}:{reaction.emoji_name}"
+        return self._put(
+            name, ANSWERS, _answers().answer_reaction, reaction.post_id, reaction.user_id, reaction.emoji_name
+        )
+
+    @staticmethod
+    def _put(name: str, queue: str, workflow: Callable[..., Any], *arguments: Any) -> bool:
+        if DBOS.get_workflow_status(name) is not None:
+            return False
+        with SetWorkflowID(name):
+            DBOS.enqueue_workflow(queue, workflow, *arguments)
+        return True
+
+    def waiting(self) -> int:
+        """How many recordings are queued, waiting or being worked on."""
+        return len(
+            DBOS.list_workflows(
+                name="take_recording",
+                status=["ENQUEUED", "PENDING", "DELAYED"],
+                load_input=False,
+                load_output=False,
+            )
+        )
+
+
+def _client(settings: Settings) -> MattermostClient:
+    if settings.mattermost_url is None or settings.mattermost_token is None:
+        raise ConfigError("no Mattermost is configured; set MATTERMOST_URL and MATTERMOST_TOKEN")
+    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())

@@ -1,0 +1,241 @@
+"""What `meetings serve` answers: Mattermost's outgoing webhook and slash command, health, and metrics.
+
+Everything that comes in is a stranger's word until its token fits: the token is compared in constant time, bodies are
+short, and what a request names is read from the server again before anything is done. Nothing is worked on here:
+recordings are queued.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
+
+from meetings.arrivals import recording_of
+from meetings.errors import MattermostError, MattermostNotFoundError, MeetingsError
+from meetings.mattermost import MattermostClient, find_recording, reference_id
+from meetings.mattermost.calls import caption_of
+
+MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
+READY_FOR = 10.0  # seconds that an answer of the server counts
+
+HELP = """**/meetings** understands:
+- `summarize LINK`: send everyone their summary of the recording behind a link of this server
+- `status`: what is being worked on
+- `help`: this"""
+
+log = logging.getLogger("meetings.serve")
+
+
+class Queue(Protocol):
+    """Where recordings are queued."""
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
+        """Queue a recording; False if the same news of it was queued before."""
+
+    def waiting(self) -> int:
+        """How many recordings are queued, waiting or being worked on."""
+
+
+class Metrics:
+    """Counters of one serving process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "meetings_requests_total", "Requests by kind and outcome", ["kind", "outcome"], registry=self.registry
+        )
+        self.queued = Counter(
+            "meetings_recordings_queued_total", "Recordings queued by a request", registry=self.registry
+        )
+        self.waiting = Gauge(
+            "meetings_recordings_waiting", "Recordings queued, waiting or being worked on", registry=self.registry
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Doors:
+    """What the routes need: the bot, the queue, the tokens, and when the server last answered."""
+
+    client: MattermostClient
+    queue: Queue
+    webhook_token: SecretStr | None
+    command_token: SecretStr | None
+    metrics: Metrics = field(default_factory=Metrics)
+    answered_at: float = float("-inf")
+
+
+def make_app(doors: Doors) -> FastAPI:
+    """The application. It has no pages, no docs and no schema: nothing to see for who is not meant."""
+    app = FastAPI(title="meetings", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        return response
+
+    @app.post("/hooks/mattermost")
+    async def webhook(request: Request) -> Response:
+        """An outgoing webhook: a post was written."""
+        given = await _body(request)
+        if given is None:
+            return _counted(doors, "webhook", "malformed", 400)
+        if not _token_fits(given, doors.webhook_token):
+            return _counted(doors, "webhook", "refused", 403)
+        return await run_in_threadpool(_heard, doors, str(given.get("post_id") or ""))
+
+    @app.post("/commands/meetings")
+    async def command(request: Request) -> Response:
+        """A slash command; only who gave it sees the answer."""
+        given = await _body(request)
+        if given is None:
+            return _counted(doors, "command", "malformed", 400)
+        if not _token_fits(given, doors.command_token):
+            return _counted(doors, "command", "refused", 403)
+        text = await run_in_threadpool(_answer, doors, given)
+        doors.metrics.requests.labels("command", "answered").inc()
+        return _json({"response_type": "ephemeral", "text": text})
+
+    @app.get("/healthz")
+    async def healthy() -> Response:
+        """The process is alive."""
+        return _json({"status": "ok"})
+
+    @app.get("/readyz")
+    async def ready() -> Response:
+        """The server answers, and the queue can be read."""
+        trouble = await run_in_threadpool(_trouble, doors)
+        return _json({"status": trouble or "ok"}, status=503 if trouble else 200)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """For Prometheus."""
+        doors.metrics.waiting.set(await run_in_threadpool(doors.queue.waiting))
+        return Response(generate_latest(doors.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+async def _body(request: Request) -> Mapping[str, Any] | None:
+    """The fields of a short JSON or form body; None for anything else."""
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY:
+            return None
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    try:
+        if kind == "application/json":
+            found = json.loads(data)
+            return found if isinstance(found, Mapping) else None
+        if kind == "application/x-www-form-urlencoded":
+            fields = parse_qs(data.decode("utf-8"), max_num_fields=100, keep_blank_values=True)
+            return {name: values[0] for name, values in fields.items()}
+    except (ValueError, RecursionError):
+        return None
+    return None
+
+
+def _token_fits(given: Mapping[str, Any], token: SecretStr | None) -> bool:
+    """Compared in constant time; without a token of ours nothing fits."""
+    shown = given.get("token")
+    if token is None or not token.get_secret_value() or not isinstance(shown, str):
+        return False
+    return hmac.compare_digest(shown.encode(), token.get_secret_value().encode())
+
+
+def _heard(doors: Doors, post_id: str) -> Response:
+    """Queue the recording that a webhook tells of, if the server says that it is one."""
+    if reference_id(post_id) != post_id or not post_id:
+        return _counted(doors, "webhook", "malformed", 400)
+    try:
+        post = doors.client.post(post_id)
+    except MattermostNotFoundError:
+        return _counted(doors, "webhook", "gone", 200)
+    except MattermostError as error:
+        # The sweep finds it later; Mattermost does not call again.
+        log.warning("webhook: %s", error)
+        return _counted(doors, "webhook", "failed", 503)
+    recording = recording_of(post)
+    if recording is None:
+        return _counted(doors, "webhook", "ignored", 200)
+    if doors.queue.put(recording, cause=caption_of(post) or ""):
+        doors.metrics.queued.inc()
+        log.info("queued the recording of post %s, which a webhook told of", recording)
+    return _counted(doors, "webhook", "queued", 200)
+
+
+def _answer(doors: Doors, given: Mapping[str, Any]) -> str:
+    words = str(given.get("text") or "").split()
+    user_id = str(given.get("user_id") or "")
+    try:
+        match [w.lower() for w in words[:1]]:
+            case ["status"]:
+                return _status(doors)
+            case ["summarize" | "summarise"] if len(words) == 2:
+                return _summarize(doors, words[1], user_id)
+            case _:
+                return HELP
+    except MeetingsError as error:
+        log.warning("command: %s", error)
+        return "That did not work just now; the log of the server that I run on says why."
+
+
+def _status(doors: Doors) -> str:
+    waiting = doors.queue.waiting()
+    return "Nothing is being worked on." if not waiting else f"{waiting} recordings are being worked on or waiting."
+
+
+def _summarize(doors: Doors, reference: str, user_id: str) -> str:
+    """Queue a recording for somebody who may read it; who may not learns nothing of it."""
+    unknown = "I know no recording there that you and I can both read."
+    if reference_id(reference) is None or reference_id(user_id) != user_id:
+        return "That is no link of a recording; use *Copy Link* on its post."
+    try:
+        recording = find_recording(doors.client, reference)
+        if not doors.client.is_channel_member(recording.channel_id, user_id):
+            return unknown
+    except MattermostNotFoundError:
+        return unknown
+    except MattermostError as error:
+        if error.status in {0, 403}:
+            return unknown
+        raise
+    new = doors.queue.put(recording.post_id)
+    return "Everyone gets their summary when it is ready." if new else "That one was taken on before."
+
+
+def _trouble(doors: Doors) -> str:
+    now = time.monotonic()
+    try:
+        if now - doors.answered_at > READY_FOR:
+            doors.client.ping()
+            doors.answered_at = now
+        doors.queue.waiting()
+    except MeetingsError as error:
+        log.warning("not ready: %s", error)
+        return "the Mattermost server does not answer"
+    return ""
+
+
+def _counted(doors: Doors, kind: str, outcome: str, status: int) -> Response:
+    doors.metrics.requests.labels(kind, outcome).inc()
+    return _json({}, status=status)
+
+
+def _json(data: Mapping[str, Any], *, status: int = 200) -> Response:
+    return Response(json.dumps(data), status_code=status, media_type="application/json")

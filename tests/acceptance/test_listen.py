@@ -1,0 +1,346 @@
+"""Recordings are heard of as they are posted, and found afterwards when nobody listened."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from meetings.listening import Listener, listen_forever
+from meetings.mattermost import MattermostClient
+from meetings.mattermost.client import Reaction
+from meetings.mattermost.delivery import FIRST_PROP, KEY_PROP
+from meetings.positions import Positions
+from meetings.sandbox import Sandbox, post_call, run_in_thread
+from meetings.talkback import ANSWER_PROP
+from tests.acceptance.conftest import SAMPLE, Meetings
+from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
+
+
+@dataclass
+class Noted:
+    """A queue that notes what is put, each once."""
+
+    put_: list[tuple[str, str]] = field(default_factory=list)
+
+    answers: list[str] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+
+    def put(self, post_id: str, *, cause: str = "") -> bool:
+        if (post_id, cause) in self.put_:
+            return False
+        self.put_.append((post_id, cause))
+        return True
+
+    def put_answer(self, post_id: str) -> bool:
+        self.answers.append(post_id)
+        return True
+
+    def put_reaction(self, reaction: Reaction) -> bool:
+        self.reactions.append(reaction)
+        return True
+
+
+@dataclass
+class World:
+    """A running sandbox, its folder, and a listener's memory."""
+
+    sandbox: Sandbox
+    folder: Path
+    noted: Noted = field(default_factory=Noted)
+
+    @property
+    def client(self) -> MattermostClient:
+        return MattermostClient(self.sandbox.url, self.sandbox.bot_token)
+
+    def listener(self) -> Listener:
+        return Listener(self.client, self.noted, Positions(self.folder / "positions.json"))
+
+    def as_(self, name: str) -> Api:
+        return api(self.sandbox, name)
+
+    def join(self, username: str, channel: str) -> None:
+        admin = self.as_("admin")
+        user = admin.get(f"/users/username/{username}")["id"]
+        admin.post(f"/channels/{admin.channel(channel)['id']}/members", {"user_id": user})
+
+    def recording(self, channel: str = "product") -> str:
+        calls = self.as_("calls")
+        place = calls.channel(channel)["id"]
+        file = calls.upload(place, "call.mp4", b"x")
+        return str(calls.write(place, "", type="custom_calls_recording", file_ids=[file["id"]])["id"])
+
+    def while_listening(self, act: Callable[[], object], until: Callable[[], bool], *, seconds: float = 20) -> None:
+        """Listen over the real socket while something happens, until something holds."""
+
+        async def run() -> None:
+            listening = asyncio.create_task(
+                listen_forever(self.listener(), url=self.sandbox.url, token=self.sandbox.bot_token or "")
+            )
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(act)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end and not until():
+                await asyncio.sleep(0.1)
+            listening.cancel()
+
+        asyncio.run(run())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
+        made = World(sandbox=sandbox, folder=tmp_path)
+        made.join("calls", "product")
+        made.listener().sweep()
+        yield made
+
+
+def test_a_recording_is_heard_of_when_it_is_posted(world: World) -> None:
+    posted: list[str] = []
+    world.while_listening(lambda: posted.append(world.recording()), lambda: bool(world.noted.put_))
+    assert world.noted.put_ == [(posted[0], "")]
+
+
+def test_what_was_posted_while_nobody_listened_is_found(world: World) -> None:
+    first, second = world.recording(), world.recording()
+    assert world.listener().sweep().queued == 2
+    assert world.noted.put_ == [(first, ""), (second, "")]
+
+
+def test_a_second_look_finds_nothing_new(world: World) -> None:
+    world.recording()
+    world.listener().sweep()
+    assert world.listener().sweep().queued == 0
+
+
+def test_five_hundred_recordings_are_found_in_one_look(world: World) -> None:
+    calls = world.as_("calls")
+    place = calls.channel("product")["id"]
+    for _ in range(500):
+        file = calls.upload(place, "call.mp4", b"x")
+        calls.write(place, "", type="custom_calls_recording", file_ids=[file["id"]])
+    assert world.listener().sweep().queued == 500
+
+
+def test_a_channel_that_the_bot_is_not_in_is_not_heard(world: World) -> None:
+    world.join("calls", "secret")
+    world.recording("secret")
+    assert world.listener().sweep().queued == 0
+
+
+def test_a_bot_that_is_invited_hears_of_what_is_posted_from_then_on(world: World) -> None:
+    world.join("calls", "secret")
+    before = world.recording("secret")
+    time.sleep(0.05)
+    posted: list[str] = []
+
+    def act() -> None:
+        world.join("meetings", "secret")
+        posted.append(world.recording("secret"))
+
+    world.while_listening(act, lambda: bool(world.noted.put_))
+    assert {post for post, _ in world.noted.put_} == {posted[0]}
+    assert before != posted[0]
+
+
+def test_a_bot_that_was_invited_while_nobody_listened_finds_what_came_after(world: World) -> None:
+    world.join("calls", "secret")
+    world.recording("secret")
+    time.sleep(0.05)
+    world.join("meetings", "secret")
+    after = world.recording("secret")
+    world.listener().sweep()
+    assert world.noted.put_ == [(after, "")]
+
+
+def test_the_first_start_ever_looks_back_one_day_and_no_further(tmp_path: Path) -> None:
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
+        world = World(sandbox=sandbox, folder=tmp_path)
+        world.join("calls", "product")
+        recent = world.recording()
+        world.listener().sweep()
+    assert world.noted.put_ == [(recent, "")]
+
+
+def test_a_transcription_that_comes_later_is_news_of_its_recording(world: World) -> None:
+    vtt = world.folder / "t.vtt"
+    vtt.write_text("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Ana Ruiz>(Ana Ruiz) Hello.\n", encoding="utf-8")
+    sound = world.folder / "call.wav"
+    sound.write_bytes(b"RIFF")
+    call = post_call(
+        world.sandbox.tokens, sound, channel="product", title="W", started_by="ana", duration=1.0, transcription=vtt
+    )
+    world.listener().sweep()
+    news = {cause for post, cause in world.noted.put_ if post == call.recording_post_id}
+    assert call.transcription_post_id in news
+
+
+def test_captions_that_come_by_an_edit_are_news_of_their_recording(world: World) -> None:
+    post = world.recording()
+    world.listener().sweep()
+    calls = world.as_("calls")
+    file = calls.upload(calls.channel("product")["id"], "t.vtt", b"WEBVTT")
+    captions = [{"title": "en", "language": "en", "file_id": file["id"]}]
+
+    def act() -> None:
+        calls.put(f"/posts/{post}/patch", {"props": {"captions": captions}})
+
+    world.while_listening(act, lambda: len(world.noted.put_) == 2)
+    assert world.noted.put_ == [(post, ""), (post, file["id"])]
+
+
+def test_a_call_of_a_group_is_heard_of(world: World) -> None:
+    ids = {n: world.client.user_by_username(n).id for n in ("ana", "ben", "meetings", "calls")}
+    group = world.as_("ana").post("/channels/group", [ids["ana"], ids["ben"], ids["meetings"], ids["calls"]])
+    world.as_("ana").write(group["id"], "hello")
+    world.listener().sweep()
+    calls = world.as_("calls")
+    file = calls.upload(group["id"], "call.mp4", b"x")
+    post = calls.write(group["id"], "", type="custom_calls_recording", file_ids=[file["id"]])
+    world.listener().sweep()
+    assert world.noted.put_ == [(post["id"], "")]
+
+
+def test_what_people_write_to_the_bot_is_queued_and_what_it_writes_itself_is_not(world: World) -> None:
+    ana = world.client.user_by_username("ana").id
+    direct = world.client.direct_channel(ana)
+    said: list[str] = []
+
+    def act() -> None:
+        world.client.create_post(direct, "Your summary")
+        said.append(world.as_("ana").write(direct, "shorter")["id"])
+
+    world.while_listening(act, lambda: bool(world.noted.answers))
+    assert world.noted.answers == said
+
+
+def test_what_was_written_to_the_bot_while_it_was_away_is_found(world: World) -> None:
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    world.client.create_post(direct, "Your summary")
+    world.listener().sweep()
+    time.sleep(0.05)
+    said = world.as_("ana").write(direct, "shorter")["id"]
+    world.listener().sweep()
+    assert world.noted.answers == [said]
+
+
+def test_an_emoji_on_a_message_is_queued(world: World) -> None:
+    ana = world.client.user_by_username("ana").id
+    post = world.client.create_post(world.client.direct_channel(ana), "Your summary")
+
+    def act() -> None:
+        for emoji in ("tada", "eyes"):
+            world.as_("ana").post("/reactions", {"user_id": ana, "post_id": post.id, "emoji_name": emoji})
+
+    world.while_listening(act, lambda: bool(world.noted.reactions))
+    assert [(r.user_id, r.emoji_name) for r in world.noted.reactions] == [(ana, "eyes")]
+
+
+def test_somebody_elses_post_that_names_a_call_queues_nothing(world: World) -> None:
+    ana = world.as_("ana")
+    ana.write(ana.channel("product")["id"], "hi", props={"call_post_id": "k" * 26}, type="custom_calls_transcription")
+    assert world.listener().sweep().queued == 0
+
+
+def test_after_a_restart_of_the_server_listening_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    with run_in_thread(folder, company=COMPANY, now=ANCHOR) as sandbox:
+        port = int(sandbox.url.rsplit(":", 1)[1])
+        world = World(sandbox=sandbox, folder=tmp_path)
+        world.join("calls", "product")
+        world.listener().sweep()
+
+    async def run() -> list[tuple[str, str]]:
+        listening = asyncio.create_task(
+            listen_forever(world.listener(), url=world.sandbox.url, token=world.sandbox.bot_token or "")
+        )
+        await asyncio.sleep(1.0)  # nobody answers
+
+        def serve() -> None:
+            with run_in_thread(folder, company=COMPANY, port=port):
+                posted = world.recording()
+                end = time.monotonic() + 30
+                while time.monotonic() < end and (posted, "") not in world.noted.put_:
+                    time.sleep(0.1)
+
+        await asyncio.to_thread(serve)
+        listening.cancel()
+        return world.noted.put_
+
+    assert len(asyncio.run(run())) == 1
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_a_call_ends_and_everybody_in_the_channel_gets_their_message(
+    world: World, meetings: Meetings, make_media: Callable[..., Path]
+) -> None:
+    clip = make_media("short.wav", "-ss", "24", "-t", "15", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
+    env = {"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": world.sandbox.bot_token or ""}
+    listener = meetings.start("listen", env=env)
+    assert listener.stderr is not None
+    said = [listener.stderr.readline(), listener.stderr.readline()]
+    post_call(world.sandbox.tokens, clip, channel="product", title="Weekly", started_by="ana", duration=15.0)
+    for line in listener.stderr:
+        said.append(line)
+        if ": done" in line or "given up" in line:
+            break
+    listener.send_signal(signal.SIGINT)
+    _, rest = listener.communicate(timeout=30)
+    assert listener.returncode == 130, "".join(said) + rest
+    for username in ("ana", "ben"):
+        direct = world.client.direct_channel(world.client.user_by_username(username).id)
+        (message,) = [p for p in world.client.latest_posts(direct, 50) if KEY_PROP in p.props]
+        assert message.props[FIRST_PROP] is True
+        assert "**stop**" in message.message
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_an_answer_is_answered_while_the_command_runs(world: World, meetings: Meetings) -> None:
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    env = {"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": world.sandbox.bot_token or ""}
+    listener = meetings.start("listen", env=env)
+    assert listener.stderr is not None
+    while "looked through" not in listener.stderr.readline():
+        pass
+    said = world.as_("ana").write(direct, "less about hiring")
+    end = time.monotonic() + 60
+    thread: list[str] = []
+    while time.monotonic() < end and not thread:
+        time.sleep(0.5)
+        thread = [p.message for p in world.client.thread(said["id"]) if p.props.get(ANSWER_PROP) == said["id"]]
+    listener.send_signal(signal.SIGINT)
+    listener.communicate(timeout=30)
+    assert len(thread) == 1
+    assert "less about hiring" in thread[0]
+
+
+def test_a_second_listener_on_the_same_home_is_refused(world: World, meetings: Meetings) -> None:
+    env = {"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": world.sandbox.bot_token or ""}
+    first = meetings.start("listen", env=env)
+    assert first.stderr is not None
+    first.stderr.readline()
+    second = meetings("listen", env=env)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert second.code == 1
+    assert "another `meetings listen`" in second.error_line()
+
+
+def test_a_wrong_token_is_told_at_once(world: World, meetings: Meetings) -> None:
+    done = meetings("listen", env={"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": "x" * 26})
+    assert done.code == 1
+    assert "refuses the token" in done.error_line()
+
+
+def test_without_a_server_there_is_nothing_to_listen_to(meetings: Meetings) -> None:
+    done = meetings("listen")
+    assert done.code == 1
+    assert "MATTERMOST_URL" in done.error_line()
