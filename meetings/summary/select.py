@@ -95,7 +95,7 @@ def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
     left_out = decisions = 0
     pool = sorted(candidates, key=_first)
     while pool:
-        best = pool.pop(0)
+        best = _fuller(pool.pop(0), pool)
         if best.score < BAR:
             continue
         decisions += best.kind == "decision"
@@ -107,6 +107,13 @@ def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
         pool = _without_same_matter(talk, pool, best, told)
     chosen.sort(key=lambda c: (-c.score, c.point.index))
     return Selection(choices=tuple(chosen), left_out=left_out)
+
+
+def _fuller(choice: Choice, pool: Sequence[Choice]) -> Choice:
+    """The choice that tells all of this one and the sentence after it, if that one is worth telling too."""
+    told = {s.index for s in choice.statements}
+    fuller = next((c for c in pool if c.score >= BAR and told < {s.index for s in c.statements}), None)
+    return choice if fuller is None else replace(fuller, score=max(choice.score, fuller.score))
 
 
 def _first(choice: Choice) -> tuple[int, float, int]:

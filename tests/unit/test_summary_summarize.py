@@ -313,3 +313,21 @@ def test_a_bullet_that_loses_its_meaning_is_refused_and_counted(
     conversation = talk(("maya", "We decided that we will not ship the old importer to large customers in January."))
     made = summaries(conversation)["ben"]
     assert made.refused == len(made.bullets) == 1
+
+
+def test_a_risk_comes_with_the_sentence_that_says_how_large_it_is() -> None:
+    conversation = talk(
+        ("maya", "How is the parser?"),
+        (
+            "ben",
+            "The bad news is the memory of the import on very large files. It needs about six gigabytes and the import "
+            "crashes at four gigabytes.",
+        ),
+    )
+    reader = build_persona(replace(MAYA, interests=("memory of the import", "very large files")))
+    (made,) = summarize(conversation, [reader], embedder=TermEmbedder())
+    bullets = [b.text for b in made.bullets if "bad news" in b.text]
+    assert bullets == [
+        "The bad news is the memory of the import on very large files. It needs about six gigabytes and the import "
+        "crashes at four gigabytes."
+    ]
