@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWo
 from filelock import FileLock, Timeout
 
 from meetings.arrivals import Drop, Wait, decide, decide_again
+from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import (
     BusyError,
@@ -29,6 +30,7 @@ from meetings.errors import (
 from meetings.job import Job
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.entities import Reaction
+from meetings.mattermost.policy import site_of
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.recordings import remember_run
@@ -272,6 +274,7 @@ class Service:
             ) from None
         except OSError as error:
             raise StorageError(state, error.strerror or str(error)) from error
+        note_wide_settings(self._settings)
         store = FileStore(self._settings.home / "results")
         config: DBOSConfig = {
             "name": "meetings-service",
@@ -328,6 +331,19 @@ class Service:
                 load_output=False,
             )
         )
+
+
+def note_wide_settings(settings: Settings) -> None:
+    """Put into the audit log who gets what and where what was said may be sent, when that is another than before."""
+    channels = [f"{name}: {rules.audience}" for name, rules in settings.channels.items() if rules.audience]
+    AuditLog(settings.home).note_settings(
+        audience=settings.audience,
+        max_people=settings.max_people,
+        channels=", ".join(channels),
+        language_model=settings.language_model,
+        llm_url=site_of(settings.llm_url) if settings.llm_url else "",
+        llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
+    )
 
 
 def _client(settings: Settings) -> MattermostClient:

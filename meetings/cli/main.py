@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
+    "audit": (
+        "meetings.cli.audit",
+        "audit",
+        "Show who got what and why, and check that nobody changed it.",
+    ),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (
         "meetings.cli.sandbox",
