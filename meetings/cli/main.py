@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
+    "purge": (
+        "meetings.cli.purge",
+        "purge",
+        "Remove what is older than the settings say, and what is left of deleted recordings.",
+    ),
     "audit": (
         "meetings.cli.audit",
         "audit",
