@@ -34,6 +34,7 @@ from meetings.mattermost.policy import site_of
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.recordings import remember_run
+from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
 from meetings.store import FileStore, private_folder
 from meetings.talkback import Talkback, Understood
@@ -106,6 +107,26 @@ class Recordings(DBOSConfiguredInstance):
         job = prepare_job(post_id, self._settings, deliver=True)
         log.info("%s: beginning (post %s)", recording.title, post_id)
         return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+
+    @DBOS.workflow(name="remove_gone", max_recovery_attempts=DEATHS)
+    def remove_gone(self, channel_id: str) -> int:
+        """Remove what is held of recordings of a channel that were deleted; how many files that were."""
+        try:
+            return self.purge_gone(channel_id)
+        except Exception as error:  # noqa: BLE001 - `meetings purge` finds it again
+            log.warning("deleted recordings of channel %s are still held: %s; meetings purge", channel_id, error)
+            return 0
+
+    @DBOS.step(**PATIENTLY)
+    def purge_gone(self, channel_id: str) -> int:
+        """The step: one that is being worked on elsewhere is waited for."""
+        plan = plan_gone(self._settings, _client(self._settings), channel_id)
+        done = purge(plan, self._settings, by="the listener")
+        if len(done.doomed) < len(plan.doomed):
+            raise BusyError("a deleted recording is still being worked on")
+        for recording in {one.recording for one in done.doomed}:
+            log.info("%s was deleted in Mattermost; everything made of it is removed", done.titles[recording])
+        return len(done.doomed)
 
     def _work(self, job_key: str) -> Mapping[str, Any]:
         job = Job.from_json(self._store.read_json("jobs", job_key))
@@ -312,6 +333,10 @@ class Service:
         return self._put(
             name, ANSWERS, _answers().answer_reaction, reaction.post_id, reaction.user_id, reaction.emoji_name
         )
+
+    def put_gone(self, post_id: str, channel_id: str) -> bool:
+        """Queue the removal of what is held of deleted recordings; False if that was done before."""
+        return self._put(f"gone:{post_id}", QUEUE, _recordings().remove_gone, channel_id)
 
     @staticmethod
     def _put(name: str, queue: str, workflow: Callable[..., Any], *arguments: Any) -> bool:
