@@ -95,6 +95,20 @@ class KeptVoices:
                 self._files.write(name, left)
         return removed
 
+    def taken_for(self, username: str) -> dict[str, tuple[str, ...]]:
+        """The labels of voices that were ever taken for somebody, by the key of their diarization.
+
+        Raises:
+            VoicesKeyError: notes cannot be read with this key.
+        """
+        found = {}
+        for name in self._files.names():
+            if name.endswith(NOTE):
+                taken = self._files.read(name)["taken"]
+                if labels := tuple(sorted(label for label, names in taken.items() if username in names)):
+                    found[name.removesuffix(NOTE)] = labels
+        return found
+
     def forget_all(self) -> int:
         """Remove the voices of every recording; how many recordings there were. Needs no key."""
         return len({name.removesuffix(NOTE) for name in self._files.names() if self._files.delete(name)})

@@ -39,6 +39,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "purge",
         "Remove what is older than the settings say, and what is left of deleted recordings.",
     ),
+    "forget": ("meetings.cli.forget", "forget", "Remove what is held about USER."),
+    "export": (
+        "meetings.cli.export_person",
+        "export",
+        "Write everything that is held about USER into a file for them.",
+    ),
     "audit": (
         "meetings.cli.audit",
         "audit",
