@@ -20,6 +20,7 @@ from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction
 from meetings.mattermost.events import MemberChanged, PostGone, PostWritten, Reacted
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.mattermost.socket import Gap, Lost, listen
+from meetings.notices import Notices
 from meetings.positions import Positions
 from meetings.talkback import MORE
 
@@ -69,9 +70,13 @@ class Listener:
         client: the bot.
         queue: where what is heard is queued.
         positions: how far each channel was looked through.
+        notices: tells each channel once what the bot does; None: nobody is told.
     """
 
-    def __init__(self, client: MattermostClient, queue: Queue, positions: Positions) -> None:
+    def __init__(
+        self, client: MattermostClient, queue: Queue, positions: Positions, notices: Notices | None = None
+    ) -> None:
+        self._notices = notices
         self._client = client
         self._waiting = queue
         self._positions = positions
@@ -128,6 +133,8 @@ class Listener:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
                 log.info("channel %s: %s", channel.name, error)
                 continue
+            if self._notices is not None:
+                self._notices.give(channel)
             channels, posts, queued = channels + 1, posts + seen, queued + new
         return Swept(channels=channels, posts=posts, queued=queued)
 

@@ -83,6 +83,7 @@ def keep_recording(
     path: str | None = "/calls/weekly.mp4",
     age_days: float = 0.0,
     naming: str = "",
+    delivered: bool = True,
 ) -> Kept:
     """Leave behind what a run over a recording leaves behind, with sound as if the run had not ended."""
     store = FileStore(settings.home / "results")
@@ -132,7 +133,7 @@ def keep_recording(
     store.write_json("conversation", conversation_key, to_json(conversation))
     summaries = digest("summaries", media_id, naming)
     store.write_json("summaries", summaries, [summary_of(r, media_id, said[-1][2]) for r in readers])
-    for reader in readers:
+    for reader in readers if delivered else ():
         noted = digest("delivered", server, media_id, reader)
         store.write_json("delivered", noted, {"username": reader, "post_id": "p" * 26})
     people = [{"person": {"username": r, "name": r.title(), "interests": []}, "context": None} for r in readers]
