@@ -18,13 +18,16 @@ from meetings.config import ChannelRules, Settings
 from meetings.listening import Listener
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Post, Reaction
+from meetings.mattermost.delivery import KEY_PROP
 from meetings.notices import NOTICE_PROP, Notices
 from meetings.people import FeedbackBook
 from meetings.positions import Positions
 from meetings.progress import no_progress
 from meetings.retention import plan_purge, purge
 from meetings.sandbox import Sandbox, run_in_thread
+from meetings.service import note_wide_settings
 from meetings.stages import Stages
+from meetings.talkback import ANSWER_PROP, Talkback, Understood
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 from tests.kept_results import Kept, keep_recording
@@ -251,3 +254,68 @@ def test_a_notice_is_in_the_audit_log(world: World) -> None:
     assert ("notice", world.as_("admin").channel("product")["id"]) in told
     noted = json.loads((world.settings.home / "state" / "notices.json").read_text())
     assert {channel for _, channel in told} == set(noted)
+
+
+# What people answer
+
+
+def say(world: World, username: str, text: str, *, root_id: str = "") -> str:
+    """Somebody writes to the bot, and it does what they ask; its answer."""
+    direct = world.client.direct_channel(world.client.user_by_username(username).id)
+    said = world.as_(username).write(direct, text, **({"root_id": root_id} if root_id else {}))
+    talkback = Talkback(world.settings, world.client)
+    understood = talkback.understand(world.client.post(said["id"]))
+    assert understood is not None
+    talkback.carry_out(understood)
+    (answer,) = [p for p in world.client.thread(said["id"]) if p.props.get(ANSWER_PROP) == said["id"]]
+    return answer.message
+
+
+def test_who_opts_out_and_back_in_is_in_the_log_and_what_they_like_is_not(world: World) -> None:
+    for text in ("stop", "start", "more about zebras"):
+        say(world, "ana", text)
+    log = AuditLog(world.settings.home)
+    assert [(e.event, e.user, e.by) for e in log.entries()] == [
+        ("stopped", "ana", "ana"),
+        ("started", "ana", "ana"),
+        ("wish", "ana", "ana"),
+    ]
+    assert "zebra" not in log.path.read_text()
+
+
+def test_who_said_whose_voice_it_is_is_in_the_log(world: World) -> None:
+    kept = world.processed()
+    world.deliver(kept, "ana")
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    summary = next(p for p in world.client.latest_posts(direct, 9) if KEY_PROP in p.props)
+    talkback = Talkback(world.settings, world.client)
+    talkback.carry_out(
+        Understood(
+            username="ana",
+            channel_id=direct,
+            root_id=summary.id,
+            answers="x" * 26,
+            text="Thank you",
+            voice=(kept.job.source.media_id, "S2", "chloe"),
+        )
+    )
+    corrections = [e for e in AuditLog(world.settings.home).entries() if e.event == "correction"]
+    assert {(e.user, e.by, e.facts["voice"]) for e in corrections} == {("chloe", "ana", "S2")}
+
+
+def test_a_question_about_a_call_whose_transcript_was_purged_gets_an_answer(world: World) -> None:
+    kept = world.processed()
+    world.deliver(kept, "ana")
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    summary = next(p for p in world.client.latest_posts(direct, 9) if KEY_PROP in p.props)
+    kept.store.path("conversation", kept.conversation).unlink()
+    assert "do not know which call" in say(world, "ana", "why this?", root_id=summary.id)
+
+
+def test_settings_that_send_more_to_more_are_in_the_log_when_a_service_starts_with_them(tmp_path: Path) -> None:
+    before = Settings(home=tmp_path)
+    after = Settings(home=tmp_path, llm_url="https://gpu.example.org/v1", llm_allowed_hosts=("gpu.example.org",))
+    for settings in (before, before, after):
+        note_wide_settings(settings)
+    told = [e.facts.get("llm_allowed_hosts") for e in AuditLog(tmp_path).entries()]
+    assert told == [None, "gpu.example.org"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -248,3 +250,35 @@ def test_what_was_removed_is_in_the_audit_log_without_what_was_said(tmp_path: Pa
     log = AuditLog(settings.home)
     assert {e.event for e in log.entries()} == {"purge"}
     assert "zebra" not in log.path.read_text().lower()
+
+
+def test_a_recording_of_the_users_own_is_never_removed(tmp_path: Path) -> None:
+    mine = tmp_path / "call.mp4"
+    mine.write_bytes(b"film")
+    settings = settings_with(tmp_path / "home", audio=1, transcript=1)
+    keep_recording(settings, path=str(mine), age_days=100)
+    plan = plan_purge(settings, client=None)
+    assert plan.doomed
+    assert all(settings.home in one.path.parents for one in plan.doomed)
+
+
+def test_runs_that_ended_long_ago_go_with_the_transcripts(tmp_path: Path) -> None:
+    settings = settings_with(tmp_path / "home", transcript=30)
+    state = settings.home / "state"
+    state.mkdir(parents=True)
+    code = (
+        "import sys; from dbos import DBOS, SetWorkflowID\n"
+        "work = DBOS.workflow(name='work')(lambda: 'done')\n"
+        "DBOS(config={'name': 'meetings', 'system_database_url': sys.argv[1], 'log_level': 'CRITICAL'})\n"
+        "DBOS.launch()\n"
+        "with SetWorkflowID('run-1'): work()\n"
+        "DBOS.destroy(workflow_completion_timeout_sec=0)\n"
+    )
+    database = state / "steps.sqlite"
+    subprocess.run([sys.executable, "-c", code, f"sqlite:///{database}"], check=True, capture_output=True)
+    assert plan_purge(settings, client=None).rows == {}
+    later = time.time() + 31 * 86_400
+    plan = plan_purge(settings, client=None, now=later)
+    assert plan.rows == {database: ["run-1"]}
+    purge(plan, settings, by="dana")
+    assert plan_purge(settings, client=None, now=later).rows == {}
