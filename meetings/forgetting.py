@@ -18,7 +18,7 @@ from filelock import Timeout
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.conversation import Conversation, Utterance, Word, from_json, to_json
+from meetings.conversation import Conversation, Utterance, from_json, to_json
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -310,12 +310,11 @@ def _within(start: float, end: float, spans: Iterable[tuple[float, float]]) -> b
 
 
 def _redacted_words(data: Mapping[str, Any], spans: Spans) -> Mapping[str, Any]:
-    """What the recogniser heard, with the mark for each word in the spans; times and the space before stay."""
+    """What the recogniser heard, with the mark for each word in the spans; times stay."""
     words = []
     for word in data["words"]:
         if _within(word["start"], word["end"], spans):
-            lead = " " if str(word["word"]).startswith(" ") else ""
-            word = {**word, "word": f"{lead}{MARK}"}
+            word = {**word, "word": MARK}
         words.append(word)
     return {**data, "words": words}
 
@@ -339,14 +338,8 @@ def _redacted_utterance(utterance: Utterance, spans: Spans) -> Utterance:
         return replace(utterance, text=MARK) if whole else utterance
     if not any(_within(w.start, w.end, spans) for w in utterance.words):
         return utterance
-    words: list[Word] = []
-    for word in utterance.words:
-        if _within(word.start, word.end, spans):
-            lead = " " if word.word.startswith(" ") else ""
-            word = replace(word, word=f"{lead}{MARK}")
-        words.append(word)
-    kept: list[str] = []
-    for word in words:  # in the text the mark stands once for words in a row
-        if word.word.strip() != MARK or not kept or kept[-1].strip() != MARK:
-            kept.append(word.word)
-    return replace(utterance, text="".join(kept).strip(), words=tuple(words))
+    words = tuple(replace(w, word=MARK) if _within(w.start, w.end, spans) else w for w in utterance.words)
+    # In the text, words joined as the recogniser's are (`align_words`), a mark stands once for words in a row.
+    said = [w.word.strip() for w in words]
+    kept = [word for at, word in enumerate(said) if word != MARK or at == 0 or said[at - 1] != MARK]
+    return replace(utterance, text=" ".join(kept), words=words)

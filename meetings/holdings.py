@@ -123,8 +123,10 @@ class Holdings:
             for path in files(self.store.root / stage):
                 self.of(path.stem).words.add(path)
         for media_id, held in self.recordings.items():
-            if self.store.has("recordings", media_id):
-                held.folders = {folder for run in past_runs(self.store, media_id) for folder in run.folders}
+            for run in past_runs(self.store, media_id):
+                held.folders |= set(run.folders)
+                # Of a run of an older version, whose names follow from its job no more.
+                held.words |= there([self.store.path("diarization", run.diarization)])
 
 
 def files(folder: Path) -> Iterator[Path]:

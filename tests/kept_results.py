@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from meetings.config import Settings
-from meetings.conversation import Conversation, Speaker, Utterance, to_json
+from meetings.conversation import Conversation, Speaker, Utterance, Word, to_json
 from meetings.job import Job, Source
 from meetings.kept_voices import KeptVoices
 from meetings.recordings import remember_run
@@ -84,6 +84,7 @@ def keep_recording(
     age_days: float = 0.0,
     naming: str = "",
     delivered: bool = True,
+    timed: bool = True,
 ) -> Kept:
     """Leave behind what a run over a recording leaves behind, with sound as if the run had not ended."""
     store = FileStore(settings.home / "results")
@@ -109,17 +110,26 @@ def keep_recording(
     store.write_json("vocabulary", job.key("vocabulary", []), ["Zebra"])
     store.write_json("notes", job.key("audio"), [])
     stages = Stages(settings=settings, store=store)
-    words, utterances, at = [], [], 0.0
+    words: list[dict[str, Any]] = []
+    utterances, at = [], 0.0
     for number, (label, _, text) in enumerate(said, 1):
         begin = at
         for word in text.split():
-            words.append({"word": f" {word}", "start": at, "end": at + 0.4, "probability": 0.9})
+            words.append({"word": word, "start": at, "end": at + 0.4, "probability": 0.9})
             at += 0.5
-        utterances.append(Utterance(id=f"u{number}", speaker=label, start=begin, end=at - 0.1, text=text))
+        heard = tuple(Word(word=w["word"], start=w["start"], end=w["end"]) for w in words if w["start"] >= begin)
+        utterances.append(
+            Utterance(
+                id=f"u{number}", speaker=label, start=begin, end=at - 0.1, text=text, words=heard if timed else ()
+            )
+        )
         at += 1.0
     transcription, diarization = stages._transcription_key(job), stages._diarization_key(job)
-    store.write_json("transcription", transcription, {"words": words, "language": "en", "duration": at})
-    store.write_json("diarization", diarization, {"turns": [], "speakers": []})
+    store.write_json(
+        "transcription", transcription, {"words": words, "language": "en", "language_probability": 1.0, "duration": at}
+    )
+    turns = [{"start": u.start, "end": u.end, "speaker": u.speaker} for u in utterances]
+    store.write_json("diarization", diarization, {"turns": turns, "exclusive": turns})
     names = {label: username for label, username, _ in said}
     conversation = Conversation(
         id=media_id,

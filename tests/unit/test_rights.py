@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from meetings import forgetting
 from meetings.audit import AuditLog
 from meetings.cli.main import cli
 from meetings.config import Settings
-from meetings.conversation import from_json
+from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
@@ -24,6 +25,8 @@ from meetings.mattermost.entities import User
 from meetings.mattermost.kept import Judged, KeptChannel, KeptPost, KeptSummaries
 from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
+from meetings.progress import no_progress
+from meetings.stages import Stages
 from meetings.store import FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook
 from tests.kept_results import SAID, Kept, keep_recording
@@ -160,6 +163,29 @@ def test_redacted_words_leave_their_times(settings: Settings) -> None:
     assert [(w["start"], w["end"]) for w in left] == [(w["start"], w["end"]) for w in heard]
 
 
+def test_in_an_utterance_that_two_share_only_the_words_of_one_are_redacted(settings: Settings) -> None:
+    # One transcript hears two turns where another, that knew no names, hears one.
+    kept = fill(settings)
+    merged = [("S9", None, " ".join(text for _, _, text in SAID))]
+    other = keep_recording(settings, said=merged, naming="before")
+    path = kept.store.path("conversation", other.conversation)
+    one = from_json(kept.store.read_json("conversation", other.conversation))
+    known = from_json(kept.store.read_json("conversation", kept.conversation))
+    words = tuple(w for u in known.utterances for w in u.words)
+    path.write_text(json.dumps(to_json(replace(one, utterances=(replace(one.utterances[0], words=words),)))))
+    forget_ben(settings, redact=True)
+    (left,) = from_json(kept.store.read_json("conversation", other.conversation)).utterances
+    assert left.text == f"{SAID[0][2]} {MARK} {SAID[2][2]}"
+    assert [(w.start, w.end) for w in left.words] == [(w.start, w.end) for w in words]
+
+
+def test_a_transcript_without_times_of_words_is_redacted_by_its_utterances(settings: Settings) -> None:
+    kept = keep_recording(settings, timed=False)
+    forget_ben(settings, redact=True)
+    texts = [u.text for u in from_json(kept.store.read_json("conversation", kept.conversation)).utterances]
+    assert texts == [SAID[0][2], MARK, SAID[2][2]]
+
+
 def test_what_was_made_from_redacted_words_is_gone_so_that_it_is_made_anew(settings: Settings) -> None:
     kept = fill(settings)
     forget_ben(settings, redact=True)
@@ -167,6 +193,17 @@ def test_what_was_made_from_redacted_words_is_gone_so_that_it_is_made_anew(setti
     assert read_corrections(kept.store, kept.job.source.media_id) == ()
     assert not list((kept.store.root / "audio").glob("*"))
     assert not list((kept.store.root / "media").glob("*"))
+
+
+def test_a_transcript_that_is_made_again_after_a_redaction_has_none_of_the_old_words(settings: Settings) -> None:
+    kept = fill(settings)
+    forget_ben(settings, redact=True)
+    kept.store.path("conversation", kept.conversation).unlink()
+    again = Stages(settings=settings, store=kept.store).join(kept.job, no_progress)
+    made = from_json(kept.store.read_json("conversation", again.key))
+    assert "forty thousand" in " ".join(u.text for u in made.utterances)
+    assert not [word for word in BENS.split() if word in " ".join(u.text for u in made.utterances)]
+    assert "ben" not in {s.username for s in made.speakers}
 
 
 def test_another_transcript_of_the_call_that_did_not_know_them_is_redacted_too(settings: Settings) -> None:
