@@ -31,7 +31,7 @@ from meetings.holdings import Held, Holdings, files, read_json
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.people import FeedbackBook
-from meetings.retention import recording_lock
+from meetings.retention import delete_runs, ended_runs, recording_lock
 from meetings.store import FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
@@ -85,6 +85,7 @@ def forget(
     forgetting.feedback()
     forgetting.context(client)
     forgetting.summaries()
+    forgetting.answers()
     if not dry_run:
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
@@ -175,6 +176,17 @@ class _Forgetting:
                 changed = {**data, "kept": {**data["kept"], "posts": left}}
                 write_text(path, json.dumps(changed, ensure_ascii=False, separators=(",", ":")))
 
+    def answers(self) -> None:
+        """What the bot answered to anybody, as the step engine keeps it: it may quote what was said.
+
+        Whose words they are is not kept with them. The messages themselves are in Mattermost.
+        """
+        database = self._settings.home / "state" / "service.sqlite"
+        ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+        self._told.add("kept answers", len(ended))
+        if ended and not self._dry:
+            delete_runs(database, ended)
+
     def _without_context(self, data: list[Any]) -> list[Any]:
         left = []
         for entry in data:
@@ -229,6 +241,10 @@ class _Forgetting:
                 raise BusyError(
                     f"{holdings.of(media_id).title} is being worked on; wait for it, then run the command again"
                 ) from None
+        for path in holdings.orphans:
+            # No transcript says whose words these are, and no run finds them again.
+            if path.parent.name in {"transcription", "media", "audio", "segmentation"}:
+                self._remove(path, "results of no recording")
         if not self._dry:
             journal.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ killed is finished by the next.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +147,7 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
             bytes=sum(one.size for one in doomed),
         )
     for database, ids in plan.rows.items():
-        _delete_rows(database, ids)
+        delete_runs(database, ids)
         done.rows[database] = ids
         log.note("purge", by=by, kinds="state", reason="runs that ended long ago", rows=len(ids))
     return done
@@ -273,27 +273,44 @@ def _plan_rows(plan: Plan, settings: Settings, now: float) -> None:
     before = datetime.fromtimestamp(now - max(days * DAY, UNDER_WAY), tz=UTC).isoformat()
     for name in ("steps.sqlite", "service.sqlite"):
         database = settings.home / "state" / name
-        if database.is_file():
-            from dbos import DBOSClient
-
-            client = DBOSClient(system_database_url=f"sqlite:///{database}")
-            try:
-                ended = client.list_workflows(
-                    status=ENDED, completed_before=before, load_input=False, load_output=False
-                )
-                if ended:
-                    plan.rows[database] = [w.workflow_id for w in ended]
-            finally:
-                client.destroy()
+        if ended := ended_runs(database, completed_before=before):
+            plan.rows[database] = ended
 
 
-def _delete_rows(database: Path, ids: list[str]) -> None:
+def ended_runs(database: Path, *, completed_before: str | None = None, names: Sequence[str] = ()) -> list[str]:
+    """Ids of runs of the step engine that are over.
+
+    Args:
+        database: its file; one that is not there has none.
+        completed_before: only what ended before this time (ISO 8601).
+        names: only workflows of these names; none: all.
+    """
+    if not database.is_file():
+        return []
+    from dbos import DBOSClient
+
+    client = DBOSClient(system_database_url=f"sqlite:///{database}")
+    try:
+        found = client.list_workflows(
+            status=ENDED,
+            completed_before=completed_before,
+            name=list(names) or None,
+            load_input=False,
+            load_output=False,
+        )
+        return [one.workflow_id for one in found]
+    finally:
+        client.destroy()
+
+
+def delete_runs(database: Path, ids: Sequence[str]) -> None:
+    """Remove runs with everything that their steps gave."""
     from dbos import DBOSClient
 
     client = DBOSClient(system_database_url=f"sqlite:///{database}")
     try:
         for at in range(0, len(ids), 500):
-            client.delete_workflows(ids[at : at + 500])
+            client.delete_workflows(list(ids[at : at + 500]))
     finally:
         client.destroy()
 

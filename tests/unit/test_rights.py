@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from meetings.mattermost.kept import Judged, KeptChannel, KeptPost, KeptSummarie
 from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
+from meetings.retention import ended_runs
 from meetings.stages import Stages
 from meetings.store import FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook
@@ -184,6 +187,34 @@ def test_a_transcript_without_times_of_words_is_redacted_by_its_utterances(setti
     forget_ben(settings, redact=True)
     texts = [u.text for u in from_json(kept.store.read_json("conversation", kept.conversation)).utterances]
     assert texts == [SAID[0][2], MARK, SAID[2][2]]
+
+
+def test_words_that_belong_to_no_recording_go_with_a_redaction(settings: Settings) -> None:
+    kept = fill(settings)
+    stray = kept.store.path("transcription", "0" * 32)
+    stray.write_text(json.dumps({"words": [{"word": BENS, "start": 0, "end": 1}]}))
+    forget_ben(settings, redact=True)
+    assert not stray.exists()
+
+
+@pytest.mark.slow
+def test_answers_that_may_quote_somebody_are_forgotten(settings: Settings) -> None:
+    state = settings.home / "state"
+    state.mkdir(parents=True)
+    database = state / "service.sqlite"
+    code = (
+        "import sys; from dbos import DBOS, SetWorkflowID\n"
+        "answer = DBOS.workflow(name='answer_post')(lambda: 'Ben said: zebra')\n"
+        "take = DBOS.workflow(name='take_recording')(lambda: 'done')\n"
+        "DBOS(config={'name': 'meetings', 'system_database_url': sys.argv[1], 'log_level': 'CRITICAL'})\n"
+        "DBOS.launch()\n"
+        "with SetWorkflowID('answer:1'): answer()\n"
+        "with SetWorkflowID('recording:1'): take()\n"
+        "DBOS.destroy(workflow_completion_timeout_sec=0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, f"sqlite:///{database}"], check=True, capture_output=True)
+    assert forget_ben(settings).counts == {"kept answers": 1}
+    assert ended_runs(database) == ["recording:1"]
 
 
 def test_what_was_made_from_redacted_words_is_gone_so_that_it_is_made_anew(settings: Settings) -> None:
