@@ -56,6 +56,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     rows: dict[Path, list[str]] = field(default_factory=dict)
+    _known: set[Path] = field(default_factory=set)
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """Files and bytes by kind."""
@@ -67,12 +68,12 @@ class Plan:
 
     def add(self, paths: Iterable[Path], *, kind: str, why: str, recording: str = "") -> None:
         """Add files, each once."""
-        known = {one.path for one in self.doomed}
-        for path in sorted(set(paths) - known):
+        for path in sorted(set(paths) - self._known):
             try:
                 size = path.stat().st_size
             except FileNotFoundError:
                 continue
+            self._known.add(path)
             self.doomed.append(Doomed(path=path, kind=kind, why=why, recording=recording, size=size))
 
 

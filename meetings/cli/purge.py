@@ -52,11 +52,13 @@ def purge(dry_run: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
-    for recording, title in done.titles.items():
-        theirs = [d for d in done.doomed if d.recording == recording]
-        if theirs:
-            why = ", ".join(sorted({d.why for d in theirs}))
-            click.echo(f"{_inert(title)}: {len(theirs)} files ({why})")
+    reasons: dict[str, list[str]] = {}
+    for one in done.doomed:
+        reasons.setdefault(one.recording, []).append(one.why)
+    for recording, whys in reasons.items():
+        if recording:
+            title = _inert(done.titles.get(recording, recording))
+            click.echo(f"{title}: {len(whys)} files ({', '.join(sorted(set(whys)))})")
     for kind, (count, size) in totals.items():
         click.echo(f"{kind:<12} {count:>6} files {size / 1e6:>10.1f} MB")
     if rows:

@@ -252,20 +252,30 @@ def test_forgetting_that_dies_at_any_file_is_finished_by_the_same_command(
     class KilledError(Exception):
         pass
 
+    really_write, really_unlink = forgetting.write_text, Path.unlink
+
     def dying(after: int) -> None:
         left = [after]
 
-        def write(path: Path, text: str) -> None:
+        def step() -> None:
             if not left[0]:
                 raise KilledError
             left[0] -= 1
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+
+        def write(path: Path, text: str) -> None:
+            step()
+            really_write(path, text)
+
+        def unlink(path: Path, missing_ok: bool = False) -> None:
+            if path.suffix in {".json", ".wav", ".npz", ".bin", ".sqlite"}:
+                step()
+            really_unlink(path, missing_ok=missing_ok)
 
         monkeypatch.setattr(forgetting, "write_text", write)
+        monkeypatch.setattr(Path, "unlink", unlink)
 
     survived = 0
-    for after in range(40):
+    for after in range(100):
         settings = Settings(home=tmp_path / f"home{after}")
         kept = fill(settings)
         unknown = [(label, None if who == "ben" else who, text) for label, who, text in SAID]
@@ -282,6 +292,7 @@ def test_forgetting_that_dies_at_any_file_is_finished_by_the_same_command(
         assert not [word for word in BENS.split() if word in text], after
         assert "ben wrote" not in text
         if survived:
+            assert after > 15
             return
     pytest.fail("it was killed every time")
 
