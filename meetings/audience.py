@@ -71,6 +71,7 @@ def readers(
     notes: list[str],
     *,
     stopped: Callable[[str], bool] = lambda _username: False,
+    refused: dict[str, str] | None = None,
 ) -> tuple[User, ...]:
     """Those who get a summary of a recording in Mattermost, checked against the channel's members now.
 
@@ -81,6 +82,7 @@ def readers(
         listed: usernames of the people file; not empty: only these, whatever the audience is.
         notes: what was decided is added here, for the report.
         stopped: whether somebody wants no messages.
+        refused: who was chosen and may not get one is added here, with the reason.
     """
     assert job.source.channel_id is not None
     members = set(client.channel_member_ids(job.source.channel_id))
@@ -101,6 +103,8 @@ def readers(
             result.append(user)
         elif not user.is_bot:
             notes.append(f"{user.username} gets no summary: {reason}")
+            if refused is not None:
+                refused[user.username] = reason
     return tuple(result)
 
 

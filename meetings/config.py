@@ -12,9 +12,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from meetings.errors import ConfigError
 
@@ -51,6 +51,39 @@ def split_terms(value: object) -> object:
 AUDIENCE = "^(members|participants|missed|nobody)$"
 
 
+Days = Annotated[int, Field(ge=0, le=36_500)] | Literal["forever"]
+LEFT_BEHIND_DAYS = 30  # sound that a run which never ended left, unless `[retention] audio` says otherwise
+
+
+class ChannelRetention(BaseModel):
+    """How many days something is kept, of one channel's calls; unset: as everywhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audio: Days | None = None
+    transcript: Days | None = None
+    summaries: Days | None = None
+    voices: Days | None = None
+    context: Days | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{kind} {days}" for kind, days in self if days is not None)
+
+
+class Retention(ChannelRetention):
+    """`[retention]` in meetings.toml: days that each kind of data is kept, or "forever"; unset: docs/privacy.md."""
+
+    feedback: Days | None = None
+
+
+def _split_days(value: object) -> object:
+    """`transcript=365, voices=30` as the table it would be in a file."""
+    if not isinstance(value, str):
+        return value
+    pairs = (part.partition("=") for part in value.split(",") if part.strip())
+    return {key.strip(): int(days) if days.strip().isdecimal() else days.strip() for key, _, days in pairs}
+
+
 class ChannelRules(BaseModel):
     """What is different in one channel: `[channels."TEAM/CHANNEL"]` in meetings.toml."""
 
@@ -58,6 +91,7 @@ class ChannelRules(BaseModel):
 
     audience: str | None = Field(default=None, pattern=AUDIENCE)
     people: tuple[str, ...] = ()  # usernames; not empty: only these, of those the audience says
+    retention: ChannelRetention = ChannelRetention()
 
 
 class Settings(BaseModel):
@@ -112,7 +146,19 @@ class Settings(BaseModel):
     )
     channels: Mapping[str, ChannelRules] = Field(
         default_factory=dict,
-        description='[channels."TEAM/CHANNEL"]: audience, and people (usernames), for one channel; from a file alone',
+        description='[channels."TEAM/CHANNEL"]: audience, people (usernames) and retention, for one channel; '
+        "from a file alone",
+    )
+    retention: Annotated[Retention, BeforeValidator(_split_days)] = Field(
+        default=Retention(),
+        description='[retention]: days, or "forever", for audio, transcript, summaries, voices, context and feedback; '
+        "what is older goes with `meetings purge` (docs/privacy.md)",
+    )
+    notice: bool = Field(
+        default=True, description="tell a channel once, when the bot is first there, what the bot does"
+    )
+    contact: str | None = Field(
+        default=None, max_length=200, description="whom people may ask about the bot; named in the notice"
     )
     max_people: int = Field(
         default=50,
@@ -142,6 +188,26 @@ class Settings(BaseModel):
         default=None, description="token of the slash command that `meetings serve` answers"
     )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
+
+    @model_validator(mode="after")
+    def _voices_go_no_later(self) -> Self:
+        """The voices of a recording are let go as soon as it is worked on, by the setting for all channels."""
+        most = self.days_kept("voices")
+        for channel in self.channels:
+            days = self.days_kept("voices", channel)
+            if most is not None and (days is None or days > most):
+                raise ValueError(f"{channel} keeps voices for {days or 'ever'}, longer than all others: {most} days")
+        return self
+
+    def days_kept(self, kind: str, channel: str | None = None) -> int | None:
+        """Days that a kind of data is kept, in one channel (`TEAM/CHANNEL`) or anywhere; None: forever."""
+        rules = self.channels.get(channel) if channel is not None else None
+        days = getattr(rules.retention, kind, None) if rules else None
+        if days is None:
+            days = getattr(self.retention, kind)
+        if days is None:
+            days = {"voices": self.keep_voices_days, "audio": LEFT_BEHIND_DAYS}.get(kind)
+        return None if days == "forever" else days
 
     @property
     def models_folder(self) -> Path:

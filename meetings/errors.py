@@ -42,6 +42,10 @@ class StorageError(MeetingsError):
         super().__init__(f"cannot write {path}: {reason}")
 
 
+class AuditError(MeetingsError):
+    """The audit log cannot be read, or is not what was written."""
+
+
 class BusyError(MeetingsError):
     """Another process is working on the same recording."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from meetings.audience import spoken_terms
 from meetings.errors import RecordingNotFoundError
 from meetings.job import Job
-from meetings.kept_voices import KeptVoices
+from meetings.kept_voices import NOTE, KeptVoices
 from meetings.mattermost.client import FileInfo
 from meetings.progress import Progress
 from meetings.stage import Stage, StageResult
@@ -156,6 +156,29 @@ class Hearing(Stage):
         return self._stored("diarization", key, make, model=model, device=job.device)
 
     # Where results are
+
+    def sound_files(self, job: Job) -> tuple[Path, ...]:
+        """Where a recording's sound and what is heard in it are while it is worked on; asks nobody."""
+        from meetings.speech import sides_path
+
+        fetched = self._store.path("media", job.source.media_id, ".bin")
+        audio = self._audio(job)
+        parts = [fetched.with_name(f"{fetched.name}{end}") for end in (".part", ".part.json")]
+        return (fetched, *parts, audio, sides_path(audio), self._segmentation(job))
+
+    def speech_files(self, job: Job) -> tuple[Path, ...]:
+        """Where a recording's words and turns are, or would be; asks nobody."""
+        store, vocabulary = self._store, job.key("vocabulary", list(job.vocabulary))
+        words = (
+            [store.path("transcription", self._transcription_key(job))] if store.has("vocabulary", vocabulary) else []
+        )
+        turns = store.path("diarization", self._diarization_key(job))
+        return (*words, turns, store.path("vocabulary", vocabulary), store.path("notes", job.key("audio")))
+
+    def voice_files(self, job: Job) -> tuple[Path, ...]:
+        """Where a recording's voices are kept, and the note of whom they were taken for."""
+        key = self._diarization_key(job)
+        return tuple(self._store.path("voices", f"{key}{end}", ".sealed") for end in ("", NOTE))
 
     def _segmentation_key(self, job: Job) -> str:
         return job.key("segmentation", job.fingerprints["segmentation"])

@@ -25,7 +25,7 @@ NOTE = ".note"  # ends the name of the file that says whom voices were taken for
 class KeptVoices:
     """The sealed voices of one data folder, by the key of their diarization."""
 
-    def __init__(self, files: SealedFiles, *, days: int) -> None:
+    def __init__(self, files: SealedFiles, *, days: int | None) -> None:
         self._files = files
         self._days = days
 
@@ -33,7 +33,7 @@ class KeptVoices:
     def of(settings: Settings) -> KeptVoices:
         """Those of this data folder."""
         folder = settings.home / "results" / "voices"
-        return KeptVoices(sealed_files(settings, folder), days=settings.keep_voices_days)
+        return KeptVoices(sealed_files(settings, folder), days=settings.days_kept("voices"))
 
     def keep(self, key: str, voices: Sequence[Voice]) -> None:
         """Keep the voices of a diarization, and let go of those that are too old."""
@@ -95,17 +95,33 @@ class KeptVoices:
                 self._files.write(name, left)
         return removed
 
+    def taken_for(self, username: str) -> dict[str, tuple[str, ...]]:
+        """The labels of voices that were ever taken for somebody, by the key of their diarization.
+
+        Raises:
+            VoicesKeyError: notes cannot be read with this key.
+        """
+        found = {}
+        for name in self._files.names():
+            if name.endswith(NOTE):
+                taken = self._files.read(name)["taken"]
+                if labels := tuple(sorted(label for label, names in taken.items() if username in names)):
+                    found[name.removesuffix(NOTE)] = labels
+        return found
+
     def forget_all(self) -> int:
         """Remove the voices of every recording; how many recordings there were. Needs no key."""
         return len({name.removesuffix(NOTE) for name in self._files.names() if self._files.delete(name)})
 
     def release(self, key: str) -> None:
         """The run is over: where the settings keep voices for no days, they go now."""
-        if not self._days:
+        if self._days == 0:
             self._files.delete(key)
 
     def expire(self) -> None:
         """Remove voices older than the settings say; of no days at all, what a killed run left behind."""
+        if self._days is None:
+            return
         oldest = time.time() - max(self._days, 1) * DAY
         for name in self._files.names():
             if not name.endswith(NOTE) and self._files.path(name).stat().st_mtime < oldest:

@@ -15,11 +15,12 @@ from typing import Protocol
 
 from meetings.arrivals import call_of, recording_of
 from meetings.errors import MattermostAuthError, MattermostError, MattermostForbiddenError, MattermostNotFoundError
-from meetings.mattermost.calls import CALL, caption_of
+from meetings.mattermost.calls import CALL, RECORDING, caption_of
 from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction
-from meetings.mattermost.events import MemberChanged, PostWritten, Reacted
+from meetings.mattermost.events import MemberChanged, PostGone, PostWritten, Reacted
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.mattermost.socket import Gap, Lost, listen
+from meetings.notices import Notices
 from meetings.positions import Positions
 from meetings.talkback import MORE
 
@@ -49,6 +50,9 @@ class Queue(Protocol):
     def put_reaction(self, reaction: Reaction) -> bool:
         """An emoji that somebody put on a post."""
 
+    def put_gone(self, post_id: str, channel_id: str) -> bool:
+        """A post that was deleted: recordings of its channel may be gone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
@@ -66,9 +70,13 @@ class Listener:
         client: the bot.
         queue: where what is heard is queued.
         positions: how far each channel was looked through.
+        notices: tells each channel once what the bot does; None: nobody is told.
     """
 
-    def __init__(self, client: MattermostClient, queue: Queue, positions: Positions) -> None:
+    def __init__(
+        self, client: MattermostClient, queue: Queue, positions: Positions, notices: Notices | None = None
+    ) -> None:
+        self._notices = notices
         self._client = client
         self._waiting = queue
         self._positions = positions
@@ -83,6 +91,8 @@ class Listener:
             return (
                 not event.removed and event.reaction.emoji_name in ANSWERED and self._is_other(event.reaction.user_id)
             )
+        if isinstance(event, PostGone):
+            return _held_a_recording(event.post)
         return isinstance(event, MemberChanged) and not event.removed and event.user_id == self._client.me().id
 
     def hear(self, event: object) -> int:
@@ -94,6 +104,9 @@ class Listener:
             return self._look_at(event.post)
         if isinstance(event, Reacted):
             self._waiting.put_reaction(event.reaction)
+            return 0
+        if isinstance(event, PostGone):
+            self._waiting.put_gone(event.post.id, event.post.channel_id)
             return 0
         if isinstance(event, MemberChanged):
             log.info("the bot was added to a channel")
@@ -120,6 +133,8 @@ class Listener:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
                 log.info("channel %s: %s", channel.name, error)
                 continue
+            if self._notices is not None:
+                self._notices.give(channel)
             channels, posts, queued = channels + 1, posts + seen, queued + new
         return Swept(channels=channels, posts=posts, queued=queued)
 
@@ -174,6 +189,8 @@ class Listener:
         return self._is_other(post.user_id) and not post.type and not post.delete_at
 
     def _look_at(self, post: Post) -> int:
+        if post.delete_at and _held_a_recording(post):
+            self._waiting.put_gone(post.id, post.channel_id)
         if (recording := recording_of(post)) is not None:
             return self._queue(recording, caption_of(post) or "")
         if (call := call_of(post)) is not None:
@@ -196,6 +213,11 @@ class Listener:
         if new:
             log.info("queued the recording of post %s", post_id)
         return int(new)
+
+
+def _held_a_recording(post: Post) -> bool:
+    """Whether a recording may have gone with a post. With the root of a thread all of the thread goes."""
+    return post.type in {RECORDING, CALL} or bool(post.file_ids)
 
 
 async def listen_forever(listener: Listener, *, url: str, token: str, sweep_every: float = SWEEP_EVERY) -> None:

@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWo
 from filelock import FileLock, Timeout
 
 from meetings.arrivals import Drop, Wait, decide, decide_again
+from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import (
     BusyError,
@@ -29,9 +30,11 @@ from meetings.errors import (
 from meetings.job import Job
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.entities import Reaction
+from meetings.mattermost.policy import site_of
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.recordings import remember_run
+from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
 from meetings.store import FileStore, private_folder
 from meetings.talkback import Talkback, Understood
@@ -104,6 +107,26 @@ class Recordings(DBOSConfiguredInstance):
         job = prepare_job(post_id, self._settings, deliver=True)
         log.info("%s: beginning (post %s)", recording.title, post_id)
         return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+
+    @DBOS.workflow(name="remove_gone", max_recovery_attempts=DEATHS)
+    def remove_gone(self, channel_id: str) -> int:
+        """Remove what is held of recordings of a channel that were deleted; how many files that were."""
+        try:
+            return self.purge_gone(channel_id)
+        except Exception as error:  # noqa: BLE001 - `meetings purge` finds it again
+            log.warning("deleted recordings of channel %s are still held: %s; meetings purge", channel_id, error)
+            return 0
+
+    @DBOS.step(**PATIENTLY)
+    def purge_gone(self, channel_id: str) -> int:
+        """The step: one that is being worked on elsewhere is waited for."""
+        plan = plan_gone(self._settings, _client(self._settings), channel_id)
+        done = purge(plan, self._settings, by="the listener")
+        if len(done.doomed) < len(plan.doomed):
+            raise BusyError("a deleted recording is still being worked on")
+        for recording in {one.recording for one in done.doomed}:
+            log.info("%s was deleted in Mattermost; everything made of it is removed", done.titles[recording])
+        return len(done.doomed)
 
     def _work(self, job_key: str) -> Mapping[str, Any]:
         job = Job.from_json(self._store.read_json("jobs", job_key))
@@ -272,6 +295,7 @@ class Service:
             ) from None
         except OSError as error:
             raise StorageError(state, error.strerror or str(error)) from error
+        note_wide_settings(self._settings)
         store = FileStore(self._settings.home / "results")
         config: DBOSConfig = {
             "name": "meetings-service",
@@ -310,6 +334,10 @@ class Service:
             name, ANSWERS, _answers().answer_reaction, reaction.post_id, reaction.user_id, reaction.emoji_name
         )
 
+    def put_gone(self, post_id: str, channel_id: str) -> bool:
+        """Queue the removal of what is held of deleted recordings; False if that was done before."""
+        return self._put(f"gone:{post_id}", QUEUE, _recordings().remove_gone, channel_id)
+
     @staticmethod
     def _put(name: str, queue: str, workflow: Callable[..., Any], *arguments: Any) -> bool:
         if DBOS.get_workflow_status(name) is not None:
@@ -328,6 +356,19 @@ class Service:
                 load_output=False,
             )
         )
+
+
+def note_wide_settings(settings: Settings) -> None:
+    """Put into the audit log who gets what and where what was said may be sent, when that is another than before."""
+    channels = [f"{name}: {rules.audience}" for name, rules in settings.channels.items() if rules.audience]
+    AuditLog(settings.home).note_settings(
+        audience=settings.audience,
+        max_people=settings.max_people,
+        channels=", ".join(channels),
+        language_model=settings.language_model,
+        llm_url=site_of(settings.llm_url) if settings.llm_url else "",
+        llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
+    )
 
 
 def _client(settings: Settings) -> MattermostClient:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from meetings.audience import possible_speakers, readers
+from meetings.audit import AuditLog
 from meetings.conversation import Conversation, from_json, to_json
 from meetings.corrections import answers_of
 from meetings.hearing import Hearing
@@ -117,7 +118,12 @@ class Stages(Hearing):
         reading = Reading()
         if job.source.in_mattermost:
             client = self._client(job)
-            users = readers(job, client, given.keys(), notes, stopped=lambda name: wishes.of(name).stopped)
+            refused: dict[str, str] = {}
+            users = readers(
+                job, client, given.keys(), notes, stopped=lambda name: wishes.of(name).stopped, refused=refused
+            )
+            if job.deliver:
+                self._note_refused(job, refused)
             # A run that does everything again (--fresh) takes nothing that was kept.
             kept = None if job.nonce else KeptContext(self._settings.home / "people", client.url)
             contexts = read_contexts(client, users, now=start_ms(job), kept=kept, reading=reading)
@@ -165,6 +171,9 @@ class Stages(Hearing):
                 vectors = self._settings.home / "people" / "vectors.sqlite"
                 kept = llm.KeptVectors(embedder, vectors, fingerprint=models["text_embedding"])
             model = llm.open_language_model(self._settings, job.models["language_model"]) if speaks else None
+            if model is not None and model.where:
+                # Noted before it happens: what was said is about to leave this machine.
+                AuditLog(self._settings.home).note("sent to model", recording=job.source.media_id, host=model.where)
             attended = set(conversation.participants) or None
             return [
                 summary_to_json(s)
@@ -191,6 +200,12 @@ class Stages(Hearing):
         return admitted_writers(self._store, job.fingerprints.get("language_model"))
 
     # Delivery
+
+    def _note_refused(self, job: Job, refused: Mapping[str, str]) -> None:
+        log = AuditLog(self._settings.home)
+        where = {"recording": job.source.media_id, "channel": job.source.channel_id or ""}
+        for username, reason in refused.items():
+            log.note("delivery", user=username, status="skipped", reason=reason, because=_because(job), **where)
 
     def deliver(self, job: Job, conversation_key: str, summaries_key: str, username: str, down: str) -> StageResult:
         """One person's direct message; `down` is why the server cannot be reached, known from the person before."""
@@ -223,6 +238,16 @@ class Stages(Hearing):
             )
             if outcome.status in {"sent", "edited"} and outcome.post_id != known.get("post_id"):
                 self._store.write_json("delivered", noted, {"username": username, "post_id": outcome.post_id})
+        AuditLog(self._settings.home).note(
+            "delivery",
+            user=username,
+            status=outcome.status,
+            reason=outcome.reason,
+            because=_because(job),
+            recording=job.source.media_id,
+            channel=job.source.channel_id or "",
+            post=outcome.post_id,
+        )
         return StageResult(
             stage=f"delivery to {username}",
             key=outcome.post_id,
@@ -248,6 +273,13 @@ class Stages(Hearing):
     def conversation(self, key: str) -> Conversation:
         """A stored conversation."""
         return from_json(self._store.read_json("conversation", key))
+
+
+def _because(job: Job) -> str:
+    """Why somebody is among those who get a summary."""
+    if job.people_key is not None:
+        return "in the people file"
+    return f"audience {job.audience}" + (", listed for the channel" if job.listed else "")
 
 
 def start_ms(job: Job) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from meetings import replies
 from meetings.answers import HELP, KINDS, LANGUAGES, MAX_LISTED, NEXT, NO_CALL, line, listed, why
+from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation, from_json
 from meetings.corrections import Setting
@@ -139,6 +140,7 @@ class Talkback:
         for what, value in understood.effects:
             try:
                 self._change(understood.username, what, value)
+                self._note(understood, what, value)
             except PeopleError as error:
                 text = f"That did not work: {inert(str(error))}"
         if understood.voice is not None:
@@ -146,6 +148,9 @@ class Talkback:
             try:
                 run = past_runs(self._store, media_id)[-1]
                 correct(run, [Setting(who=speaker, username=username)], self._settings, by=understood.username)
+                AuditLog(self._settings.home).note(
+                    "correction", user=username, by=understood.username, recording=media_id, voice=speaker
+                )
             except (CorrectionError, IndexError) as error:
                 text = f"That did not work: {inert(str(error))}"
         if not self._said(understood):
@@ -156,6 +161,12 @@ class Talkback:
                 props={ANSWER_PROP: understood.answers},
                 key=f"answer:{understood.answers}",
             )
+
+    def _note(self, understood: Understood, what: str, value: str) -> None:
+        """That they asked for something, and, of an opt-out alone, what."""
+        event = {"yes": "stopped", "no": "started"}[value] if what == "stopped" else "wish"
+        who = understood.username
+        AuditLog(self._settings.home).note(event, user=who, by=who, kind="" if what == "stopped" else what)
 
     def _change(self, username: str, what: str, value: str) -> None:
         match what:
@@ -316,7 +327,8 @@ class Talkback:
             return None
         media_id = str(post.props[KEY_PROP]).split(":")[0]
         for run in reversed(past_runs(self._store, media_id)):
-            if not run.summaries or not self._store.has("summaries", run.summaries):
+            kept = (("summaries", run.summaries), ("conversation", run.conversation), ("jobs", run.job))
+            if not run.summaries or not all(self._store.has(stage, key) for stage, key in kept):
                 continue
             for summary in self._store.read_json("summaries", run.summaries):
                 if summary["person"]["username"] == asker.username:

@@ -30,6 +30,14 @@ def show(as_json: bool) -> None:
             value = loaded.settings.models_folder
         if isinstance(value, SecretStr):
             value = "(set)"
+        if key == "retention":
+            kinds = type(value).model_fields
+            kept = {kind: loaded.settings.days_kept(kind) for kind in kinds}
+            value = ", ".join(f"{kind} {'forever' if days is None else days}" for kind, days in kept.items())
+        if key == "channels":
+            value = tuple(
+                f"{name} ({rules.retention})" if str(rules.retention) else name for name, rules in value.items()
+            )
         if isinstance(value, tuple | Mapping):
             value = ", ".join(value) or None
         rows.append(

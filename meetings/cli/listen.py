@@ -28,6 +28,7 @@ def listen(verbose: bool) -> None:
     from meetings.errors import ConfigError
     from meetings.listening import Listener, listen_forever
     from meetings.mattermost import MattermostClient
+    from meetings.notices import Notices
     from meetings.positions import Positions
     from meetings.service import Service
 
@@ -40,5 +41,6 @@ def listen(verbose: bool) -> None:
     talk(verbose=verbose)
     with Service(settings, stage_log()) as service:
         logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
-        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
+        positions = Positions(settings.home / "state" / "positions.json")
+        listener = Listener(client, service, positions, Notices(client, settings))
         asyncio.run(listen_forever(listener, url=client.url, token=token))

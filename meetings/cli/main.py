@@ -34,6 +34,22 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
+    "purge": (
+        "meetings.cli.purge",
+        "purge",
+        "Remove what is older than the settings say, and what is left of deleted recordings.",
+    ),
+    "forget": ("meetings.cli.forget", "forget", "Remove what is held about USER."),
+    "export": (
+        "meetings.cli.export_person",
+        "export",
+        "Write everything that is held about USER into a file for them.",
+    ),
+    "audit": (
+        "meetings.cli.audit",
+        "audit",
+        "Show who got what and why, and check that nobody changed it.",
+    ),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (
         "meetings.cli.sandbox",

@@ -227,6 +227,8 @@ def feedback(
     import time
     from dataclasses import asdict
 
+    from meetings.audit import AuditLog
+    from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.people import FeedbackBook
 
@@ -235,9 +237,13 @@ def feedback(
     if forget and (more or less or length):
         raise click.UsageError("--forget stands alone")
     username = user.removeprefix("@").lower()
-    book = FeedbackBook(load_settings().home)
+    home = load_settings().home
+    book = FeedbackBook(home)
     if forget:
         there = book.forget(username)
+        if there:
+            # It also takes back that they wanted no messages.
+            AuditLog(home).note("forget", user=username, by=login_name(), what="feedback")
         click.echo(f"{username}: forgotten" if there else f"{username}: there was nothing to forget")
         return
     for kind, texts in (("more", more), ("less", less)):

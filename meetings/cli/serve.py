@@ -35,6 +35,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     from meetings.errors import ConfigError
     from meetings.listening import Listener, listen_forever
     from meetings.mattermost import MattermostClient
+    from meetings.notices import Notices
     from meetings.positions import Positions
     from meetings.service import Service
     from meetings.serving import Doors, make_app
@@ -59,7 +60,8 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         doors = Doors(
             client=client, queue=service, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
-        listener = Listener(client, service, Positions(settings.home / "state" / "positions.json"))
+        positions = Positions(settings.home / "state" / "positions.json")
+        listener = Listener(client, service, positions, Notices(client, settings))
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 
         async def run() -> None:

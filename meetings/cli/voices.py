@@ -43,12 +43,18 @@ def enroll(user: str, file: Path, consent: str | None, by: str | None) -> None:
     FILE is any sound or film in which USER speaks for ten seconds or more, and nobody else does. --consent is needed
     unless it was recorded before.
     """
+    from meetings.audit import AuditLog
+    from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.enrolment import checked_username
     from meetings.enrolment import enroll as enroll_voice
 
+    settings = load_settings()
     username = checked_username(user)
-    sample = enroll_voice(username, file, load_settings(), consent=_consent(consent, by))
+    sample = enroll_voice(username, file, settings, consent=_consent(consent, by))
+    if consent is not None:
+        AuditLog(settings.home).note("consent", user=username, by=by or login_name(), what="voice")
+    AuditLog(settings.home).note("voiceprint", user=username, by=login_name(), status="enrolled")
     click.echo(f"{username}: a voiceprint from {sample.seconds:.0f} s of speech is kept, encrypted")
 
 
@@ -62,6 +68,7 @@ Example:
 @_BY
 def consent(user: str, consent: str, by: str | None) -> None:
     """Record that USER agreed to have their voice learnt."""
+    from meetings.audit import AuditLog
     from meetings.config import load_settings
     from meetings.enrolment import checked_username
     from meetings.voicebook import VoiceBook
@@ -69,7 +76,9 @@ def consent(user: str, consent: str, by: str | None) -> None:
     username = checked_username(user)
     given = _consent(consent, by)
     assert given is not None
-    VoiceBook.of(load_settings()).record_consent(username, given)
+    settings = load_settings()
+    VoiceBook.of(settings).record_consent(username, given)
+    AuditLog(settings.home).note("consent", user=username, by=given.by, what="voice")
     click.echo(f"{username}: consent is recorded; their voice may be learnt: meetings voices learn RECORDING")
 
 
@@ -81,6 +90,8 @@ def learn(recording: str) -> None:
     Only of people who agreed, and only voices that a human confirmed (meetings speakers --set) or that the transcript
     of Calls names for certain. The same recording learnt twice counts once.
     """
+    from meetings.audit import AuditLog
+    from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.enrolment import learn as learn_voices
     from meetings.speakers import find_run
@@ -88,6 +99,8 @@ def learn(recording: str) -> None:
     settings = load_settings()
     outcomes = learn_voices(find_run(recording, settings), settings)
     for outcome in outcomes:
+        if outcome.status == "learnt":
+            AuditLog(settings.home).note("voiceprint", user=outcome.username, by=login_name(), status="learnt")
         told = f"learnt, {outcome.seconds:.0f} s" if outcome.status == "learnt" else f"skipped: {outcome.reason}"
         click.echo(f"{outcome.username}: {told}")
     if not outcomes:
@@ -134,6 +147,8 @@ Examples:
 @click.option("--all", "everybody", is_flag=True, help="Every voiceprint, every consent, every recording's voices.")
 def forget(user: str | None, everybody: bool) -> None:
     """Remove USER's voiceprint and consent, and their voice in every recording, at once."""
+    from meetings.audit import AuditLog
+    from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.enrolment import checked_username
     from meetings.kept_voices import KeptVoices
@@ -145,12 +160,14 @@ def forget(user: str | None, everybody: bool) -> None:
     if user is None:
         recordings = KeptVoices.of(settings).forget_all()
         VoiceBook.of(settings).forget_all()
+        AuditLog(settings.home).note("forget", by=login_name(), what="every voice")
         click.echo(f"every voiceprint and consent is gone, and the voices of {recordings} recordings")
         return
     username = checked_username(user)
     removed = KeptVoices.of(settings).forget(username)
     known = VoiceBook.of(settings).forget(username)
     if known or removed:
+        AuditLog(settings.home).note("forget", user=username, by=login_name(), what="voice")
         click.echo(f"{username} is forgotten: voiceprint and consent, and their voice in {removed} recordings")
     else:
         click.echo(f"nothing was kept of {username}")

@@ -30,6 +30,7 @@ class Noted:
 
     answers: list[str] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
 
     def put(self, post_id: str, *, cause: str = "") -> bool:
         if (post_id, cause) in self.put_:
@@ -43,6 +44,10 @@ class Noted:
 
     def put_reaction(self, reaction: Reaction) -> bool:
         self.reactions.append(reaction)
+        return True
+
+    def put_gone(self, post_id: str, channel_id: str) -> bool:
+        self.gone.append((post_id, channel_id))
         return True
 
 
@@ -111,6 +116,20 @@ def test_what_was_posted_while_nobody_listened_is_found(world: World) -> None:
     first, second = world.recording(), world.recording()
     assert world.listener().sweep().queued == 2
     assert world.noted.put_ == [(first, ""), (second, "")]
+
+
+def test_a_recording_that_is_deleted_is_heard_of(world: World) -> None:
+    post = world.recording()
+    world.while_listening(lambda: world.as_("admin").delete(f"/posts/{post}"), lambda: bool(world.noted.gone))
+    assert [gone for gone, _ in world.noted.gone] == [post]
+
+
+def test_a_recording_that_was_deleted_while_nobody_listened_is_found(world: World) -> None:
+    post = world.recording()
+    world.listener().sweep()
+    world.as_("admin").delete(f"/posts/{post}")
+    world.listener().sweep()
+    assert post in [gone for gone, _ in world.noted.gone]
 
 
 def test_a_second_look_finds_nothing_new(world: World) -> None:

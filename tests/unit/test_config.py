@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from meetings.config import load_settings, load_settings_with_origins
+from meetings.config import Settings, load_settings, load_settings_with_origins
 from meetings.errors import ConfigError
 
 
@@ -74,3 +74,53 @@ def test_a_vocabulary_is_a_list_or_text_with_commas_and_line_ends(tmp_path: Path
         "GitHub",
         "Okafor",
     )
+
+
+def retained(tmp_path: Path, text: str, **environ: str) -> Settings:
+    (tmp_path / "meetings.toml").write_text(text)
+    return load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path / "none")
+
+
+def test_everything_but_voices_and_left_sound_is_kept_until_said_otherwise(tmp_path: Path) -> None:
+    settings = retained(tmp_path, "")
+    kinds = ("transcript", "summaries", "context", "feedback", "voices", "audio")
+    assert [settings.days_kept(k) for k in kinds] == [None, None, None, None, 90, 30]
+
+
+def test_a_channel_may_keep_less_or_more_than_the_others(tmp_path: Path) -> None:
+    text = """
+[retention]
+transcript = 365
+[channels."acme/board".retention]
+transcript = 30
+[channels."acme/legal".retention]
+transcript = "forever"
+"""
+    settings = retained(tmp_path, text)
+    channels = (None, "acme/board", "acme/legal", "acme/other")
+    assert [settings.days_kept("transcript", c) for c in channels] == [365, 30, None, 365]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[retention]\ntranscripts = 3",
+        "[retention]\ntranscript = -1",
+        '[retention]\ntranscript = "a while"',
+        '[channels."acme/board".retention]\nfeedback = 3',
+        '[channels."acme/board".retention]\nvoices = 91',
+    ],
+)
+def test_a_retention_that_is_misspelt_or_impossible_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"retention|acme/board"):
+        retained(tmp_path, text)
+
+
+def test_retention_can_be_said_in_the_environment(tmp_path: Path) -> None:
+    settings = retained(tmp_path, "", MEETINGS_RETENTION="transcript=90, summaries=forever")
+    assert (settings.days_kept("transcript"), settings.days_kept("summaries")) == (90, None)
+
+
+def test_days_for_voices_take_the_place_of_the_older_setting(tmp_path: Path) -> None:
+    assert retained(tmp_path, "keep_voices_days = 10").days_kept("voices") == 10
+    assert retained(tmp_path, "keep_voices_days = 10\n[retention]\nvoices = 5").days_kept("voices") == 5

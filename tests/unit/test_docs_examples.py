@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from meetings.config import Settings, load_settings
 from meetings.conversation import from_json, to_json
+from meetings.holdings import OF_RECORDINGS
 from meetings.people import read_people, read_profiles
 from meetings.people.persona import WEIGHTS
+from meetings.personal_data import personal_data
 from meetings.summary import summary_from_json, summary_to_json
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -67,3 +70,23 @@ def test_the_weights_of_the_docs_are_those_of_the_program() -> None:
 
 def _number(text: str) -> float:
     return float(text.replace("−", "-"))
+
+
+def test_the_retention_of_the_docs_is_read(tmp_path: Path) -> None:
+    text = (DOCS / "privacy.md").read_text().split("## How long: retention\n")[1]
+    lines = [line[4:] for line in text.splitlines() if line.startswith("    ") and not line.startswith("    meetings")]
+    (tmp_path / "meetings.toml").write_text("\n".join(lines))
+    settings = load_settings(environ={}, folder=tmp_path, user_folder=tmp_path / "none")
+    assert settings.days_kept("transcript") == 365
+    assert settings.days_kept("transcript", "acme/board") == 30
+
+
+def test_every_place_where_something_is_kept_of_a_recording_is_in_the_docs() -> None:
+    text = (DOCS / "privacy.md").read_text()
+    assert [stage for stage in OF_RECORDINGS if f"`results/{stage}`" not in text] == []
+
+
+def test_every_file_of_an_export_is_in_the_docs(tmp_path: Path) -> None:
+    text = (DOCS / "privacy.md").read_text()
+    names = personal_data("ana", Settings(home=tmp_path), client=None)
+    assert [name for name in names if f"`{name}`" not in text] == []

@@ -1,0 +1,361 @@
+"""Somebody is forgotten: what is held about them goes, and on request their words in kept transcripts.
+
+Every step finds what it removes by itself and leaves nothing to do when it is done again, so a process that dies on the
+way is followed by the same command. Words are redacted from the bottom up: first what the recogniser heard, then what
+was made of it, last the transcripts that say who spoke; what is still to be redacted is noted on disk before anything
+is changed. The audit log keeps that somebody was forgotten, and who got what; docs/privacy.md tells why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from meetings.audit import AuditLog
+from meetings.config import Settings
+from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.errors import (
+    BusyError,
+    ConversationError,
+    MattermostError,
+    MattermostNotFoundError,
+    PeopleError,
+    VoicesKeyError,
+)
+from meetings.holdings import Held, Holdings, files, read_json
+from meetings.kept_voices import KeptVoices
+from meetings.mattermost import MattermostClient
+from meetings.people import FeedbackBook
+from meetings.retention import delete_runs, ended_runs, recording_lock
+from meetings.store import FileStore, digest, write_text
+from meetings.voicebook import VoiceBook
+
+MARK = "[removed]"
+NOBODY = "Removed speaker"
+
+Spans = tuple[tuple[float, float], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Forgotten:
+    """How much of each kind there was, and what people should know besides."""
+
+    username: str
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    complete: bool = True
+
+    def add(self, kind: str, count: int = 1) -> None:
+        """Count something."""
+        if count:
+            self.counts[kind] = self.counts.get(kind, 0) + count
+
+
+def forget(
+    username: str, settings: Settings, *, client: MattermostClient | None, redact: bool, dry_run: bool, by: str
+) -> Forgotten:
+    """Remove what is held about somebody; done again, it finds nothing.
+
+    Args:
+        username: who.
+        settings: the data folder.
+        client: tells the id of their account, by which their posts are kept; None if there is none.
+        redact: also replace their words in kept transcripts by a mark.
+        dry_run: only count.
+        by: who asks for it.
+
+    Raises:
+        BusyError: a recording in which they spoke is being worked on.
+        StorageError: the disk is full or a folder cannot be written.
+    """
+    log = AuditLog(settings.home)
+    if not dry_run:
+        log.note("forget", user=username, by=by, status="begun", redact="yes" if redact else "no")
+    forgotten = Forgotten(username=username)
+    forgetting = _Forgetting(forgotten, settings, dry_run=dry_run)
+    if redact:
+        # While their names still stand in the transcripts: by these their words are found.
+        forgetting.redact()
+    forgetting.voices()
+    forgetting.feedback()
+    forgetting.context(client)
+    forgetting.summaries()
+    forgetting.answers()
+    if not dry_run:
+        total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
+        log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
+    return forgotten
+
+
+class _Forgetting:
+    def __init__(self, forgotten: Forgotten, settings: Settings, *, dry_run: bool) -> None:
+        self._told = forgotten
+        self._username = forgotten.username
+        self._settings = settings
+        self._dry = dry_run
+        self._store = FileStore(settings.home / "results")
+        self._gone: set[Path] = set()
+
+    # What is theirs
+
+    def voices(self) -> None:
+        """Voiceprint, consent, and their voice in every recording."""
+        kept, book = KeptVoices.of(self._settings), VoiceBook.of(self._settings)
+        try:
+            self._told.add("voices in recordings", len(kept.taken_for(self._username)))
+            self._told.add("voiceprint", int(any(e.username == self._username for e in book.entries())))
+            if not self._dry:
+                kept.forget(self._username)
+                book.forget(self._username)
+        except VoicesKeyError as error:
+            self._told.complete = False
+            self._told.notes.append(f"their voice could not be looked for: {error}")
+
+    def feedback(self) -> None:
+        """What they asked for. That they want no messages stays: else they would get them again."""
+        book = FeedbackBook(self._settings.home)
+        try:
+            wishes = book.of(self._username)
+        except PeopleError:
+            wishes = None  # damaged: there is no reading it, but there is removing it
+        if wishes is not None and wishes == replace(type(wishes)(), stopped=wishes.stopped):
+            if wishes.stopped:
+                self._told.notes.append("that they want no messages is kept, so that they get none")
+            return
+        self._told.add("feedback")
+        if self._dry:
+            return
+        book.forget(self._username)
+        if wishes is not None and wishes.stopped:
+            book.set_stopped(self._username, True)
+
+    def context(self, client: MattermostClient | None) -> None:
+        """Their posts and reactions in what is kept of channels, which summaries they got, and what they were shown as.
+
+        Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
+        """
+        root = self._settings.home / "people"
+        user_id = self._id(client)
+        for path in sorted(root.glob("context/*/channels/*.json")):
+            self._channel(path, user_id)
+        for path in sorted(root.glob("context/*/summaries/*.json")):
+            if user_id is None or path.stem == user_id:
+                self._remove(path, "kept notes of their summaries")
+        # Of whose words a vector was made cannot be told: all go, and are made again when they are needed.
+        for path in sorted(root.glob("vectors.sqlite*")):
+            self._remove(path, "vectors")
+        for path in files(self._store.root / "people"):
+            self._rewrite(path, self._without_context, "context of a summary")
+
+    def summaries(self) -> None:
+        """Summaries made for them, and the notes of which message was theirs."""
+        for path in files(self._store.root / "summaries"):
+            self._rewrite(path, lambda data: [s for s in data if _username(s) != self._username], "summaries")
+        for path in files(self._store.root / "delivered"):
+            data = read_json(path)
+            if isinstance(data, dict) and data.get("username") == self._username:
+                self._remove(path, "notes of delivery")
+
+    def _channel(self, path: Path, user_id: str | None) -> None:
+        data = read_json(path)
+        try:
+            rows = data["kept"]["posts"]
+            left = [[*r[:5], [u for u in r[5] if u != user_id]] for r in rows if r[1] != user_id]
+        except (KeyError, IndexError, TypeError):
+            user_id = None  # damaged: it would be read anew
+        if user_id is None:
+            self._remove(path, "kept channels")
+        elif left != rows:
+            self._told.add("kept posts and reactions", sum(r[1] == user_id or user_id in r[5] for r in rows))
+            if not self._dry:
+                changed = {**data, "kept": {**data["kept"], "posts": left}}
+                write_text(path, json.dumps(changed, ensure_ascii=False, separators=(",", ":")))
+
+    def answers(self) -> None:
+        """What the bot answered to anybody, as the step engine keeps it: it may quote what was said.
+
+        Whose words they are is not kept with them. The messages themselves are in Mattermost.
+        """
+        database = self._settings.home / "state" / "service.sqlite"
+        ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+        self._told.add("kept answers", len(ended))
+        if ended and not self._dry:
+            delete_runs(database, ended)
+
+    def _without_context(self, data: list[Any]) -> list[Any]:
+        left = []
+        for entry in data:
+            if _username(entry) == self._username:
+                continue  # a reader with their context
+            if isinstance(entry, dict) and entry.get("username") == self._username:
+                # A people file's list says who may read: an empty one would say everybody. So the name alone stays.
+                entry = {**entry, "name": self._username, "position": "", "about": "", "interests": []}
+                entry |= {"speaks_as": None, "tone": None, "locale": None, "length": None}
+            elif isinstance(entry, dict) and isinstance(entry.get("context"), dict):
+                # Whose the posts are that somebody else answered or reacted to is not kept with them.
+                posts = [post for post in entry["context"].get("posts", ()) if post.get("kind") == "own"]
+                entry = {**entry, "context": {**entry["context"], "posts": posts}}
+            left.append(entry)
+        return left
+
+    def _id(self, client: MattermostClient | None) -> str | None:
+        if client is None:
+            self._told.notes.append("no Mattermost is configured: what is kept of channels is removed as a whole")
+            return None
+        try:
+            return client.user_by_username(self._username).id
+        except MattermostNotFoundError:
+            self._told.notes.append("the server has no such account: what is kept of channels is removed as a whole")
+        except MattermostError as error:
+            self._told.notes.append(f"what is kept of channels is removed as a whole, for the server said: {error}")
+        return None
+
+    # Their words
+
+    def redact(self) -> None:
+        """Replace their words by a mark, in everything from which transcripts and summaries are made."""
+        holdings = Holdings(self._settings)
+        journal = self._settings.home / "state" / f"redacting-{digest(self._username)[:16]}.json"
+        noted = read_json(journal) or {}
+        spans: dict[str, Spans] = {media: tuple((s, e) for s, e in pairs) for media, pairs in noted.items()}
+        for media_id, held in holdings.recordings.items():
+            found = [span for _, c in _conversations(held) for span in _spans_of(c, self._username)]
+            if found:
+                spans[media_id] = tuple(sorted({*spans.get(media_id, ()), *found}))
+        if not self._dry and spans:
+            write_text(journal, json.dumps(spans))
+        for media_id, theirs in spans.items():
+            if self._dry:
+                self._redact_recording(holdings.of(media_id), theirs)
+                continue
+            lock = recording_lock(self._settings, media_id)
+            try:
+                with lock.acquire(timeout=0):
+                    self._redact_recording(holdings.of(media_id), theirs)
+            except Timeout:
+                raise BusyError(
+                    f"{holdings.of(media_id).title} is being worked on; wait for it, then run the command again"
+                ) from None
+        for path in holdings.orphans:
+            # No transcript says whose words these are, and no run finds them again.
+            if path.parent.name in {"transcription", "media", "audio", "segmentation"}:
+                self._remove(path, "results of no recording")
+        if not self._dry:
+            journal.unlink(missing_ok=True)
+
+    def _redact_recording(self, held: Held, spans: Spans) -> None:
+        for path in sorted(held.words):
+            if path.parent.name == "transcription":
+                self._rewrite(path, lambda data: _redacted_words(data, spans), "recognised words")
+        for path in sorted(held.sound):
+            self._remove(path, "sound")
+        for path in sorted(held.summaries):
+            # Everybody's: a bullet may stand on their words, or quote them.
+            self._remove(path, "summaries with their words")
+        for path in sorted(held.words):
+            if path.parent.name == "corrections":
+                self._rewrite(path, self._without_corrections, "corrections")
+        kept = sorted(_conversations(held), key=lambda pair: bool(_spans_of(pair[1], self._username)))
+        for path, conversation in kept:
+            changed = _redacted(conversation, self._username, spans)
+            if changed != conversation:
+                self._told.add("transcripts")
+                if not self._dry:
+                    write_text(path, json.dumps(to_json(changed), ensure_ascii=False))
+        if held.folders:
+            self._told.notes.append(
+                f"{held.title}: results were also written to {', '.join(sorted(held.folders))}; not touched"
+            )
+
+    def _without_corrections(self, data: list[Any]) -> list[Any]:
+        left = [c for c in data if c.get("username") != self._username]
+        return [{**c, "by": ""} if c.get("by") == self._username else c for c in left]
+
+    # Files
+
+    def _rewrite(self, path: Path, change: Callable[[Any], Any], kind: str) -> None:
+        before = None if path in self._gone else read_json(path)
+        if before is None:
+            return
+        after = change(before)
+        if after == before:
+            return
+        self._told.add(kind)
+        if not self._dry:
+            write_text(path, json.dumps(after, ensure_ascii=False))
+
+    def _remove(self, path: Path, kind: str) -> None:
+        if path.is_file() and path not in self._gone:
+            self._told.add(kind)
+            self._gone.add(path)
+            if not self._dry:
+                path.unlink(missing_ok=True)
+
+
+def _username(entry: Any) -> str | None:
+    person = entry.get("person") if isinstance(entry, dict) else None
+    return person.get("username") if isinstance(person, dict) else None
+
+
+def _conversations(held: Held) -> list[tuple[Path, Conversation]]:
+    found = []
+    for path in sorted(held.conversations):
+        try:
+            found.append((path, from_json(read_json(path))))
+        except ConversationError:
+            continue
+    return found
+
+
+def _spans_of(conversation: Conversation, username: str) -> list[tuple[float, float]]:
+    """When somebody speaks, by this transcript; in a redacted one nobody is called so any more."""
+    labels = {s.id for s in conversation.speakers if s.username == username}
+    theirs = [u for u in conversation.utterances if u.speaker in labels]
+    return [(part.start, part.end) for u in theirs for part in (u.words or (u,))]
+
+
+def _within(start: float, end: float, spans: Iterable[tuple[float, float]]) -> bool:
+    """Whether a word's middle lies in one of the spans; their ends are rounded to milliseconds."""
+    middle = (start + end) / 2
+    return any(s - 0.001 <= middle <= e + 0.001 for s, e in spans)
+
+
+def _redacted_words(data: Mapping[str, Any], spans: Spans) -> Mapping[str, Any]:
+    """What the recogniser heard, with the mark for each word in the spans; times stay."""
+    words = []
+    for word in data["words"]:
+        if _within(word["start"], word["end"], spans):
+            word = {**word, "word": MARK}
+        words.append(word)
+    return {**data, "words": words}
+
+
+def _redacted(conversation: Conversation, username: str, spans: Spans) -> Conversation:
+    """A transcript without somebody's words and name; other people's words that name them stay as they were said."""
+    return replace(
+        conversation,
+        participants=tuple(p for p in conversation.participants if p != username),
+        speakers=tuple(
+            replace(s, name=NOBODY, username=None, confidence=0.0, how="unknown") if s.username == username else s
+            for s in conversation.speakers
+        ),
+        utterances=tuple(_redacted_utterance(u, spans) for u in conversation.utterances),
+    )
+
+
+def _redacted_utterance(utterance: Utterance, spans: Spans) -> Utterance:
+    if not utterance.words:
+        whole = _within(utterance.start, utterance.end, spans)
+        return replace(utterance, text=MARK) if whole else utterance
+    if not any(_within(w.start, w.end, spans) for w in utterance.words):
+        return utterance
+    words = tuple(replace(w, word=MARK) if _within(w.start, w.end, spans) else w for w in utterance.words)
+    # In the text, words joined as the recogniser's are (`align_words`), a mark stands once for words in a row.
+    said = [w.word.strip() for w in words]
+    kept = [word for at, word in enumerate(said) if word != MARK or at == 0 or said[at - 1] != MARK]
+    return replace(utterance, text=" ".join(kept), words=words)

@@ -1,0 +1,158 @@
+"""What is held in the data folder of each recording, found from the files themselves.
+
+Results are named by hashes that cannot be turned round; but every job is kept, and from a job follow the names of what
+was made of its recording. What follows from no job is an orphan: of a run that was given up, or of an older version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from meetings.config import Settings
+from meetings.job import Job
+from meetings.recordings import past_runs
+from meetings.stages import Stages
+from meetings.store import FileStore
+
+# Folders of results whose files belong to one recording each.
+OF_RECORDINGS = (
+    "media",
+    "audio",
+    "segmentation",
+    "transcription",
+    "diarization",
+    "vocabulary",
+    "notes",
+    "voices",
+    "conversation",
+    "summaries",
+    "jobs",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """What there is of one recording: files that exist, by kind.
+
+    Args:
+        media_id: the recording.
+        jobs: what was asked of it, by key.
+        sound: the recording itself, decoded sound, segmentation.
+        words: transcripts and what they were made from, corrections, the index of its runs, jobs.
+        voices: sealed voices.
+        voice_notes: whom voices were taken for, sealed.
+        summaries: everybody's.
+        folders: where results were written to, outside the data folder.
+    """
+
+    media_id: str
+    jobs: dict[str, Job] = field(default_factory=dict)
+    sound: set[Path] = field(default_factory=set)
+    words: set[Path] = field(default_factory=set)
+    voices: set[Path] = field(default_factory=set)
+    voice_notes: set[Path] = field(default_factory=set)
+    conversations: set[Path] = field(default_factory=set)
+    summaries: set[Path] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+    @property
+    def title(self) -> str:
+        """What the call was called."""
+        return next((job.source.title for job in self.jobs.values()), self.media_id)
+
+    @property
+    def channel_id(self) -> str | None:
+        """The channel it was posted in."""
+        return next((j.source.channel_id for j in self.jobs.values() if j.source.channel_id), None)
+
+    def everything(self) -> set[Path]:
+        """All files."""
+        return (
+            self.sound | self.words | self.conversations | self.voices | self.voice_notes | self.summaries
+        )  # fmt: skip
+
+
+class Holdings:
+    """Everything of recordings in one data folder, as it was when this was made; `orphans` belong to none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store = FileStore(settings.home / "results")
+        self._stages = Stages(settings=settings, store=self.store)
+        self.recordings: dict[str, Held] = {}
+        self._find_by_jobs()
+        self._find_by_content()
+        owned = {path for held in self.recordings.values() for path in held.everything()}
+        self.orphans = tuple(
+            path for stage in OF_RECORDINGS for path in files(self.store.root / stage) if path not in owned
+        )
+
+    def of(self, media_id: str) -> Held:
+        """What there is of a recording."""
+        if media_id not in self.recordings:
+            self.recordings[media_id] = Held(media_id=media_id)
+        return self.recordings[media_id]
+
+    def _find_by_jobs(self) -> None:
+        for path in files(self.store.root / "jobs"):
+            job = read_job(path)
+            if job is None:
+                continue
+            held = self.of(job.source.media_id)
+            held.jobs[path.stem] = job
+            held.words.add(path)
+            held.sound |= there(self._stages.sound_files(job))
+            held.words |= there(self._stages.speech_files(job))
+            voices, note = self._stages.voice_files(job)
+            held.voices |= there([voices])
+            held.voice_notes |= there([note])
+
+    def _find_by_content(self) -> None:
+        for path in files(self.store.root / "conversation"):
+            data = read_json(path)
+            if isinstance(data, dict) and isinstance(data.get("id"), str):
+                self.of(data["id"]).conversations.add(path)
+        for path in files(self.store.root / "summaries"):
+            data = read_json(path)
+            if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("conversation"):
+                self.of(str(data[0]["conversation"])).summaries.add(path)
+        for stage in ("recordings", "corrections"):
+            for path in files(self.store.root / stage):
+                self.of(path.stem).words.add(path)
+        for media_id, held in self.recordings.items():
+            for run in past_runs(self.store, media_id):
+                held.folders |= set(run.folders)
+                # Of a run of an older version, whose names follow from its job no more.
+                held.words |= there([self.store.path("diarization", run.diarization)])
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """A folder's files by name, those that are being written left out."""
+    if folder.is_dir():
+        yield from (p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith("."))
+
+
+def there(paths: Iterable[Path]) -> set[Path]:
+    """Those that exist."""
+    return {path for path in paths if path.is_file()}
+
+
+def read_json(path: Path) -> Any:
+    """A file's JSON; None if it is gone or none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def read_job(path: Path) -> Job | None:
+    """A stored job; None for one of another version."""
+    try:
+        job = Job.from_json(read_json(path))
+    except (TypeError, KeyError, AttributeError):
+        return None
+    roles = {"recogniser", "segmentation", "speaker_embedding"}
+    return job if roles <= job.fingerprints.keys() else None
