@@ -130,6 +130,9 @@ class Settings(BaseModel):
         ge=0,
         description="days that a recording's voices are kept, encrypted, for naming again; 0: the run alone",
     )
+    max_hours: float = Field(
+        default=24.0, gt=0, le=1000, description="recordings that announce to be longer are refused"
+    )
     transcription_patience: float = Field(
         default=600.0,
         ge=0,
