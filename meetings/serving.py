@@ -155,7 +155,7 @@ def _token_fits(given: Mapping[str, Any], token: SecretStr | None) -> bool:
     shown = given.get("token")
     if token is None or not token.get_secret_value() or not isinstance(shown, str):
         return False
-    return hmac.compare_digest(shown.encode(), token.get_secret_value().encode())
+    return hmac.compare_digest(shown.encode(errors="replace"), token.get_secret_value().encode())
 
 
 def _heard(doors: Doors, post_id: str) -> Response:
