@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import ssl
@@ -31,6 +32,11 @@ MAX_FRAME = 8 * 1024 * 1024  # bytes; a post holds 16,383 characters and its pro
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds before a connection is tried again
 REMEMBERED = 256  # numbers of missing events that are still waited for
 STEADY = 60.0  # a connection that held this long was a good one: the next wait is short again
+
+# At DEBUG, websockets writes every frame down: the token is in the first, people's words in the rest. This logger
+# stands outside the tree, so that no configuration wakes it.
+_SILENT = logging.Logger("meetings.mattermost.frames")
+_SILENT.disabled = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,7 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             max_size=MAX_FRAME,
+            logger=_SILENT,
             **options,
         )
     except (OSError, WebSocketException, TimeoutError) as error:

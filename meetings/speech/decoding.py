@@ -39,6 +39,7 @@ from meetings.speech.media import (
 )
 from meetings.speech.pitch import likelier_rate
 from meetings.speech.sides import Channels, read_sides
+from meetings.store import private_folder
 
 LONGEST = 12 * 3600  # seconds: two channels of twelve hours still fit into a WAV
 # Drift of up to 1,000 samples a second is stretched away, gaps beyond a tenth of a second are filled; timestamps in
@@ -129,7 +130,7 @@ def decode_audio(
     target = destination.with_name(f".{destination.stem}.part.wav")
     sides = sides_path(target)
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(destination.parent)
         for path in (target, sides):
             path.touch(mode=0o600)
     except OSError as error:
