@@ -109,8 +109,10 @@ def test_the_token_is_in_no_log_however_much_is_logged(ran: Ran) -> None:
     log = ran.witness.seen("log")
     assert "DEBUG" in log
     assert "urllib3" in log
-    assert ran.token not in log
-    assert ran.token[::-1] not in log
+    assert "listening" in log
+    # Not even a part: websockets cuts the middle out of what it logs.
+    parts = {token[i : i + 8] for token in (ran.token, ran.token[::-1]) for i in range(len(ran.token) - 7)}
+    assert [line for line in log.splitlines() if any(part in line for part in parts)] == []
 
 
 def test_the_token_is_in_no_command_line(ran: Ran) -> None:
