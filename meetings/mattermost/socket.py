@@ -39,6 +39,14 @@ _SILENT = logging.Logger("meetings.mattermost.frames")
 _SILENT.disabled = True
 
 
+class _Connect(connect):
+    """A connection to the server that was named: websockets itself would take our token wherever a redirect points."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """A redirect is a refusal like any other."""
+        return exc
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """There is a connection (again): what happened before it was not heard."""
@@ -126,7 +134,7 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
         # The same authorities as requests takes for the rest of the API.
         options["ssl"] = context or ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
     try:
-        connection = await connect(
+        connection = await _Connect(
             socket_address(url),
             open_timeout=OPEN_TIMEOUT,
             ping_interval=PING_INTERVAL,
