@@ -218,7 +218,11 @@ def _decode(
 
     ended = run_confined(
         arguments,
-        Limits(seconds=PATIENCE + min(announced, LONGEST) / 4, output=(LONGEST + 60) * 2 * 2 * SAMPLE_RATE),
+        Limits(
+            # Mixing 64 tracks takes half a second for each second of them on a busy machine.
+            seconds=PATIENCE + min(announced, LONGEST) / 4 * max(1.0, len(plan.tracks) / 8),
+            output=(LONGEST + 60) * 2 * 2 * SAMPLE_RATE,
+        ),
         tell,
     )
     if ended.limit:

@@ -46,6 +46,7 @@ CODECS = (
 )
 MAX_TRACKS = 64  # a track for each participant of a large call
 SLOWEST, FASTEST = 2_000, 768_000  # Hz: outside, a rate is a mistake or a trap for the resampler
+MAX_CHUNKS = 1_000  # of a WAV before its sound; a gigabyte of nothing has a hundred million
 MAX_HOURS = 24.0  # announced, unless the settings say otherwise
 PATIENCE = 600.0  # seconds that ffmpeg has for any file; a long one adds a quarter of its announced length
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000)  # Hz, in common use
@@ -213,7 +214,9 @@ def read_wav_header(recording: Path) -> WavHeader | None:
         start = file.read(12)
         if start[:4] != b"RIFF" or start[8:] != b"WAVE":
             return None
-        while len(header := file.read(8)) == 8:
+        for _ in range(MAX_CHUNKS):
+            if len(header := file.read(8)) < 8:
+                break
             name, length = struct.unpack("<4sI", header)
             if name == b"data":
                 end = file.tell() + length
@@ -222,7 +225,9 @@ def read_wav_header(recording: Path) -> WavHeader | None:
                 file.seek(end + length % 2)
                 return WavHeader(short=not _chunks_follow(file, size), other_rate=other_rate)
             if name == b"fmt " and length >= 16:
-                _, _, stated, byte_rate, align, _ = struct.unpack("<HHIIHH", file.read(16))
+                if len(form := file.read(16)) < 16:
+                    break
+                _, _, stated, byte_rate, align, _ = struct.unpack("<HHIIHH", form)
                 implied = byte_rate // align if align else 0
                 other_rate = implied if implied != stated and implied in RATES else None
                 length -= 16
