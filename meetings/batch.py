@@ -179,7 +179,10 @@ def _length(reference: str) -> float | None:
         return None
     from meetings.speech.media import probe
 
-    return probe(path).announced or None
+    try:
+        return probe(path).announced or None
+    except RecordingError:
+        return None  # what is wrong with it is said when its turn comes
 
 
 def estimate(planned: Iterable[Planned], pace: float) -> float:

@@ -7,6 +7,7 @@ remembers where it came from, for `meetings config show`.
 
 from __future__ import annotations
 
+import importlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -138,6 +139,12 @@ class Settings(BaseModel):
     )
     mattermost_url: str | None = Field(default=None, description="https://chat.example.org")
     mattermost_token: SecretStr | None = Field(default=None, description="the bot's access token")
+    mattermost_token_file: Path | None = Field(default=None, description="file with the bot's access token")
+    mattermost_token_keyring: str | None = Field(
+        default=None,
+        pattern="^[^:]+:.+$",
+        description="SERVICE:USER under which the system's keyring has the token (pip install keyring)",
+    )
     audience: str = Field(
         default="members",
         pattern=AUDIENCE,
@@ -175,6 +182,9 @@ class Settings(BaseModel):
         default=90,
         ge=0,
         description="days that a recording's voices are kept, encrypted, for naming again; 0: the run alone",
+    )
+    max_hours: float = Field(
+        default=24.0, gt=0, le=1000, description="recordings that announce to be longer are refused"
     )
     transcription_patience: float = Field(
         default=600.0,
@@ -283,7 +293,41 @@ def load_settings_with_origins(
         key = str(first["loc"][0]) if first["loc"] else "settings"
         inner = ".".join(str(part) for part in first["loc"]) or key
         raise ConfigError(f"{origins.get(key, 'settings')}: {inner}: {first['msg']}") from None
+    if settings.mattermost_token is None and (found := _token(settings)) is not None:
+        origins["mattermost_token"], token = found
+        settings = settings.model_copy(update={"mattermost_token": SecretStr(token)})
     return LoadedSettings(settings=settings, origins=origins)
+
+
+def _token(settings: Settings) -> tuple[str, str] | None:
+    """Where the bot's token was found, if it is kept elsewhere, and the token."""
+    if (file := settings.mattermost_token_file) is not None:
+        try:
+            token = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigError(f"mattermost_token_file: {file} cannot be read ({reason})") from None
+        if not token.isascii() or len(token.split()) != 1:
+            raise ConfigError(f"mattermost_token_file: {file} has to hold one token and nothing else")
+        return str(file), token
+    if (place := settings.mattermost_token_keyring) is not None:
+        try:
+            keyring = importlib.import_module("keyring")
+        except ImportError:
+            raise ConfigError(
+                "mattermost_token_keyring needs a package that is not there: pip install keyring, or use "
+                "mattermost_token_file"
+            ) from None
+        service, _, user = place.partition(":")
+        try:
+            kept: str | None = keyring.get_password(service, user)
+        except Exception as error:  # noqa: BLE001  # every keyring has errors of its own
+            # Not its words: what a keyring says is not ours to print.
+            raise ConfigError(f"mattermost_token_keyring: the keyring failed ({type(error).__name__})") from None
+        if not kept:
+            raise ConfigError(f"mattermost_token_keyring: nothing there; keyring set {service} {user}")
+        return f"keyring {place}", kept
+    return None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -291,7 +335,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # among them numbers with thousands of digits
         raise ConfigError(f"{path}: not TOML ({error})") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error

@@ -15,6 +15,8 @@ from typing import Any
 
 from meetings.errors import ConversationError
 
+LARGEST = 1e8  # seconds, three years
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
@@ -144,12 +146,12 @@ def from_json(data: object) -> Conversation:
         utterances = tuple(_utterance(i, u) for i, u in enumerate(data["utterances"]))
         speakers = tuple(
             Speaker(
-                id=str(s["id"]),
-                name=str(s.get("name") or s["id"]),
-                username=None if s.get("username") is None else str(s["username"]),
-                confidence=float(s.get("confidence", 0.0)),
-                how=str(s.get("how", "given")),
-                joined=tuple(str(j) for j in s.get("joined", ())),
+                id=_text(s["id"]),
+                name=_text(s.get("name") or s["id"]),
+                username=None if s.get("username") is None else _text(s["username"]),
+                confidence=_number(s.get("confidence", 0.0)),
+                how=_text(s.get("how", "given")),
+                joined=tuple(_text(j) for j in s.get("joined", ())),
             )
             for s in data.get("speakers", ())
         )
@@ -157,18 +159,18 @@ def from_json(data: object) -> Conversation:
         unnamed = dict.fromkeys(u.speaker for u in utterances if u.speaker not in known)
         speakers += tuple(Speaker(id=s, name=s) for s in unnamed)
         conversation = Conversation(
-            id=str(data.get("id", "conversation")),
-            title=str(data.get("title") or ""),
-            language=str(data.get("language") or ""),
-            duration=float(data.get("duration") or (utterances[-1].end if utterances else 0.0)),
-            started_at=None if data.get("started_at") is None else str(data["started_at"]),
-            participants=tuple(str(p) for p in data.get("participants", ())),
+            id=_text(data.get("id", "conversation")),
+            title=_text(data.get("title") or ""),
+            language=_text(data.get("language") or ""),
+            duration=_number(data.get("duration") or (utterances[-1].end if utterances else 0.0)),
+            started_at=None if data.get("started_at") is None else _text(data["started_at"]),
+            participants=tuple(_text(p) for p in data.get("participants", ())),
             speakers=speakers,
             utterances=utterances,
         )
     except KeyError as error:
         raise ConversationError(f"the conversation lacks {error}; see docs/formats.md") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ConversationError(
             f"the conversation does not follow the format ({error}); see docs/formats.md"
         ) from error
@@ -179,20 +181,33 @@ def from_json(data: object) -> Conversation:
     return conversation
 
 
+def _number(value: Any) -> float:
+    """A time or a probability; JSON knows infinity, and numbers that no clock can show."""
+    number = float(value)
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"{number} is no number of seconds")
+    return number
+
+
+def _text(value: object) -> str:
+    """Text that can be written: JSON can hold halves of characters."""
+    return str(value).encode(errors="replace").decode()
+
+
 def _utterance(index: int, data: Mapping[str, Any]) -> Utterance:
-    start = float(data.get("start", 0.0))
+    start = _number(data.get("start", 0.0))
     return Utterance(
-        id=str(data.get("id", index)),
-        speaker=str(data["speaker"]),
+        id=_text(data.get("id", index)),
+        speaker=_text(data["speaker"]),
         start=start,
-        end=float(data.get("end", start)),
-        text=str(data["text"]),
+        end=_number(data.get("end", start)),
+        text=_text(data["text"]),
         words=tuple(
             Word(
-                word=str(w["word"]),
-                start=float(w["start"]),
-                end=float(w["end"]),
-                probability=float(w.get("probability", 1.0)),
+                word=_text(w["word"]),
+                start=_number(w["start"]),
+                end=_number(w["end"]),
+                probability=_number(w.get("probability", 1.0)),
             )
             for w in data.get("words", ())
         ),
@@ -211,7 +226,7 @@ def read_conversation(path: Path) -> Conversation:
         raise ConversationError(f"{path}: no such file") from error
     except OSError as error:
         raise ConversationError(f"{path}: cannot be read ({error.strerror})") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # among them numbers with thousands of digits
         raise ConversationError(f"{path}: not JSON ({error})") from error
     return from_json(data)
 

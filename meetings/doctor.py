@@ -47,6 +47,8 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
         yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
     yield from check_secrets(settings.llm_api_key_file)
+    if (kept := settings.mattermost_token_file) is not None and kept.is_file():
+        yield judge_secret(kept, mode=stat.S_IMODE(kept.stat().st_mode))
     yield from check_mattermost(settings)
 
 

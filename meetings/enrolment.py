@@ -102,7 +102,7 @@ def _one_voice(file: Path, settings: Settings, progress: Progress) -> Voice:
     private_folder(settings.home)
     with tempfile.TemporaryDirectory(prefix=".enrol-", dir=settings.home) as folder:
         audio = Path(folder) / "audio.wav"
-        info = decode_audio(file, audio)
+        info = decode_audio(file, audio, max_hours=settings.max_hours)
         if info.duration < ENOUGH:
             raise VoicesError(f"{file} is {info.duration:.0f} s long; a voiceprint needs {ENOUGH:.0f} s of speech")
         device, threads = choose_device(settings), settings.cpu_threads

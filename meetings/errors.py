@@ -80,6 +80,10 @@ class TruncatedMediaError(RecordingError):
     """The file breaks off before the container can be read."""
 
 
+class MediaLimitError(RecordingError):
+    """The file wants more than a recording may have: hours, tracks, time or memory."""
+
+
 class FfmpegMissingError(MeetingsError):
     """Neither a system ffmpeg nor the bundled one can be started."""
 

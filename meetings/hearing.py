@@ -68,7 +68,15 @@ class Hearing(Stage):
             if not job.source.in_mattermost:
                 raise RecordingNotFoundError(media)
             self._fetch(job, progress)
-        info = decode_audio(media, self._audio(job), name=job.source.name, progress=progress)
+        info = decode_audio(
+            media,
+            self._audio(job),
+            name=job.source.name,
+            # Where we keep a downloaded file is nobody's business.
+            shown=job.source.name if job.source.in_mattermost else None,
+            max_hours=self._settings.max_hours,
+            progress=progress,
+        )
         # They outlive the sound: a later run that finds the speech done tells of them again.
         self._store.write_json("notes", job.key("audio"), list(info.warnings))
 

@@ -24,7 +24,7 @@ from meetings.recordings import remember_run
 from meetings.side_by_side import MANY_THREADS, checked, in_turn, side_by_side
 from meetings.stage import StageResult
 from meetings.stages import Stages
-from meetings.store import FileStore, private_folder
+from meetings.store import FileStore, private_file, private_folder
 
 # A run that was killed under one version goes on under the next: stages are keyed by content, not by code.
 APPLICATION_VERSION = "meetings-2"
@@ -236,7 +236,7 @@ def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -
         private_folder(state / "locks")
     except OSError as error:
         raise StorageError(state, error.strerror or str(error)) from error
-    lock = FileLock(state / "locks" / f"{job.source.media_id}.lock")
+    lock = FileLock(state / "locks" / f"{job.source.media_id}.lock", mode=0o600)
     try:
         with lock.acquire(timeout=0):
             return _run_locked(job, settings, observer or Silent())
@@ -252,7 +252,7 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
     job_key = store.put_json("jobs", job.to_json())
     config: DBOSConfig = {
         "name": "meetings",
-        "system_database_url": f"sqlite:///{settings.home / 'state' / 'steps.sqlite'}",
+        "system_database_url": f"sqlite:///{private_file(settings.home / 'state' / 'steps.sqlite')}",
         # On launch DBOS takes up what its executor left pending: with the run's own id that is this run alone.
         "executor_id": job.run_id,
         "application_version": APPLICATION_VERSION,

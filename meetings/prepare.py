@@ -117,6 +117,8 @@ def _source(recording: str, client: MattermostClient | None, *, title: str | Non
     if is_folder:
         raise RecordingError(recording, "is a folder; give one recording")
     if not is_file:
+        if path.exists():
+            raise RecordingError(recording, "is a pipe, a device or a socket; give a recording's file")
         if reference_id(recording) is None:
             raise RecordingNotFoundError(recording)
         if client is None:

@@ -36,7 +36,7 @@ from meetings.prepare import prepare_job
 from meetings.recordings import remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
-from meetings.store import FileStore, private_folder
+from meetings.store import FileStore, private_file, private_folder
 from meetings.talkback import Talkback, Understood
 
 QUEUE = "recordings"
@@ -131,7 +131,7 @@ class Recordings(DBOSConfiguredInstance):
     def _work(self, job_key: str) -> Mapping[str, Any]:
         job = Job.from_json(self._store.read_json("jobs", job_key))
         # `meetings process` may be at the same recording: then this waits, and finds the speech done.
-        with FileLock(self._settings.home / "state" / "locks" / f"{job.source.media_id}.lock"):
+        with FileLock(self._settings.home / "state" / "locks" / f"{job.source.media_id}.lock", mode=0o600):
             outcome = self._pipeline.work(job_key)
         self.note(job_key, outcome)
         return outcome
@@ -274,7 +274,7 @@ class Service:
     def __init__(self, settings: Settings, observer: Observer) -> None:
         self._settings = settings
         self._observer = observer
-        self._lock = FileLock(settings.home / "state" / "service.lock")
+        self._lock = FileLock(settings.home / "state" / "service.lock", mode=0o600)
 
     def __enter__(self) -> Service:
         """Open the queue and take up what an earlier process left.
@@ -299,7 +299,7 @@ class Service:
         store = FileStore(self._settings.home / "results")
         config: DBOSConfig = {
             "name": "meetings-service",
-            "system_database_url": f"sqlite:///{state / 'service.sqlite'}",
+            "system_database_url": f"sqlite:///{private_file(state / 'service.sqlite')}",
             "executor_id": "service",
             "application_version": VERSION,
             "log_level": "CRITICAL",

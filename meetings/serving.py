@@ -1,8 +1,8 @@
 """What `meetings serve` answers: Mattermost's outgoing webhook and slash command, health, and metrics.
 
 Everything that comes in is a stranger's word until its token fits: the token is compared in constant time, bodies are
-short, and what a request names is read from the server again before anything is done. Nothing is worked on here:
-recordings are queued.
+short, who asks too often has to wait, and what a request names is read from the server again before anything is done.
+Nothing is worked on here: recordings are queued.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from meetings.arrivals import recording_of
 from meetings.errors import MattermostError, MattermostNotFoundError, MeetingsError
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
+from meetings.rates import Buckets
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
 READY_FOR = 10.0  # seconds that an answer of the server counts
@@ -73,6 +75,7 @@ class Doors:
     webhook_token: SecretStr | None
     command_token: SecretStr | None
     metrics: Metrics = field(default_factory=Metrics)
+    buckets: Buckets = field(default_factory=Buckets)
     answered_at: float = float("-inf")
 
 
@@ -82,8 +85,17 @@ def make_app(doors: Doors) -> FastAPI:
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
+        # Behind a reverse proxy everybody is the proxy: they share its bucket, which holds for a large company.
+        peer = request.client.host if request.client else ""
+        wait = doors.buckets.take(peer, now=time.monotonic())
+        if wait:
+            response = _counted(doors, "any", "too many", 429)
+            response.headers["Retry-After"] = str(math.ceil(wait))
+        else:
+            response = await call_next(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         return response
@@ -155,7 +167,7 @@ def _token_fits(given: Mapping[str, Any], token: SecretStr | None) -> bool:
     shown = given.get("token")
     if token is None or not token.get_secret_value() or not isinstance(shown, str):
         return False
-    return hmac.compare_digest(shown.encode(), token.get_secret_value().encode())
+    return hmac.compare_digest(shown.encode(errors="replace"), token.get_secret_value().encode())
 
 
 def _heard(doors: Doors, post_id: str) -> Response:

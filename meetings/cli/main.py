@@ -120,7 +120,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except MeetingsError as error:
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"error: {_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader (head, less) went away: not an error of ours.
@@ -129,8 +129,15 @@ def main() -> None:
     sys.exit(result if isinstance(result, int) else 0)
 
 
+def _one_line(text: str) -> str:
+    """A message without line ends and without what steers a terminal: names of files may hold either."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 def _interrupted() -> None:
     click.echo("interrupted; run the same command again to go on where it stopped", err=True)
     sys.stderr.flush()
+    if (confined := sys.modules.get("meetings.speech.confined")) is not None:
+        confined.end_running()  # ffmpeg has a process group of its own, which Ctrl-C does not reach
     # Engines keep worker threads that do not know of Ctrl-C; results on disk are complete or absent.
     os._exit(130)

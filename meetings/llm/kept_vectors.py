@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -20,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meetings.store import private_folder
+from meetings.store import private_file
 
 Vectors = NDArray[np.float32]
 
@@ -111,10 +110,7 @@ class KeptVectors:
             self._set_aside(error)
 
     def _open(self) -> sqlite3.Connection:
-        private_folder(self._path.parent)
-        # SQLite makes files for everybody; the files beside it take this one's mode.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        db = sqlite3.connect(self._path, timeout=30.0)
+        db = sqlite3.connect(private_file(self._path), timeout=30.0)
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")

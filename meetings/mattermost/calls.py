@@ -16,6 +16,7 @@ from typing import Any
 
 from meetings.errors import MattermostError, MattermostNotFoundError
 from meetings.mattermost.client import ID_PATTERN, FileInfo, MattermostClient, Post
+from meetings.mattermost.entities import whole
 
 CALL = "custom_calls"
 RECORDING = "custom_calls_recording"
@@ -97,7 +98,9 @@ def _from_post(client: MattermostClient, post: Post, info: FileInfo | None) -> R
         info = media[0]
     call = _call_of(client, post)
     props: Mapping[str, Any] = call.props if call else {}
-    started = props.get("start_at") or post.create_at
+    # Whoever writes a post writes its props.
+    started = whole(props.get("start_at")) or post.create_at
+    attended = props.get("participants")
     title = str(props.get("title") or "") or info.name.rsplit(".", 1)[0]
     return Recording(
         file=info,
@@ -105,8 +108,8 @@ def _from_post(client: MattermostClient, post: Post, info: FileInfo | None) -> R
         channel_id=post.channel_id,
         call_post_id=call.id if call else None,
         title=title,
-        started_at=datetime.fromtimestamp(int(started) / 1000, tz=UTC).isoformat() if started else None,
-        participant_ids=tuple(str(p) for p in props.get("participants") or ()),
+        started_at=datetime.fromtimestamp(started / 1000, tz=UTC).isoformat() if started else None,
+        participant_ids=tuple(str(p) for p in (attended if isinstance(attended, list) else ())),
         transcript_file_id=_transcript_of(client, call, post, info.id) if call else None,
         posted_at=post.create_at,
         call_over=call is None or bool(props.get("end_at")),

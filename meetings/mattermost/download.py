@@ -26,6 +26,7 @@ from meetings.mattermost.entities import FileInfo
 from meetings.mattermost.policy import FIRST_WAIT
 from meetings.mattermost.transport import AttemptFailedError, Transport, read_some
 from meetings.progress import Progress
+from meetings.store import private_file, private_folder
 
 MAX_BREAKS = 8  # broken connections in a row that brought next to nothing
 SOMETHING = 64 * 1024  # bytes
@@ -49,7 +50,7 @@ class _Note:
 def download(transport: Transport, info: FileInfo, destination: Path, *, sha256: str | None, progress: Progress) -> str:
     """See `MattermostClient.download`."""
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(destination.parent)
         with _Part(destination, info) as part:
             _fill(transport, part, progress)
             found = part.hash.hexdigest()
@@ -100,7 +101,7 @@ class _Part:
     def _open(self) -> IO[bytes]:
         """Open the part for this process alone."""
         while True:
-            file = self.path.open("a+b", buffering=0)
+            file = private_file(self.path).open("a+b", buffering=0)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever had it may have given it its name between the two lines above.
@@ -169,7 +170,7 @@ class _Part:
         )
         partial = self.note.with_name(self.note.name + ".new")
         try:
-            partial.write_text(json.dumps(asdict(note)), encoding="utf-8")
+            private_file(partial).write_text(json.dumps(asdict(note)), encoding="utf-8")
             partial.replace(self.note)
         finally:
             partial.unlink(missing_ok=True)

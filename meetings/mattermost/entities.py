@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from meetings.errors import MattermostAnswerError
 
 ID_PATTERN = re.compile(r"[a-z0-9]{26}")
+LARGEST = 253_402_300_799_999  # the last millisecond that a date can be made of
 
 T = TypeVar("T")
 
@@ -170,10 +171,17 @@ def user_of(data: Mapping[str, Any]) -> User:
         locale=str(data.get("locale") or ""),
         timezone=_timezone(data.get("timezone")),
         roles=roles,
-        delete_at=int(data.get("delete_at") or 0),
+        delete_at=whole(data.get("delete_at")),
         is_bot=bool(data.get("is_bot")),
         is_guest="system_guest" in roles,
     )
+
+
+def whole(value: object) -> int:
+    """A time or a size; 0 for what is none. JSON has numbers beyond every clock, and infinity."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LARGEST:
+        return 0
+    return int(value)
 
 
 def _timezone(data: Any) -> str:
@@ -201,8 +209,8 @@ def channel_of(data: Mapping[str, Any]) -> Channel:
         display_name=str(data.get("display_name") or ""),
         purpose=str(data.get("purpose") or ""),
         header=str(data.get("header") or ""),
-        delete_at=int(data.get("delete_at") or 0),
-        last_post_at=int(data.get("last_post_at") or 0),
+        delete_at=whole(data.get("delete_at")),
+        last_post_at=whole(data.get("last_post_at")),
     )
 
 
@@ -216,10 +224,10 @@ def post_of(data: Mapping[str, Any]) -> Post:
         root_id=str(data.get("root_id") or ""),
         message=str(data.get("message") or ""),
         type=str(data.get("type") or ""),
-        create_at=int(data.get("create_at") or 0),
-        update_at=int(data.get("update_at") or 0),
-        edit_at=int(data.get("edit_at") or 0),
-        delete_at=int(data.get("delete_at") or 0),
+        create_at=whole(data.get("create_at")),
+        update_at=whole(data.get("update_at")),
+        edit_at=whole(data.get("edit_at")),
+        delete_at=whole(data.get("delete_at")),
         reactions=tuple(reaction_of(r) for r in (data.get("metadata") or {}).get("reactions") or ()),
         file_ids=tuple(str(f) for f in data.get("file_ids") or ()),
         props=dict(data.get("props") or {}),
@@ -248,8 +256,8 @@ def file_of(data: Mapping[str, Any]) -> FileInfo:
         id=str(data["id"]),
         post_id=str(data.get("post_id") or ""),
         name=str(data.get("name") or "recording"),
-        size=int(data.get("size") or 0),
-        update_at=int(data.get("update_at") or 0),
+        size=whole(data.get("size")),
+        update_at=whole(data.get("update_at")),
     )
 
 
@@ -278,5 +286,5 @@ def reaction_of(data: Mapping[str, Any]) -> Reaction:
         user_id=str(data["user_id"]),
         post_id=str(data["post_id"]),
         emoji_name=str(data["emoji_name"]),
-        create_at=int(data.get("create_at") or 0),
+        create_at=whole(data.get("create_at")),
     )

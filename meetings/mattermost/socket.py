@@ -25,10 +25,6 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 from meetings.errors import MattermostAuthError, MattermostError, MattermostUnreachableError
 from meetings.mattermost.events import Event, Hello, Reply, read_frame
 
-# At DEBUG websockets logs headers and frames, the token among them: it logs to this, which says nothing.
-_WIRE = logging.getLogger("meetings.mattermost.wire")
-_WIRE.setLevel(logging.CRITICAL)
-
 OPEN_TIMEOUT = 10.0  # seconds for connection, TLS and token together
 PING_INTERVAL = 20.0  # seconds between pings; a connection whose pong stays out for PING_TIMEOUT is dead
 PING_TIMEOUT = 20.0
@@ -36,6 +32,19 @@ MAX_FRAME = 8 * 1024 * 1024  # bytes; a post holds 16,383 characters and its pro
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds before a connection is tried again
 REMEMBERED = 256  # numbers of missing events that are still waited for
 STEADY = 60.0  # a connection that held this long was a good one: the next wait is short again
+
+# At DEBUG, websockets writes every frame down: the token is in the first, people's words in the rest. This logger
+# stands outside the tree, so that no configuration wakes it.
+_SILENT = logging.Logger("meetings.mattermost.frames")
+_SILENT.disabled = True
+
+
+class _Connect(connect):
+    """A connection to the server that was named: websockets itself would take our token wherever a redirect points."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """A redirect is a refusal like any other."""
+        return exc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +134,13 @@ async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> A
         # The same authorities as requests takes for the rest of the API.
         options["ssl"] = context or ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
     try:
-        connection = await connect(
+        connection = await _Connect(
             socket_address(url),
             open_timeout=OPEN_TIMEOUT,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             max_size=MAX_FRAME,
-            logger=_WIRE,
+            logger=_SILENT,
             **options,
         )
     except (OSError, WebSocketException, TimeoutError) as error:

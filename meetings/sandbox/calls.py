@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,14 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from meetings.errors import RecordingNotFoundError, SandboxError
+from meetings.errors import RecordingError, RecordingNotFoundError, SandboxError
 from meetings.sandbox.credentials import Credentials
 from meetings.sandbox.ids import derived_id, new_id
 from meetings.sandbox.rest import Rest
 
 PAGE = 200
 RECORDING = "custom_calls_recording"
-_DURATION = re.compile(r"Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,15 +254,12 @@ def _people(
 
 def recording_length(path: Path) -> float:
     """Seconds that ffmpeg says a file lasts; 0 when it says none."""
-    from meetings.speech import ffmpeg_binary
+    from meetings.speech.media import probe
 
-    command = [str(ffmpeg_binary()), "-hide_banner", "-nostdin", "-i", f"file:{path}"]
-    said = subprocess.run(command, capture_output=True, check=False).stderr.decode("utf-8", errors="replace")
-    found = _DURATION.search(said)
-    if found is None:
+    try:
+        return probe(path).announced
+    except RecordingError:
         return 0.0
-    hours, minutes, seconds = (float(group) for group in found.groups())
-    return hours * 3600 + minutes * 60 + seconds
 
 
 def plain_text(vtt: str) -> str:

@@ -12,33 +12,40 @@ from __future__ import annotations
 import re
 import statistics
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from meetings.errors import NotMediaError, RecordingNotFoundError, StorageError
+from meetings.errors import MediaLimitError, StorageError
 from meetings.progress import Progress, no_progress
 from meetings.speech.audio import SAMPLE_RATE, map_audio
+from meetings.speech.confined import Limits, run_confined
 from meetings.speech.loudness import CLIPPED, OFF_CENTRE, Loudness, measure
 from meetings.speech.media import (
-    LOCAL_ONLY,
+    MAX_HOURS,
+    PATIENCE,
     RATES,
     Media,
     Track,
     WavHeader,
+    check_bounds,
     explain,
     ffmpeg_binary,
+    input_options,
+    passed_limit,
     probe,
     read_wav_header,
-    run_ffmpeg,
 )
 from meetings.speech.pitch import likelier_rate
 from meetings.speech.sides import Channels, read_sides
+from meetings.store import private_folder
 
 LONGEST = 12 * 3600  # seconds: two channels of twelve hours still fit into a WAV
 # Drift of up to 1,000 samples a second is stretched away, gaps beyond a tenth of a second are filled; timestamps in
 # WebM are whole milliseconds, so what is below 20 ms is left alone.
 CLOCK = {"async": 1000, "min_comp": 0.02, "min_hard_comp": 0.1, "first_pts": 0}
+SPARSE = 20  # bytes a second: Opus spends 25 on silence, and what comes from less is a trap
 JUMP = 3600  # seconds: a timestamp further off than this is an error, not a pause
 TELEPHONE_RATE = 12_000  # Hz; up to here it is telephone sound
 _DISK_FULL = re.compile(r"No space left on device")
@@ -91,7 +98,13 @@ class _Pass:
 
 
 def decode_audio(
-    recording: Path, destination: Path, *, name: str | None = None, progress: Progress = no_progress
+    recording: Path,
+    destination: Path,
+    *,
+    name: str | None = None,
+    shown: Path | str | None = None,
+    max_hours: float = MAX_HOURS,
+    progress: Progress = no_progress,
 ) -> AudioInfo:
     """Decode the sound of a recording to a 16 kHz mono 16-bit WAV; several audio tracks are mixed.
 
@@ -100,41 +113,44 @@ def decode_audio(
         destination: where the WAV goes; it appears whole or not at all. If left and right differ, they go beside it,
             into `sides_path(destination)`.
         name: what the notes call the recording; its file's name if None.
+        shown: what errors call the recording; its path if None.
+        max_hours: what announces to be longer is refused.
         progress: told the fraction done, by the length that the container announces.
 
     Raises:
-        RecordingError: missing, not media, no audio, cut off; see the subclasses.
+        RecordingError: missing, not media, no audio, cut off, beyond a limit; see the subclasses.
         StorageError: the disk is full or the folder cannot be written.
     """
-    if not recording.is_file():
-        raise RecordingNotFoundError(recording)
-    if recording.stat().st_size == 0:
-        raise NotMediaError(recording, "the file is empty")
-    media = probe(recording)
+    media = probe(recording, shown=shown)
     if not media.tracks:
-        raise explain(recording, media.log)
+        raise explain(shown or recording, media.log)
+    check_bounds(media, shown or recording, max_hours=max_hours)
     header = read_wav_header(recording)
     # One name for each destination: what a killed process leaves behind is overwritten by the next, not kept.
     target = destination.with_name(f".{destination.stem}.part.wav")
     sides = sides_path(target)
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(destination.parent)
         for path in (target, sides):
             path.touch(mode=0o600)
     except OSError as error:
         raise StorageError(destination, error.strerror or str(error)) from error
+
+    def run(plan: _Plan, progress: Progress = no_progress) -> _Pass:
+        return _decode(recording, target, plan, media.announced, progress, shown=shown or recording)
+
     try:
         plan = _first_plan(media, header)
-        result = _decode(recording, target, plan, media.announced, progress)
-        if (rate := _true_rate(recording, target, plan, media, header, result)) is not None:
+        result = run(plan, progress)
+        if (rate := _true_rate(run, target, plan, media, header, result)) is not None:
             plan = replace(plan, rate=rate)
-            result = _decode(recording, target, plan, media.announced, no_progress)
+            result = run(plan)
         # What is upside down must be turned before anybody can say how loud it is.
         for better in (_turned, _levelled):
             changed = better(plan, result)
             if changed != plan:
                 plan = changed
-                result = _decode(recording, target, plan, media.announced, no_progress)
+                result = run(plan)
         apart = result.channels == "apart"
         if apart:
             sides.replace(sides_path(destination))
@@ -173,7 +189,9 @@ def _languages(tracks: tuple[Track, ...]) -> set[str]:
     return {t.language for t in tracks if t.language}
 
 
-def _decode(recording: Path, target: Path, plan: _Plan, announced: float, progress: Progress) -> _Pass:
+def _decode(
+    recording: Path, target: Path, plan: _Plan, announced: float, progress: Progress, *, shown: Path | str
+) -> _Pass:
     """One pass.
 
     Raises:
@@ -185,7 +203,8 @@ def _decode(recording: Path, target: Path, plan: _Plan, announced: float, progre
     graph = ffmpeg.merge_outputs(*_outputs(recording, target, plan))
     arguments = ffmpeg.compile(
         graph.global_args(
-            *("-hide_banner", "-nostdin", "-vn", "-sn", "-dn", "-progress", "pipe:1", "-nostats"),
+            *("-hide_banner", "-nostdin", "-progress", "pipe:1", "-nostats"),
+            *("-filter_threads", "1", "-filter_complex_threads", "1"),
             # It tells of filled gaps at this level alone.
             *("-loglevel", "repeat+verbose"),
         ),
@@ -197,12 +216,28 @@ def _decode(recording: Path, target: Path, plan: _Plan, announced: float, progre
         if announced > 0.0:
             progress(min(1.0, seconds / announced))
 
-    code, log = run_ffmpeg(arguments, tell)
+    ended = run_confined(
+        arguments,
+        Limits(
+            # Mixing 64 tracks takes half a second for each second of them on a busy machine.
+            seconds=PATIENCE + min(announced, LONGEST) / 4 * max(1.0, len(plan.tracks) / 8),
+            output=(LONGEST + 60) * 2 * 2 * SAMPLE_RATE,
+        ),
+        tell,
+    )
+    if ended.limit:
+        raise passed_limit(shown, ended)
+    code, log = ended.code, ended.log
     if _DISK_FULL.search(log):
         raise StorageError(target.parent, "no space left on device; free some space and run the command again")
     duration = _wav_duration(target)
     if duration <= 0.0:
-        raise explain(recording, log)
+        raise explain(shown, log)
+    # Sound without end from a few bytes: timestamps far apart, or a frame that stands for hours.
+    if duration >= LONGEST and (0.0 < announced < LONGEST / 2 or recording.stat().st_size < SPARSE * LONGEST):
+        raise MediaLimitError(
+            shown, f"gives over {LONGEST // 3600} hours of sound and announces {announced:.0f} s; it is broken"
+        )
     return _Pass(
         code=code,
         log=log,
@@ -217,7 +252,8 @@ def _outputs(recording: Path, target: Path, plan: _Plan) -> list[Any]:
     import ffmpeg
 
     # `file:` keeps names with colons or leading dashes from being read as protocols or options.
-    options = {"protocol_whitelist": LOCAL_ONLY, "dts_error_threshold": JUMP}
+    # Only the audio tracks are mapped. -vn would take the picture's start out of the clock as well.
+    options = {**input_options(), "dts_error_threshold": JUMP}
     source = ffmpeg.input(f"file:{recording}", **options, **({"ignore_length": 1} if plan.whole_file else {}))
 
     def track(number: int) -> Any:
@@ -260,7 +296,7 @@ def _outputs(recording: Path, target: Path, plan: _Plan) -> list[Any]:
 
 
 def _true_rate(
-    recording: Path, target: Path, plan: _Plan, media: Media, header: WavHeader | None, result: _Pass
+    run: Callable[[_Plan], _Pass], target: Path, plan: _Plan, media: Media, header: WavHeader | None, result: _Pass
 ) -> int | None:
     """The sample rate in Hz, if the one that is stated is false."""
     track = media.tracks[plan.tracks[0]]
@@ -272,7 +308,7 @@ def _true_rate(
         return None
     # The clock was put right again and again by the same amount: the sound has another rate than it says, and the
     # container's clock gives the true one.
-    free = _decode(recording, target, replace(plan, rate=track.rate), media.announced, no_progress)
+    free = run(replace(plan, rate=track.rate))
     implied = track.rate * free.duration / result.duration
     nearest = min(RATES, key=lambda rate: abs(rate - implied))
     return nearest if nearest != track.rate and abs(implied / nearest - 1) < 0.003 else None

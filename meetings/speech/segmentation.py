@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from meetings.speech.audio import SAMPLE_RATE
 from meetings.speech.chunks import Region
+from meetings.store import private_file
 
 Floats = npt.NDArray[np.float32]
 
@@ -93,7 +94,7 @@ class Segmentation:
 
 def save_segmentation(segmentation: Segmentation, path: Path) -> None:
     """Write to a file that `load_segmentation` reads; three hours are a few MB."""
-    with path.open("wb") as file:
+    with private_file(path).open("wb") as file:
         np.savez_compressed(file, scores=segmentation.scores, duration=np.float64(segmentation.duration))
 
 

@@ -99,9 +99,21 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter; one that exists is left as it is."""
+    """Make a folder that only its owner may enter, and those above it; one that exists is left as it is."""
     if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # With `parents=True` only the last one would be private.
+        private_folder(path.parent)
+        path.mkdir(exist_ok=True, mode=0o700)
+    return path
+
+
+def private_file(path: Path) -> Path:
+    """Make an empty file that only its owner may read, for a writer that makes files for everybody (SQLite).
+
+    One that exists is left as it is. What SQLite puts beside it takes its mode.
+    """
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     return path
 
 

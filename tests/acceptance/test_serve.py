@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from meetings.mattermost import MattermostClient
+from meetings.rates import Buckets
 from meetings.serving import HELP, MAX_BODY, Doors, make_app
 from tests.acceptance.sandbox_company import Api, api, sandbox_in
 
@@ -224,3 +225,11 @@ def test_there_is_nothing_else_to_see(serving: Serving, path: str) -> None:
     answer = requests.get(f"{serving.url}{path}", timeout=10)
     assert answer.status_code in {404, 405}
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(serving: Serving) -> None:
+    serving.doors.buckets = Buckets(per_second=0.5, burst=2)
+    answers = [requests.get(f"{serving.url}/healthz", timeout=10) for _ in range(4)]
+    assert [a.status_code for a in answers] == [200, 200, 429, 429]
+    assert answers[-1].headers["Retry-After"] == "2"
+    assert answers[-1].headers["X-Content-Type-Options"] == "nosniff"

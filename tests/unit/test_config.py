@@ -1,6 +1,8 @@
 """Settings: environment over file over default, unknown keys refused by name."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -124,3 +126,59 @@ def test_retention_can_be_said_in_the_environment(tmp_path: Path) -> None:
 def test_days_for_voices_take_the_place_of_the_older_setting(tmp_path: Path) -> None:
     assert retained(tmp_path, "keep_voices_days = 10").days_kept("voices") == 10
     assert retained(tmp_path, "keep_voices_days = 10\n[retention]\nvoices = 5").days_kept("voices") == 5
+
+
+def test_the_token_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("s3cr3t\n")
+    environ = {"MEETINGS_MATTERMOST_TOKEN_FILE": str(file)}
+    loaded = load_settings_with_origins(environ=environ, folder=tmp_path, user_folder=tmp_path)
+    assert loaded.settings.mattermost_token is not None
+    assert loaded.settings.mattermost_token.get_secret_value() == "s3cr3t"
+    assert loaded.origins["mattermost_token"] == str(file)
+    assert "s3cr3t" not in repr(loaded)
+    # What is said for this run alone is stronger.
+    settings = load_settings(environ={**environ, "MATTERMOST_TOKEN": "other"}, folder=tmp_path, user_folder=tmp_path)
+    assert settings.mattermost_token is not None
+    assert settings.mattermost_token.get_secret_value() == "other"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"two words", b"\xff\xfe"])
+def test_a_token_file_that_holds_no_token_is_refused_without_showing_it(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match="mattermost_token_file") as raised:
+        load(tmp_path, {"MEETINGS_MATTERMOST_TOKEN_FILE": str(file)})
+    assert "words" not in str(raised.value)
+
+
+class Keyring(ModuleType):
+    """A keyring with one entry."""
+
+    def get_password(self, service: str, user: str) -> str | None:
+        if service == "locked":
+            raise RuntimeError("the secret is s3cr3t")
+        return "s3cr3t" if (service, user) == ("meetings", "bot") else None
+
+
+def test_the_token_may_be_in_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", Keyring("keyring"))
+    environ = {"MEETINGS_MATTERMOST_TOKEN_KEYRING": "meetings:bot"}
+    loaded = load_settings_with_origins(environ=environ, folder=tmp_path, user_folder=tmp_path)
+    assert loaded.settings.mattermost_token is not None
+    assert loaded.settings.mattermost_token.get_secret_value() == "s3cr3t"
+    assert loaded.origins["mattermost_token"] == "keyring meetings:bot"
+    with pytest.raises(ConfigError, match="keyring set meetings other"):
+        load(tmp_path, {"MEETINGS_MATTERMOST_TOKEN_KEYRING": "meetings:other"})
+    with pytest.raises(ConfigError, match="RuntimeError") as raised:
+        load(tmp_path, {"MEETINGS_MATTERMOST_TOKEN_KEYRING": "locked:bot"})
+    assert "s3cr3t" not in str(raised.value)
+
+
+def test_without_the_package_the_keyring_is_refused_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigError, match="pip install keyring"):
+        load(tmp_path, {"MEETINGS_MATTERMOST_TOKEN_KEYRING": "meetings:bot"})

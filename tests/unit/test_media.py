@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,22 @@ def test_two_rates_in_one_header_are_seen(tmp_path: Path) -> None:
 def test_what_is_no_wav_has_no_wav_header(tmp_path: Path) -> None:
     (tmp_path / "notes.wav").write_text("not a WAV")
     assert read_wav_header(tmp_path / "notes.wav") is None
+
+
+def test_a_wav_of_empty_chunks_is_not_walked_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "hollow.wav"
+    path.write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
+    with path.open("r+b") as file:
+        file.truncate(2**33)  # takes no room on the disk
+    began = time.monotonic()
+    assert read_wav_header(path) == WavHeader(closed=False)
+    assert time.monotonic() - began < 5
+
+
+def test_a_format_that_breaks_off_is_a_header_that_was_not_closed(tmp_path: Path) -> None:
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00")
+    assert read_wav_header(path) == WavHeader(closed=False)
 
 
 def voice(pitch: float) -> np.ndarray:
