@@ -61,7 +61,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.call:
         folder, *readers = arguments.call
-        print(table(readers, [(Path(folder) / "summaries" / f"{r}.md").read_text(encoding="utf-8") for r in readers]))
+        written = [(Path(folder) / "summaries" / f"{r}.md").read_text(encoding="utf-8") for r in readers]
+        # Elsewhere there is nothing behind the links to the recording.
+        print(table(readers, [re.sub(r"\[([^\]]*)\]\(https?://[^)\s]*\)", r"\1", text) for text in written]))
         return
     if arguments.people is None:
         parser.error("QMSUM.jsonl and PEOPLE.yml, or --call")
