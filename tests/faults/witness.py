@@ -7,7 +7,6 @@ commands are noted; every record of every logger, from DEBUG on, is written down
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +91,3 @@ class Witness:
         """`connections`, `commands` or `log`; empty if there were none."""
         path = self.folder / what
         return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    def programs(self) -> set[str]:
-        """Names of the programs that were started."""
-        return {
-            Path(shlex.split(line.split(",")[0].strip("('"))[0]).name for line in self.seen("commands").splitlines()
-        }
