@@ -25,6 +25,7 @@ from meetings.errors import (
     ConfigError,
     MattermostForbiddenError,
     MattermostNotFoundError,
+    RecordingError,
     StorageError,
 )
 from meetings.job import Job
@@ -98,6 +99,12 @@ class Recordings(DBOSConfiguredInstance):
         """Whether to begin; if so, the job."""
         client = _client(self._settings)
         recording = find_recording(client, post_id)
+        if not client.user(recording.author_id).is_bot:
+            # Anybody may write a post of this type, with any participants in it.
+            raise RecordingError(
+                recording.title,
+                "was posted by a person and not by the Calls plugin; if it is one, run: meetings process",
+            )
         found = decide(recording, now=int(time.time() * 1000), patience=self._settings.transcription_patience)
         if isinstance(found, Wait):
             log.info("%s: waiting for %s", recording.title, found.reason)

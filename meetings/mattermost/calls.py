@@ -38,6 +38,8 @@ class Recording:
     started_at: str | None
     participant_ids: tuple[str, ...]
     transcript_file_id: str | None
+    # Who wrote the recording's post: the plugin's bot, or whoever else posted a file.
+    author_id: str = ""
     # When the recording's post was written, in milliseconds since the epoch.
     posted_at: int = 0
     # The call's post has an end; a recording can be stopped while people talk on.
@@ -111,6 +113,7 @@ def _from_post(client: MattermostClient, post: Post, info: FileInfo | None) -> R
         started_at=datetime.fromtimestamp(started / 1000, tz=UTC).isoformat() if started else None,
         participant_ids=tuple(str(p) for p in (attended if isinstance(attended, list) else ())),
         transcript_file_id=_transcript_of(client, call, post, info.id) if call else None,
+        author_id=post.user_id,
         posted_at=post.create_at,
         call_over=call is None or bool(props.get("end_at")),
         transcript_announced=call is not None and _announced(call, info.id) is not None,

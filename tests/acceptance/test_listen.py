@@ -363,3 +363,18 @@ def test_without_a_server_there_is_nothing_to_listen_to(meetings: Meetings) -> N
     done = meetings("listen")
     assert done.code == 1
     assert "MATTERMOST_URL" in done.error_line()
+
+
+@pytest.mark.slow
+def test_a_persons_post_that_looks_like_a_recording_is_not_worked_on(world: World, meetings: Meetings) -> None:
+    env = {"MATTERMOST_URL": world.sandbox.url, "MATTERMOST_TOKEN": world.sandbox.bot_token or ""}
+    ana = world.as_("ana")
+    place = ana.channel("product")["id"]
+    file = ana.upload(place, "call.mp4", b"x")
+    ana.write(place, "", type="custom_calls_recording", file_ids=[file["id"]])
+    listener = meetings.start("listen", env=env)
+    assert listener.stderr is not None
+    given_up = next(line for line in listener.stderr if "given up" in line)
+    listener.send_signal(signal.SIGINT)
+    listener.communicate(timeout=30)
+    assert "by a person and not by the Calls plugin" in given_up

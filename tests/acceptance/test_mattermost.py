@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from meetings.mattermost import MattermostClient, find_recording, read_contexts
-from meetings.mattermost.delivery import KEY_PROP, deliver, find_delivered
+from meetings.mattermost.delivery import INTRODUCTION, KEY_PROP, deliver, find_delivered
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from tests.acceptance.conftest import Meetings
 
@@ -93,7 +93,9 @@ def test_a_message_is_posted_once_then_corrected(sandbox: Sandbox, client: Matte
         return deliver(client, "ben.okafor", text, recording="r1", channel_id=None).status
 
     assert [tell("one"), tell("one"), tell("two"), tell("two")] == ["sent", "unchanged", "edited", "unchanged"]
-    assert messages(sandbox, client, "ben.okafor") == ["two"]
+    (message,) = messages(sandbox, client, "ben.okafor")
+    assert message.startswith("two\n")
+    assert message.endswith(INTRODUCTION)
 
 
 def test_a_message_posted_just_before_death_is_found_again(sandbox: Sandbox, client: MattermostClient) -> None:
