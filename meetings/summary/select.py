@@ -110,7 +110,12 @@ def select(talk: Talk, evidence: Evidence, *, attended: bool) -> Selection:
 
 
 def _fuller(choice: Choice, pool: Sequence[Choice]) -> Choice:
-    """The choice that tells all of this one and the sentence after it, if that one is worth telling too."""
+    """The choice that tells all of this one and the sentence after it, if that one is worth telling too.
+
+    For risks: how large one is stands in its next sentence.
+    """
+    if choice.kind != "risk":
+        return choice
     told = {s.index for s in choice.statements}
     fuller = next((c for c in pool if c.score >= BAR and told < {s.index for s in c.statements}), None)
     return choice if fuller is None else replace(fuller, score=max(choice.score, fuller.score))

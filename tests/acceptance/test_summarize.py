@@ -122,7 +122,7 @@ def test_a_person_is_shown_with_every_ingredient_and_its_weight(meetings: Meetin
     done = meetings("people", "show", "tom", "--people", "people.yml", "--json")
     assert done.code == 0, done.err
     shown = json.loads(done.out)
-    assert shown["profiles"] == ["hiring"]
+    assert shown["profiles"] == ["people"]
     why = "an interest in the people file weighs 1.2"
     interest = {"source": "interest", "text": "onboarding", "weight": 1.2, "detail": "", "why": why}
     assert interest in shown["ingredients"]

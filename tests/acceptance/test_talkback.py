@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from meetings.mattermost.delivery import KEY_PROP
 from meetings.people import FeedbackBook
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from meetings.talkback import ANSWER_PROP, Talkback
-from tests.acceptance.conftest import Meetings
+from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 from tests.faults.known_speech import KnownSpeech
 
@@ -71,25 +70,40 @@ class Told:
         assert done.code == 0, done.err
 
 
+STAFFED = {
+    **COMPANY,
+    "users": [
+        {**user, "position": position}
+        for user, position in zip(
+            COMPANY["users"], ("Backend Engineer", "Director of Product Engineering", "Security Lead"), strict=True
+        )
+    ],
+}
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, spoken: Path, talk: Path, models_folder: Path) -> Iterator[Told]:
+def told(
+    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path
+) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("talkback")
-    shutil.copytree(spoken, folder / "home")
-    with run_in_thread(folder / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
+    (folder / "work").mkdir()
+    # What is decided about the parser, and why.
+    clip = make_media("parser.wav", "-ss", "38", "-t", "60", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
+    meetings = Meetings(cwd=folder / "work", env={"HOME": str(folder)})
+    quiet = {
+        "MEETINGS_HOME": str(folder / "home"),
+        "MEETINGS_MODELS": str(models_folder),
+        "MEETINGS_LANGUAGE_MODEL": "none",
+    }
+    heard = meetings("process", clip, "--people", SAMPLE_PEOPLE, "--out", "heard", env=quiet)
+    assert heard.code == 0, heard.err
+    with run_in_thread(folder / "sandbox", company=STAFFED, now=ANCHOR) as sandbox:
         admin = api(sandbox, "admin")
         calls = api(sandbox, "calls").get("/users/me")["id"]
         admin.post(f"/channels/{admin.channel('product')['id']}/members", {"user_id": calls})
-        (folder / "work").mkdir()
-        meetings = Meetings(cwd=folder / "work", env={"HOME": str(folder)})
-        env = {
-            "MATTERMOST_URL": sandbox.url,
-            "MATTERMOST_TOKEN": sandbox.bot_token or "",
-            "MEETINGS_HOME": str(folder / "home"),
-            "MEETINGS_MODELS": str(models_folder),
-            "MEETINGS_LANGUAGE_MODEL": "none",
-        }
+        env = {**quiet, "MATTERMOST_URL": sandbox.url, "MATTERMOST_TOKEN": sandbox.bot_token or ""}
         settings = load_settings(environ=meetings.environment(env), folder=folder, user_folder=folder)
-        call = post_call(sandbox.tokens, talk, channel="product", title="Weekly", started_by="ana", duration=40.0)
+        call = post_call(sandbox.tokens, clip, channel="product", title="Weekly", started_by="ana", duration=60.0)
         KnownSpeech.of(folder / "home").give(settings, call.recording_post_id)
         told = Told(sandbox=sandbox, settings=settings, meetings=meetings, env=env, permalink=call.permalink)
         told.process()
@@ -111,13 +125,13 @@ def test_shorter_twice_is_as_short_as_it_gets(told: Told) -> None:
 
 
 def test_only_decisions_is_felt_in_the_next_summary(told: Told) -> None:
-    assert "##### Worth knowing" in told.summary("ben").message
-    told.say("ben", "only decisions")
+    assert "##### Worth knowing" in told.summary("ana").message
+    told.say("ana", "only decisions")
     told.process()
-    assert "##### Worth knowing" not in told.summary("ben").message
-    told.say("ben", "everything")
+    assert "##### Worth knowing" not in told.summary("ana").message
+    told.say("ana", "everything")
     told.process()
-    assert "##### Worth knowing" in told.summary("ben").message
+    assert "##### Worth knowing" in told.summary("ana").message
 
 
 def test_who_stops_gets_nothing_more_until_they_start(told: Told) -> None:
@@ -142,7 +156,7 @@ def test_ones_own_wishes_are_the_only_ones_that_change(told: Told) -> None:
 
 
 def test_why_tells_the_reason_of_each_point(told: Told) -> None:
-    answer = told.say("ben", "why this?")
+    answer = told.say("ana", "why this?")
     assert answer.startswith("Why each point is there:")
     assert answer.count("\n- ") >= 1
 
