@@ -64,7 +64,11 @@ _HAS_NOUN = _any(
     r"just|also|really|actually|not|makes|means|looks|works|comes|goes)\b)\w{3,}",
     r"^(?:but |so )*there(?:'s|'re| is| are| was| were| will| should)\b",
 )
-_POINTS_BACK = _any(r"\b(?:that|this|it|them|those|these|one|ones|here|there|so)\W*$")
+_POINTS_BACK = _any(
+    r"\b(?:that|this|it|them|those|these|one|ones|here|there|so)\W*$",
+    # `a customer who talks about it with us`
+    r"\b(?:talk|speak|tell|told|say|know|think|write|hear)\w*(?: \w+)? (?:about|of) (?:it|that|this|them)\b",
+)
 _POINTING = _any(
     r"\b(?:it|it's|that's|this|they|they're|them|those|these|thing|things|stuff|something|somewhere|ones|here)\b"
 )
