@@ -97,10 +97,14 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
 
     | trouble | policy |
     |---|---|
-    | the server does not answer, is overloaded, refuses the token; the disk is full; another process is at it; the model server is down | again: after 15 s, then twice as long each time, 15 minutes at most, about ten days long |
-    | the post or file is gone, the bot may not read it, the file is no recording, a setting is wrong | never: the same would happen again |
+    | the server does not answer, is overloaded, or refuses the token | again |
+    | the disk is full, another process is at it, the model server is down | again |
+    | the post or file is gone, or the bot may not read it | never |
+    | the file is no recording, a setting is wrong | never |
     | anything else | three times in all |
-    """  # noqa: E501 - a table
+
+    *Again* is after 15 s, then twice as long each time, 15 minutes at most, about ten days long.
+    """
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MattermostNotFoundError):
         return Drop(reason=f"it is gone: {reason}")

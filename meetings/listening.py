@@ -28,6 +28,8 @@ from meetings.talkback import MORE
 SWEEP_EVERY = 600.0
 # The first start ever looks back this far (milliseconds): older recordings are for `meetings batch`.
 FIRST_LOOK = 24 * 3600 * 1000
+# Answers to the bot this old (milliseconds) are still answered when it meets a direct channel for the first time.
+ANSWERS_LOOK = 7 * 24 * 3600 * 1000
 # Positions overlap by this much (milliseconds): posts written in the same moment as the last one seen.
 OVERLAP = 2_000
 # Events that wait while the queue's file is written; more are dropped, and the sweep after finds them.
@@ -168,7 +170,8 @@ class Listener:
         channels at the first start ever: a day back at most, and never before the bot came.
         """
         if channel.type == "D":
-            return channel.last_post_at
+            # Who answered a message that was sent while nobody listened is still heard: `stop` above all.
+            return max(0, channel.last_post_at - ANSWERS_LOOK)
         came = 0
         me = self._client.me().id
         for post in self._client.latest_posts(channel.id, 1_000):

@@ -249,6 +249,14 @@ def test_what_was_written_to_the_bot_while_it_was_away_is_found(world: World) ->
     assert world.noted.answers == [said]
 
 
+def test_an_answer_in_a_direct_channel_that_was_never_looked_through_is_found(world: World) -> None:
+    direct = world.client.direct_channel(world.client.user_by_username("ana").id)
+    world.client.create_post(direct, "Your summary")
+    said = world.as_("ana").write(direct, "stop")["id"]
+    world.listener().sweep()
+    assert world.noted.answers == [said]
+
+
 def test_an_emoji_on_a_message_is_queued(world: World) -> None:
     ana = world.client.user_by_username("ana").id
     post = world.client.create_post(world.client.direct_channel(ana), "Your summary")
