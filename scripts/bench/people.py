@@ -78,7 +78,9 @@ def write_posts(world: Any, count: int, chance: random.Random, *, since_ms: int,
         for (channel,) in tx.db.execute(wanted):
             rows = select(model.members.c.user_id).where(model.members.c.channel_id == channel)
             members[channel] = list(tx.db.execute(rows).scalars())
-        posts, reactions, roots = [], [], {c: [] for c in members}  # type: ignore[var-annotated]
+        posts: list[dict[str, Any]] = []
+        reactions: list[dict[str, Any]] = []
+        roots: dict[str, list[str]] = {c: [] for c in members}
         for at in sorted(chance.randrange(since_ms, until_ms) for _ in range(count)):
             channel = chance.choice(list(members))
             post = model.Post(
