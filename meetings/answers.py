@@ -8,6 +8,7 @@ from typing import Any
 from meetings.conversation import clock
 from meetings.people import Wishes
 from meetings.summary import Bullet, inert
+from meetings.summary.translate import LANGUAGES as WRITTEN
 
 MAX_LISTED = 14
 
@@ -22,7 +23,7 @@ HELP = """You can tell me, here or under a summary:
 
 A 👍 or 👎 on a summary says more or less of its kind; 👀 brings what was left out."""
 KINDS = {"decision": "decisions", "action": "actions", "risk": "risks", "question": "questions"}
-LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
+LANGUAGES = {"en": "English", **WRITTEN}
 NEXT = "It counts from your next summary on."
 NO_CALL = "I do not know which call you mean: answer in the thread of its summary."
 

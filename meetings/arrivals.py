@@ -110,7 +110,7 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
         return Drop(reason=f"it is gone: {reason}")
     if isinstance(error, MattermostForbiddenError):
         return Drop(reason=reason)
-    if isinstance(error, _PASSING) or (isinstance(error, MattermostError) and error.status >= 500):
+    if isinstance(error, _PASSING) or (isinstance(error, MattermostError) and error.temporary):
         tries = PATIENT
     else:
         tries = 1 if isinstance(error, MeetingsError) else UNEXPLAINED

@@ -1,9 +1,9 @@
 """Who got what and why, and what was done with people's data: an append-only log whose lines are chained by hashes.
 
 A line holds facts (who, when, which recording, why), never what was said or written. Each carries the hash of the line
-before it, so an edited, removed, added or moved line is found by `check_log`. Only whole lines cut off at the end leave
-no trace in the file itself: for that the newest hash (`head`) is noted elsewhere. A line that a power loss tore stays
-as it is; the line after it says so, with the hash of what is left of it.
+before it, so an edited, removed, added or moved line is found by `AuditLog.check`. Only whole lines cut off at the end
+leave no trace in the file itself: for that the newest hash (`head`) is noted elsewhere. A line that a power loss tore
+stays as it is; the line after it says so, with the hash of what is left of it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class AuditLog:
         Raises:
             StorageError: the disk is full or the folder cannot be written.
         """
-        self._note(event, {"user": user, "by": by}, facts)
+        self._add(event, {"user": user, "by": by}, facts)
 
     def note_settings(self, **facts: str | int) -> None:
         """Add a line about the settings that say who gets what and where it is sent, if they are others than before."""
@@ -96,9 +96,9 @@ class AuditLog:
             before = entry.facts if entry.event == "settings" else before
         now = _short(facts)
         if before != now:
-            self._note("settings", {"user": "", "by": ""}, now)
+            self._add("settings", {"user": "", "by": ""}, now)
 
-    def _note(self, event: str, who: Mapping[str, str], facts: Mapping[str, str | int]) -> None:
+    def _add(self, event: str, who: Mapping[str, str], facts: Mapping[str, str | int]) -> None:
         at = datetime.now(tz=UTC).isoformat(timespec="seconds")
         try:
             private_folder(self._home)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from meetings.config import Settings
-from meetings.errors import MattermostError, MeetingsError, RecordingError
+from meetings.errors import ConfigError, MeetingsError, RecordingError
 from meetings.export import export_run, file_name
 from meetings.job import Job
 from meetings.mattermost import MattermostClient
@@ -90,11 +90,12 @@ def find_posts(
     """The recordings that Calls posted in a channel (TEAM/CHANNEL) between two moments, oldest first.
 
     Raises:
+        ConfigError: `channel` has another form.
         MattermostError: there is no such channel, or the bot may not read it.
     """
     team, slash, name = channel.partition("/")
     if not (team and slash and name) or "/" in name:
-        raise MattermostError(f"--channel {channel!r} is no channel; write it as TEAM/CHANNEL, as in its address")
+        raise ConfigError(f"--channel {channel!r} is no channel; write it as TEAM/CHANNEL, as in its address")
     begin = int(since.timestamp() * 1000) if since else 0
     end = int(until.timestamp() * 1000) if until else None
     calls: dict[str, Post] = {}

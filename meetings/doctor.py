@@ -202,7 +202,7 @@ def check_mattermost(settings: Settings) -> Iterator[Finding]:
         yield Finding(check="mattermost", state="ok", detail=f"{client.url} runs {client.ping() or 'Mattermost'}")
         me = client.me()
         yield judge_account(me.username, is_bot=me.is_bot)
-        channels = [c for t in client.my_teams() for c in client.my_channels(t.id) if c.type in {"O", "P"}]
+        channels = [c for c in client.my_channels_everywhere() if c.type in {"O", "P"}]
         yield judge_channels([c.name for c in channels])
         yield from prove_permissions(client, channels)
         yield prove_socket(client.url, settings.mattermost_token.get_secret_value())

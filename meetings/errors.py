@@ -43,7 +43,7 @@ class StorageError(MeetingsError):
 
 
 class AuditError(MeetingsError):
-    """The audit log cannot be read, or is not what was written."""
+    """The audit log cannot be read."""
 
 
 class BusyError(MeetingsError):

@@ -31,7 +31,8 @@ from meetings.holdings import Held, Holdings, files, read_json
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.people import FeedbackBook
-from meetings.retention import delete_runs, ended_runs, recording_lock
+from meetings.recordings import recording_lock
+from meetings.retention import delete_runs, ended_runs
 from meetings.store import FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 

@@ -42,9 +42,10 @@ class Held:
         media_id: the recording.
         jobs: what was asked of it, by key.
         sound: the recording itself, decoded sound, segmentation.
-        words: transcripts and what they were made from, corrections, the index of its runs, jobs.
+        words: recognised words and turns, corrections, the index of its runs, jobs.
         voices: sealed voices.
         voice_notes: whom voices were taken for, sealed.
+        conversations: transcripts.
         summaries: everybody's.
         folders: where results were written to, outside the data folder.
     """

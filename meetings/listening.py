@@ -126,7 +126,7 @@ class Listener:
         """
         first_ever = self._positions.empty
         channels = posts = queued = 0
-        for channel in self._channels():
+        for channel in self._client.my_channels_everywhere():
             if only is not None and channel.id not in only:
                 continue
             try:
@@ -139,10 +139,6 @@ class Listener:
                 self._notices.give(channel)
             channels, posts, queued = channels + 1, posts + seen, queued + new
         return Swept(channels=channels, posts=posts, queued=queued)
-
-    def _channels(self) -> list[Channel]:
-        found = {c.id: c for team in self._client.my_teams() for c in self._client.my_channels(team.id)}
-        return list(found.values())
 
     def _sweep_channel(self, channel: Channel, *, first_ever: bool) -> tuple[int, int]:
         position = self._positions.of(channel.id)

@@ -44,7 +44,6 @@ class Notices:
         self._path = settings.home / "state" / "notices.json"
         self._told: set[str] | None = None
         self._refused: set[str] = set()
-        self._teams: dict[str, str] | None = None
 
     def give(self, channel: Channel) -> bool:
         """Tell a channel, unless it was told before, nobody gets anything there, or it is a direct one.
@@ -91,9 +90,7 @@ class Notices:
     def _audience(self, channel: Channel) -> str:
         if not self._settings.channels:
             return self._settings.audience
-        if self._teams is None:
-            self._teams = {team.id: team.name for team in self._client.my_teams()}
-        rules = self._settings.channels.get(f"{self._teams.get(channel.team_id, '')}/{channel.name}")
+        rules = self._settings.channels.get(self._client.address_of(channel))
         return (rules.audience if rules else None) or self._settings.audience
 
     def _known(self) -> set[str]:

@@ -14,17 +14,17 @@ from functools import cache
 from typing import Any, Protocol
 
 from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, SetWorkflowID
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from meetings.config import Settings
-from meetings.errors import BusyError, StorageError
+from meetings.errors import BusyError
 from meetings.hearing import give_memory_back
 from meetings.job import Job
-from meetings.recordings import remember_run
+from meetings.recordings import recording_lock, remember_run
 from meetings.side_by_side import MANY_THREADS, checked, in_turn, side_by_side
 from meetings.stage import StageResult
 from meetings.stages import Stages
-from meetings.store import FileStore, private_file, private_folder
+from meetings.store import FileStore, private_file
 
 # A run that was killed under one version goes on under the next: stages are keyed by content, not by code.
 APPLICATION_VERSION = "meetings-2"
@@ -229,14 +229,7 @@ def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -
         BusyError: another process works on the same recording.
         MeetingsError: a stage failed; its results so far are kept.
     """
-    state = settings.home / "state"
-    try:
-        private_folder(settings.home)
-        private_folder(state)
-        private_folder(state / "locks")
-    except OSError as error:
-        raise StorageError(state, error.strerror or str(error)) from error
-    lock = FileLock(state / "locks" / f"{job.source.media_id}.lock", mode=0o600)
+    lock = recording_lock(settings, job.source.media_id)
     try:
         with lock.acquire(timeout=0):
             return _run_locked(job, settings, observer or Silent())

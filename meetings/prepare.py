@@ -58,7 +58,7 @@ def prepare_job(
     Raises:
         MeetingsError: whatever is missing or wrong, in one line.
     """
-    client = _client(settings)
+    client = MattermostClient.of(settings)
     server = client.url if client else None
     source = _source(recording, client, title=title, started_at=started_at)
     if deliver and client is None:
@@ -99,12 +99,6 @@ def prepare_job(
         wishes=FeedbackBook(settings.home).stamp(),
         names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
-
-
-def _client(settings: Settings) -> MattermostClient | None:
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        return None
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
 
 
 def _source(recording: str, client: MattermostClient | None, *, title: str | None, started_at: str | None) -> Source:
@@ -154,9 +148,7 @@ def _rules(settings: Settings, client: MattermostClient | None, source: Source) 
     """The rules of the recording's channel; a channel's name is asked for only if there are rules at all."""
     if not settings.channels or client is None or source.channel_id is None:
         return ChannelRules()
-    channel = client.channel(source.channel_id)
-    team = next((t.name for t in client.my_teams() if t.id == channel.team_id), "")
-    return settings.channels.get(f"{team}/{channel.name}", ChannelRules())
+    return settings.channels.get(client.address_of(client.channel(source.channel_id)), ChannelRules())
 
 
 def _store_people(people: Path, settings: Settings) -> str:

@@ -11,8 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from meetings.config import Settings
+from meetings.errors import StorageError
 from meetings.job import Job
-from meetings.store import FileStore
+from meetings.store import FileStore, private_folder
 
 STAGE = "recordings"
 
@@ -91,3 +95,18 @@ def _write(store: FileStore, media_id: str, runs: Sequence[PastRun]) -> None:
     """Keep the newest, and what still lies in a folder or in somebody's messages."""
     kept = [r for r in runs[:-1] if r.folders or r.delivers] + list(runs[-1:])
     store.write_json(STAGE, media_id, [asdict(r) for r in kept])
+
+
+def recording_lock(settings: Settings, media_id: str) -> FileLock:
+    """The lock that whoever works on a recording holds: one process makes, removes or changes what belongs to it.
+
+    Raises:
+        StorageError: its folder cannot be made.
+    """
+    folder = settings.home / "state" / "locks"
+    try:
+        for one in (settings.home, folder.parent, folder):
+            private_folder(one)
+    except OSError as error:
+        raise StorageError(folder, error.strerror or str(error)) from error
+    return FileLock(folder / f"{media_id}.lock", mode=0o600)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
@@ -27,14 +27,14 @@ from meetings.errors import (
 from meetings.holdings import Held, Holdings, files, read_json
 from meetings.mattermost import MattermostClient
 from meetings.people import FeedbackBook
-from meetings.store import digest, private_folder
+from meetings.recordings import recording_lock
+from meetings.store import digest
 
 DAY = 86_400.0
 ORPHAN_DAYS = 30.0  # what no job leads to
 BROKEN_OFF_DAYS = 10.0  # a download that stopped: so long is a server waited for (`decide_again`)
 UNDER_WAY = 3_600.0  # seconds: what is younger may belong to a run that has not noted it yet
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-KINDS = ("audio", "transcript", "summaries", "voices", "context", "feedback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,17 +152,6 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
         done.rows[database] = ids
         log.note("purge", by=by, kinds="state", reason="runs that ended long ago", rows=len(ids))
     return done
-
-
-def recording_lock(settings: Settings, media_id: str) -> FileLock:
-    """The lock that whoever works on a recording holds."""
-    folder = settings.home / "state" / "locks"
-    try:
-        for one in (settings.home, folder.parent, folder):
-            private_folder(one)
-    except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
-    return FileLock(folder / f"{media_id}.lock")
 
 
 def _plan_whole(plan: Plan, holdings: Holdings, held: Held, *, why: str) -> None:
@@ -324,7 +313,6 @@ class _Server:
         self._notes = notes
         self._ruled = [name for name, rules in settings.channels.items() if str(rules.retention)]
         self._names: dict[str, str | None] = {}
-        self._teams: dict[str, str] | None = None
 
     def is_gone(self, held: Held) -> bool:
         """Whether a recording was deleted; not, if that cannot be known now."""
@@ -364,13 +352,10 @@ class _Server:
             self._note("no Mattermost is configured: of channels' own days the longest counts for each recording")
             return None
         try:
-            if self._teams is None:
-                self._teams = {team.id: team.name for team in self._client.my_teams()}
-            channel = self._client.channel(channel_id)
+            return self._client.address_of(self._client.channel(channel_id))
         except MattermostError as error:
             self._told(error)
             return None
-        return f"{self._teams.get(channel.team_id, '')}/{channel.name}"
 
     def _told(self, error: MattermostError) -> None:
         self._note(f"not everything could be asked: {error}")

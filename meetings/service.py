@@ -22,9 +22,9 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import (
     BusyError,
-    ConfigError,
     MattermostForbiddenError,
     MattermostNotFoundError,
+    MattermostUnreachableError,
     RecordingError,
     StorageError,
 )
@@ -34,7 +34,7 @@ from meetings.mattermost.entities import Reaction
 from meetings.mattermost.policy import site_of
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
-from meetings.recordings import remember_run
+from meetings.recordings import recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file, private_folder
@@ -89,15 +89,13 @@ class Recordings(DBOSConfiguredInstance):
         undelivered = [d for d in outcome["deliveries"] if d["status"] == "failed"]
         if undelivered and (failures + 1 < TRIES_FOR_A_PERSON or any(d["server_gone"] for d in undelivered)):
             reason = f"not delivered to {', '.join(d['username'] for d in undelivered)}: {undelivered[0]['reason']}"
-            wait = decide_again(ConnectionError(reason), attempt=1)
-            assert isinstance(wait, Wait)
-            return self._later(post_id, cause, turn, failures + 1, wait)
+            return self._failed(post_id, cause, turn, failures + 1, MattermostUnreachableError(reason))
         return {"state": "done", "deliveries": outcome["deliveries"]}
 
     @DBOS.step()
     def look(self, post_id: str) -> dict[str, Any]:
         """Whether to begin; if so, the job."""
-        client = _client(self._settings)
+        client = MattermostClient.required(self._settings)
         recording = find_recording(client, post_id)
         if not client.user(recording.author_id).is_bot:
             # Anybody may write a post of this type, with any participants in it.
@@ -127,7 +125,7 @@ class Recordings(DBOSConfiguredInstance):
     @DBOS.step(**PATIENTLY)
     def purge_gone(self, channel_id: str) -> int:
         """The step: one that is being worked on elsewhere is waited for."""
-        plan = plan_gone(self._settings, _client(self._settings), channel_id)
+        plan = plan_gone(self._settings, MattermostClient.required(self._settings), channel_id)
         done = purge(plan, self._settings, by="the listener")
         if len(done.doomed) < len(plan.doomed):
             raise BusyError("a deleted recording is still being worked on")
@@ -138,7 +136,7 @@ class Recordings(DBOSConfiguredInstance):
     def _work(self, job_key: str) -> Mapping[str, Any]:
         job = Job.from_json(self._store.read_json("jobs", job_key))
         # `meetings process` may be at the same recording: then this waits, and finds the speech done.
-        with FileLock(self._settings.home / "state" / "locks" / f"{job.source.media_id}.lock", mode=0o600):
+        with recording_lock(self._settings, job.source.media_id):
             outcome = self._pipeline.work(job_key)
         self.note(job_key, outcome)
         return outcome
@@ -222,7 +220,7 @@ class Answers(DBOSConfiguredInstance):
             found = understand()
             if found is None:
                 return "nothing to answer"
-            self.carry_out(found)
+            self.say(found, self.change(found))
         except Exception as error:  # noqa: BLE001 - the next one gets their answer
             log.warning("an answer could not be given: %s", error)
             return f"failed: {error}"
@@ -234,7 +232,7 @@ class Answers(DBOSConfiguredInstance):
     @DBOS.step(**PATIENTLY)
     def understand(self, post_id: str) -> dict[str, Any] | None:
         """The first step for a post."""
-        client = _client(self._settings)
+        client = MattermostClient.required(self._settings)
         try:
             post = client.post(post_id)
         except (MattermostNotFoundError, MattermostForbiddenError):
@@ -245,19 +243,30 @@ class Answers(DBOSConfiguredInstance):
     def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
         """The first step for an emoji."""
         reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
-        return _plain(Talkback(self._settings, _client(self._settings)).understand_reaction(reaction))
+        return _plain(Talkback(self._settings, MattermostClient.required(self._settings)).understand_reaction(reaction))
+
+    @DBOS.step()
+    def change(self, found: dict[str, Any]) -> str:
+        """The second step."""
+        return self._talkback().change(_understood(found))
 
     @DBOS.step(**PATIENTLY)
-    def carry_out(self, found: dict[str, Any]) -> None:
-        """The second step."""
-        understood = Understood(
-            **{
-                **found,
-                "effects": tuple((what, value) for what, value in found["effects"]),
-                "voice": tuple(found["voice"]) if found["voice"] else None,
-            }
-        )
-        Talkback(self._settings, _client(self._settings)).carry_out(understood)
+    def say(self, found: dict[str, Any], text: str) -> None:
+        """The third step."""
+        self._talkback().say(_understood(found), text)
+
+    def _talkback(self) -> Talkback:
+        return Talkback(self._settings, MattermostClient.required(self._settings))
+
+
+def _understood(found: Mapping[str, Any]) -> Understood:
+    return Understood(
+        **{
+            **found,
+            "effects": tuple((what, value) for what, value in found["effects"]),
+            "voice": tuple(found["voice"]) if found["voice"] else None,
+        }
+    )
 
 
 def _plain(understood: Understood | None) -> dict[str, Any] | None:
@@ -376,9 +385,3 @@ def note_wide_settings(settings: Settings) -> None:
         llm_url=site_of(settings.llm_url) if settings.llm_url else "",
         llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
     )
-
-
-def _client(settings: Settings) -> MattermostClient:
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("no Mattermost is configured; set MATTERMOST_URL and MATTERMOST_TOKEN")
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())

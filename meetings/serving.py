@@ -24,7 +24,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 
 from meetings.arrivals import recording_of
-from meetings.errors import MattermostError, MattermostNotFoundError, MeetingsError
+from meetings.errors import (
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    MeetingsError,
+)
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
@@ -221,12 +227,13 @@ def _summarize(doors: Doors, reference: str, user_id: str) -> str:
         recording = find_recording(doors.client, reference)
         if not doors.client.is_channel_member(recording.channel_id, user_id):
             return unknown
-    except MattermostNotFoundError:
+    except (MattermostNotFoundError, MattermostForbiddenError):
         return unknown
     except MattermostError as error:
-        if error.status in {0, 403}:
-            return unknown
-        raise
+        # What is no recording is told by an error of the same kind, but of no trouble with the server.
+        if error.status or isinstance(error, MattermostUnreachableError):
+            raise
+        return unknown
     new = doors.queue.put(recording.post_id)
     return "Everyone gets their summary when it is ready." if new else "That one was taken on before."
 
@@ -237,10 +244,14 @@ def _trouble(doors: Doors) -> str:
         if now - doors.answered_at > READY_FOR:
             doors.client.ping()
             doors.answered_at = now
-        doors.queue.waiting()
     except MeetingsError as error:
         log.warning("not ready: %s", error)
         return "the Mattermost server does not answer"
+    try:
+        doors.queue.waiting()
+    except Exception as error:  # noqa: BLE001 - of the database, whatever it has to say
+        log.warning("not ready: the queue cannot be read: %s", error)
+        return "the queue cannot be read"
     return ""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation, Speaker, Utterance, read_conversation
 from meetings.corrections import (
@@ -90,7 +91,7 @@ def _media_id(recording: str, settings: Settings, store: FileStore) -> str | Non
         raise RecordingNotFoundError(recording)
     if (found := find_media(store, wanted)) is not None:
         return found
-    client = _client(settings)
+    client = MattermostClient.of(settings)
     return None if client is None else find_recording(client, recording).file.id
 
 
@@ -146,6 +147,10 @@ def correct(run: PastRun, wanted: Sequence[Setting], settings: Settings, *, by: 
             answer = Correction(username=setting.username, name=name, spans=spans, by=by, at=now())
             corrections = (*corrections, answer)
     write_corrections(store, job.source.media_id, corrections)
+    for setting in wanted:
+        AuditLog(settings.home).note(
+            "correction", user=setting.username or "", by=by, recording=job.source.media_id, voice=setting.who
+        )
     return corrections
 
 
@@ -173,7 +178,7 @@ def _name_of(username: str, job: Job, store: FileStore, settings: Settings) -> s
         people = {p["username"]: p["name"] or p["username"] for p in store.read_json("people", job.people_key)}
     if username in people:
         return str(people[username])
-    client = _client(settings) if job.server is not None else None
+    client = MattermostClient.of(settings) if job.server is not None else None
     if client is not None:
         try:
             return client.user_by_username(username).name
@@ -213,9 +218,3 @@ def _is_of(folder: Path, media_id: str) -> bool:
     """Whether a folder still holds this recording's results: nothing else is written over."""
     file = folder / "transcript.json"
     return file.is_file() and read_conversation(file).id == media_id
-
-
-def _client(settings: Settings) -> MattermostClient | None:
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        return None
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())

@@ -1,8 +1,8 @@
 """Answers people who answer: what they ask of their summaries is understood, done and confirmed in the thread.
 
-Two steps, so that a process that dies between them neither does a thing twice nor tells it twice: `understand` reads
-and decides, giving plain values; `carry_out` does what can be done again without harm. Nobody changes anything but
-their own wishes; who a voice is may be said by those who were in the call, of those who could be it.
+Three steps, so that a process that dies between them neither does a thing twice nor tells it twice: `understand` reads
+and decides, giving plain values; `change` does what can be done again without harm; `say` tells it once. Nobody changes
+anything but their own wishes; who a voice is may be said by those who were in the call, of those who could be it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MORE = "eyes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What is to be done and said: plain values, kept between the two steps.
+    """What is to be done and said: plain values, kept between the steps.
 
     `effects` are (what, value) pairs on the wishes of `username`; `voice` is (recording, speaker, username) to be set;
     `again` is the recording's post to be worked on again.
@@ -130,12 +130,8 @@ class Talkback:
 
     # The second step
 
-    def carry_out(self, understood: Understood) -> None:
-        """Do it and say so; done again, it changes nothing and says nothing more.
-
-        Raises:
-            MattermostError: the server failed; the step is to be done again.
-        """
+    def change(self, understood: Understood) -> str:
+        """Do it, and give what is to be said of it. It needs no server; done again, it leaves things as they are."""
         text = understood.text
         for what, value in understood.effects:
             try:
@@ -148,11 +144,18 @@ class Talkback:
             try:
                 run = past_runs(self._store, media_id)[-1]
                 correct(run, [Setting(who=speaker, username=username)], self._settings, by=understood.username)
-                AuditLog(self._settings.home).note(
-                    "correction", user=username, by=understood.username, recording=media_id, voice=speaker
-                )
             except (CorrectionError, IndexError) as error:
                 text = f"That did not work: {inert(str(error))}"
+        return text
+
+    # The third step
+
+    def say(self, understood: Understood, text: str) -> None:
+        """Say so in the thread, once.
+
+        Raises:
+            MattermostError: the server failed; the step is to be done again.
+        """
         if not self._said(understood):
             self._client.create_post(
                 understood.channel_id,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from meetings.summary.ground import Line, TextEmbedder, Verdict, check, objections_to
+from meetings.llm import TextEmbedder
+from meetings.summary.ground import Line, Verdict, check, objections_to
 
 FOLDER = Path(__file__).parent / "data" / "grounding"
 

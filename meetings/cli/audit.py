@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from meetings.cli.shown import one_line
+
 
 @click.group(
     epilog="""\b
@@ -49,7 +51,7 @@ def show(user: str | None, last: int | None, as_json: bool) -> None:
 
 
 def _shown(value: str | int) -> str:
-    text = "".join(c if c.isprintable() else " " for c in str(value))
+    text = one_line(str(value))
     return f'"{text}"' if " " in text else text
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from meetings.cli.shown import one_line
+
 if TYPE_CHECKING:
     from meetings.batch import Planned
-    from meetings.config import Settings
 
 _MARKS = {"todo": "·", "done": "✓", "reused": "✓", "failed": "✗", "not delivered": "!", "left out": "-"}
 
@@ -83,6 +84,7 @@ def batch(
     from meetings.cli.progress import bar
     from meetings.config import load_settings
     from meetings.export import check_writable
+    from meetings.mattermost import MattermostClient
     from meetings.store import FileStore
 
     if not paths and channel is None:
@@ -92,7 +94,9 @@ def batch(
     settings = load_settings()
     found = [*find_files(paths)]
     if channel is not None:
-        found += find_posts(_client(settings), channel, since=since, until=until)
+        found += find_posts(
+            MattermostClient.required(settings, "--channel needs a Mattermost"), channel, since=since, until=until
+        )
     with bar("Looking at recordings") as tell:
         planned = plan(
             found,
@@ -119,15 +123,6 @@ def batch(
     if as_json:
         click.echo(json.dumps({"out": str(out), **_report(results)}, ensure_ascii=False))
     return _end(results, as_json=as_json, dry_run=False, seconds=seconds, said=as_json)
-
-
-def _client(settings: Settings) -> Any:
-    from meetings.errors import ConfigError
-    from meetings.mattermost import MattermostClient
-
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("--channel needs a Mattermost; set MATTERMOST_URL and MATTERMOST_TOKEN")
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
 
 
 def _show_plan(planned: Sequence[Planned], seconds: float) -> None:
@@ -198,7 +193,7 @@ def _end(results: Sequence[Planned], *, as_json: bool, dry_run: bool, seconds: f
         }
         click.echo(", ".join(f"{n} {s}" for s, n in counts.items() if n) or "nothing was to be done")
         for p in bad:
-            click.echo(f"{p.found.title} ({p.found.reference}): {p.state}: {p.reason}")
+            click.echo(one_line(f"{p.found.title} ({p.found.reference}): {p.state}: {p.reason}"))
     if bad:
         click.echo(f"error: {len(bad)} of {len(results)} recordings failed; run the same command again", err=True)
         return 3
@@ -224,9 +219,8 @@ class _Lines:
     def ended(self, number: int, step: Planned) -> None:
         """What became of it."""
         if not self._quiet:
-            click.echo(
-                f"[{number + 1}/{len(self._planned)}] {step.found.title}: {step.state} ({step.took:.0f} s)", err=True
-            )
+            told = f"[{number + 1}/{len(self._planned)}] {step.found.title}: {step.state} ({step.took:.0f} s)"
+            click.echo(one_line(told), err=True)
 
     def stage_started(self, stage: str) -> None:
         """Nothing."""

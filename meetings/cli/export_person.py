@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from meetings.cli.shown import one_line
+
 
 @click.command(epilog="Example: meetings export ana.ruiz --out ana.zip")
 @click.argument("user")
@@ -18,16 +20,16 @@ def export(user: str, out: Path) -> None:
     account can read the file. It is theirs: give it to nobody else.
     """
     from meetings.audit import AuditLog
-    from meetings.cli.purge import configured_client
     from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.enrolment import checked_username
+    from meetings.mattermost import MattermostClient
     from meetings.personal_data import personal_data, write_archive
 
     username, settings = checked_username(user), load_settings()
     AuditLog(settings.home).note("export", user=username, by=login_name())
-    data = personal_data(username, settings, client=configured_client(settings))
+    data = personal_data(username, settings, client=MattermostClient.of(settings))
     write_archive(data, out)
     for note in data["about.json"]["notes"]:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {one_line(note)}")
     click.echo(f"{out}: {len(data['summaries.json'])} summaries, {len(data['utterances.json'])} utterances")

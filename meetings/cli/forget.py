@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from meetings.cli.shown import one_line
+
 
 @click.command(
     epilog="""\b
@@ -22,23 +24,23 @@ def forget(user: str, redact: bool, dry_run: bool, yes: bool) -> int:
     --redact also their words in kept transcripts, and everybody's summaries of these calls, so that nothing is made
     from the old words again. Interrupted, the same command does the rest. What it does not reach: docs/privacy.md
     """
-    from meetings.cli.purge import configured_client
     from meetings.cli.who import login_name
     from meetings.config import load_settings
     from meetings.enrolment import checked_username
     from meetings.forgetting import forget as forget_person
+    from meetings.mattermost import MattermostClient
 
     username, settings = checked_username(user), load_settings()
     if not (yes or dry_run):
         words = " and redact their words in kept transcripts" if redact else ""
         click.confirm(f"Remove what is held about {username}{words}? It cannot be undone", abort=True)
     done = forget_person(
-        username, settings, client=configured_client(settings), redact=redact, dry_run=dry_run, by=login_name()
+        username, settings, client=MattermostClient.of(settings), redact=redact, dry_run=dry_run, by=login_name()
     )
     for kind, count in done.counts.items():
         click.echo(f"{count:>6} {kind}")
     for note in done.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {one_line(note)}")
     if not done.counts:
         click.echo(f"nothing is held about {username}")
     elif dry_run:

@@ -59,7 +59,7 @@ def init(
     click.echo(f"{client.url} knows this token as {me.username}")
     if not me.is_bot:
         click.echo(f"warning: {me.username} is a person's account; a bot's sees less and cannot log in", err=True)
-    channels = [c for t in client.my_teams() for c in client.my_channels(t.id) if c.type in {"O", "P"}]
+    channels = [c for c in client.my_channels_everywhere() if c.type in {"O", "P"}]
     click.echo(
         f"It is in {len({c.id for c in channels})} channels: {', '.join(sorted({c.name for c in channels})[:12])}"
         if channels

@@ -23,24 +23,17 @@ def listen(verbose: bool) -> None:
     import asyncio
     import logging
 
-    from meetings.cli.service import stage_log, talk
+    from meetings.cli.service import StageLog, make_listener, talk
     from meetings.config import load_settings
-    from meetings.errors import ConfigError
-    from meetings.listening import Listener, listen_forever
+    from meetings.listening import listen_forever
     from meetings.mattermost import MattermostClient
-    from meetings.notices import Notices
-    from meetings.positions import Positions
     from meetings.service import Service
 
     settings = load_settings()
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("where to listen? set MATTERMOST_URL and MATTERMOST_TOKEN")
-    token = settings.mattermost_token.get_secret_value()
-    client = MattermostClient(settings.mattermost_url, token)
+    client = MattermostClient.required(settings, "where to listen?")
     me = client.me()  # a wrong address or token is told at once
     talk(verbose=verbose)
-    with Service(settings, stage_log()) as service:
+    with Service(settings, StageLog()) as service:
         logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
-        positions = Positions(settings.home / "state" / "positions.json")
-        listener = Listener(client, service, positions, Notices(client, settings))
-        asyncio.run(listen_forever(listener, url=client.url, token=token))
+        listener = make_listener(client, service, settings)
+        asyncio.run(listen_forever(listener, url=client.url, token=client.token))

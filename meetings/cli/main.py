@@ -9,6 +9,7 @@ import sys
 import click
 
 from meetings import __version__
+from meetings.cli.shown import one_line
 from meetings.errors import MeetingsError
 
 # Name of the command -> (module, attribute, the line shown in `meetings --help`). The line stands here as well as in
@@ -120,18 +121,13 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except MeetingsError as error:
-        click.echo(f"error: {_one_line(str(error))}", err=True)
+        click.echo(f"error: {one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader (head, less) went away: not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(result if isinstance(result, int) else 0)
-
-
-def _one_line(text: str) -> str:
-    """A message without line ends and without what steers a terminal: names of files may hold either."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
 def _interrupted() -> None:

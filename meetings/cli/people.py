@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meetings.cli.shown import one_line
+
 if TYPE_CHECKING:
     from meetings.config import Settings
     from meetings.mattermost import MattermostClient
@@ -127,12 +129,9 @@ def _from_file(username: str, people: Path) -> tuple[Person, None]:
 def _from_server(username: str, settings: Settings, *, fresh: bool) -> tuple[Person, PersonContext]:
     import time
 
-    from meetings.errors import ConfigError
-    from meetings.mattermost import KeptContext, Reading, person_of, read_contexts
+    from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
 
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("whom to ask? name a people file (--people), or set MATTERMOST_URL and MATTERMOST_TOKEN")
-    client = _client(settings)
+    client = MattermostClient.required(settings, "whom to ask? name a people file (--people), or a server")
     user = client.user_by_username(username)
     kept = None if fresh else KeptContext(settings.home / "people", client.url)
     reading = Reading()
@@ -141,18 +140,9 @@ def _from_server(username: str, settings: Settings, *, fresh: bool) -> tuple[Per
     return person_of(user), contexts[user.username]
 
 
-def _client(settings: Settings) -> MattermostClient:
-    from meetings.errors import ConfigError
-    from meetings.mattermost import MattermostClient
-
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("no Mattermost is configured; set MATTERMOST_URL and MATTERMOST_TOKEN")
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
-
-
 def _tell(notes: list[str]) -> None:
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {one_line(note)}", err=True)
 
 
 @people.command(
@@ -179,7 +169,7 @@ def refresh(fresh: bool, as_json: bool) -> None:
     from meetings.mattermost import refresh as refresh_context
 
     settings = load_settings()
-    client = _client(settings)
+    client = MattermostClient.required(settings)
     kept = KeptContext(settings.home / "people", client.url)
     if fresh:
         kept.forget()

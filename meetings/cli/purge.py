@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meetings.cli.shown import one_line
+
 if TYPE_CHECKING:
-    from meetings.config import Settings
-    from meetings.mattermost import MattermostClient
+    pass
 
 
 @click.command(
@@ -30,11 +31,12 @@ def purge(dry_run: bool, as_json: bool) -> None:
 
     from meetings.cli.who import login_name
     from meetings.config import load_settings
+    from meetings.mattermost import MattermostClient
     from meetings.retention import plan_purge
     from meetings.retention import purge as carry_out
 
     settings = load_settings()
-    done = plan_purge(settings, client=configured_client(settings))
+    done = plan_purge(settings, client=MattermostClient.of(settings))
     if not dry_run:
         done = carry_out(done, settings, by=login_name())
     totals, rows = done.totals(), sum(len(ids) for ids in done.rows.values())
@@ -57,29 +59,15 @@ def purge(dry_run: bool, as_json: bool) -> None:
         reasons.setdefault(one.recording, []).append(one.why)
     for recording, whys in reasons.items():
         if recording:
-            title = _inert(done.titles.get(recording, recording))
+            title = one_line(done.titles.get(recording, recording))
             click.echo(f"{title}: {len(whys)} files ({', '.join(sorted(set(whys)))})")
     for kind, (count, size) in totals.items():
         click.echo(f"{kind:<12} {count:>6} files {size / 1e6:>10.1f} MB")
     if rows:
         click.echo(f"{'state':<12} {rows:>6} ended runs")
     for note in done.notes:
-        click.echo(f"note: {_inert(note)}")
+        click.echo(f"note: {one_line(note)}")
     if not totals and not rows:
         click.echo("there is nothing to remove")
     elif dry_run:
         click.echo("nothing was removed (--dry-run)")
-
-
-def configured_client(settings: Settings) -> MattermostClient | None:
-    """The bot, if a Mattermost is configured."""
-    from meetings.mattermost import MattermostClient
-
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        return None
-    return MattermostClient(settings.mattermost_url, settings.mattermost_token.get_secret_value())
-
-
-def _inert(text: str) -> str:
-    """A title as one line of a terminal: what could steer it is left out."""
-    return "".join(c if c.isprintable() else " " for c in text)

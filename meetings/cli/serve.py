@@ -30,23 +30,18 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     import uvicorn
 
-    from meetings.cli.service import stage_log, talk
+    from meetings.cli.service import StageLog, make_listener, talk
     from meetings.config import load_settings
     from meetings.errors import ConfigError
-    from meetings.listening import Listener, listen_forever
+    from meetings.listening import listen_forever
     from meetings.mattermost import MattermostClient
-    from meetings.notices import Notices
-    from meetings.positions import Positions
     from meetings.service import Service
     from meetings.serving import Doors, make_app
 
     settings = load_settings()
-    if settings.mattermost_url is None or settings.mattermost_token is None:
-        raise ConfigError("whose calls? set MATTERMOST_URL and MATTERMOST_TOKEN")
+    client = MattermostClient.required(settings, "whose calls?")
     if not listen and settings.webhook_token is None and settings.command_token is None:
         raise ConfigError("--no-listen needs webhook_token or command_token: nothing else would tell of recordings")
-    token = settings.mattermost_token.get_secret_value()
-    client = MattermostClient(settings.mattermost_url, token)
     me = client.me()
     talk(verbose=verbose)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -56,17 +51,18 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         raise ConfigError(
             f"cannot answer at {host}:{port} ({error.strerror}); choose another --host or --port"
         ) from None
-    with bound, Service(settings, stage_log()) as service:
+    with bound, Service(settings, StageLog()) as service:
         doors = Doors(
             client=client, queue=service, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
-        positions = Positions(settings.home / "state" / "positions.json")
-        listener = Listener(client, service, positions, Notices(client, settings))
+        listener = make_listener(client, service, settings)
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 
         async def run() -> None:
             # It ends on a signal, which uvicorn takes for itself.
-            listening = asyncio.create_task(listen_forever(listener, url=client.url, token=token)) if listen else None
+            listening = (
+                asyncio.create_task(listen_forever(listener, url=client.url, token=client.token)) if listen else None
+            )
             await server.serve(sockets=[bound])
             if listening is not None:
                 listening.cancel()

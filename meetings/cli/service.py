@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 
-from meetings.pipeline import Observer
+from meetings.config import Settings
+from meetings.listening import Listener
+from meetings.mattermost import MattermostClient
+from meetings.notices import Notices
+from meetings.positions import Positions
+from meetings.service import Service
 from meetings.stage import StageResult
 
 
@@ -27,9 +32,10 @@ class StageLog:
         self._log.debug("%s: %s", result.stage, done)
 
 
-def stage_log() -> Observer:
-    """What a service tells of the stages."""
-    return StageLog()
+def make_listener(client: MattermostClient, service: Service, settings: Settings) -> Listener:
+    """What hears of recordings for a service."""
+    positions = Positions(settings.home / "state" / "positions.json")
+    return Listener(client, service, positions, Notices(client, settings))
 
 
 def talk(*, verbose: bool) -> None:

@@ -35,7 +35,6 @@ def speakers(recording: str, corrections: Sequence[str], as_json: bool) -> int:
     """
     import json
 
-    from meetings.audit import AuditLog
     from meetings.cli.progress import observer
     from meetings.cli.who import login_name
     from meetings.config import load_settings
@@ -49,14 +48,6 @@ def speakers(recording: str, corrections: Sequence[str], as_json: bool) -> int:
     done = None
     if wanted:
         correct(run, wanted, settings, by=login_name())
-        for setting in wanted:
-            AuditLog(settings.home).note(
-                "correction",
-                user=setting.username or "",
-                by=login_name(),
-                recording=conversation_of(run, settings).id,
-                voice=setting.who,
-            )
         with observer(quiet=as_json) as looking:
             done = remake(conversation_of(run, settings).id, settings, observer=looking)
         run = find_run(recording, settings)

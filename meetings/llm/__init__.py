@@ -2,7 +2,7 @@
 
 from meetings.llm.choose import is_served, language_model_fingerprint, open_language_model, open_server
 from meetings.llm.embedder import Embedder
-from meetings.llm.kept_vectors import KeptVectors
+from meetings.llm.kept_vectors import KeptVectors, TextEmbedder
 from meetings.llm.llamacpp import LlamaCpp
 from meetings.llm.markers import without_markers
 from meetings.llm.model import Form, LanguageModel
@@ -15,6 +15,7 @@ __all__ = [
     "LanguageModel",
     "LlamaCpp",
     "OpenAIServer",
+    "TextEmbedder",
     "is_served",
     "language_model_fingerprint",
     "open_language_model",

@@ -30,7 +30,7 @@ _DAY = 86_400.0
 _log = logging.getLogger(__name__)
 
 
-class Embeds(Protocol):
+class TextEmbedder(Protocol):
     """What turns texts into unit vectors."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -47,7 +47,7 @@ class KeptVectors:
     """
 
     def __init__(
-        self, inner: Embeds, path: Path, *, fingerprint: str, most: int = MAX_VECTORS, days: float = MAX_AGE_DAYS
+        self, inner: TextEmbedder, path: Path, *, fingerprint: str, most: int = MAX_VECTORS, days: float = MAX_AGE_DAYS
     ) -> None:
         self._inner = inner
         self._path = path

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from mattermostdriver import Driver
 
+from meetings.config import Settings
 from meetings.errors import ConfigError, MattermostNotFoundError
 from meetings.mattermost.download import download
 from meetings.mattermost.entities import (
@@ -96,6 +97,31 @@ class MattermostClient:
         )
         self._driver.client.token = token
         self._me: User | None = None
+        self._teams: dict[str, str] = {}  # names by id
+
+    @classmethod
+    def of(cls, settings: Settings) -> MattermostClient | None:
+        """The bot of these settings; None where no Mattermost is configured."""
+        if settings.mattermost_url is None or settings.mattermost_token is None:
+            return None
+        return cls(settings.mattermost_url, settings.mattermost_token.get_secret_value())
+
+    @classmethod
+    def required(cls, settings: Settings, why: str = "no Mattermost is configured") -> MattermostClient:
+        """The bot of these settings.
+
+        Raises:
+            ConfigError: none is configured; it begins with `why`.
+        """
+        client = cls.of(settings)
+        if client is None:
+            raise ConfigError(f"{why}; set MATTERMOST_URL and MATTERMOST_TOKEN")
+        return client
+
+    @property
+    def token(self) -> str:
+        """The bot's token, for its socket."""
+        return str(self._driver.client.token)
 
     def __repr__(self) -> str:
         return f"MattermostClient({self.url!r})"
@@ -142,7 +168,17 @@ class MattermostClient:
         """Channels of a team that the bot is in, direct ones among them."""
         return many_of(channel_of, self._driver.channels.get_channels_for_user("me", team_id))
 
+    def my_channels_everywhere(self) -> tuple[Channel, ...]:
+        """Channels of all teams that the bot is in, direct ones among them, each once."""
+        return tuple({c.id: c for team in self.my_teams() for c in self.my_channels(team.id)}.values())
+
     # Users and channels
+
+    def address_of(self, channel: Channel) -> str:
+        """`TEAM/CHANNEL`, as settings name it; without a team for one that the bot is not in."""
+        if channel.team_id and channel.team_id not in self._teams:
+            self._teams = {team.id: team.name for team in self.my_teams()}
+        return f"{self._teams.get(channel.team_id, '')}/{channel.name}"
 
     def user(self, user_id: str) -> User:
         """One account by id."""
@@ -193,9 +229,7 @@ class MattermostClient:
 
     def my_direct_channels(self) -> tuple[Channel, ...]:
         """The bot's direct (D) and group (G) channels; a bot in no team is told of none."""
-        # They come with each team's channels; the call that gives all at once is newer than 5.37.
-        found = {c.id: c for team in self.my_teams() for c in self.my_channels(team.id) if c.type in {"D", "G"}}
-        return tuple(found.values())
+        return tuple(c for c in self.my_channels_everywhere() if c.type in {"D", "G"})
 
     def direct_channel(self, user_id: str) -> str:
         """The id of the direct channel between the bot and a user, opened if need be."""

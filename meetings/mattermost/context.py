@@ -158,14 +158,13 @@ def _channels(client: MattermostClient) -> tuple[list[Channel], dict[str, Channe
     me = client.me().id
     found: dict[str, Channel] = {}
     direct: dict[str, Channel] = {}
-    for team in client.my_teams():
-        for channel in client.my_channels(team.id):
-            if channel.type in {"O", "P"}:
-                found[channel.id] = channel
-            elif channel.type == "D":
-                # A direct channel's name is its members' ids (model.GetDMNameFromIds).
-                others = [part for part in channel.name.split("__") if part != me]
-                direct |= {others[0]: channel} if len(others) == 1 else {}
+    for channel in client.my_channels_everywhere():
+        if channel.type in {"O", "P"}:
+            found[channel.id] = channel
+        elif channel.type == "D":
+            # A direct channel's name is its members' ids (model.GetDMNameFromIds).
+            others = [part for part in channel.name.split("__") if part != me]
+            direct |= {others[0]: channel} if len(others) == 1 else {}
     return list(found.values()), direct
 
 

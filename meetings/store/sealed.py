@@ -19,7 +19,6 @@ from meetings.store.files import private_folder, writing
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-KEY_NAME = "key"
 KEY_BYTES = 32
 
 

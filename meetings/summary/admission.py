@@ -19,14 +19,13 @@ import yaml
 
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.errors import TESTED_WRITERS, ModelError
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, TextEmbedder
 from meetings.people import Person, build_persona
 from meetings.progress import Progress, no_progress
 from meetings.store import FileStore, digest
 from meetings.summary.compose import compose
 from meetings.summary.composed import standing_on
 from meetings.summary.evidence import embed_personas, prepare_talk, weigh
-from meetings.summary.ground import TextEmbedder
 from meetings.summary.rewrite import Said, rewrite_each, tidy
 from meetings.summary.statements import build_statements, known_names
 from meetings.summary.translate import LANGUAGES, translate_each, translator

@@ -7,9 +7,10 @@ said in confidence is told only to those who were there.
 from __future__ import annotations
 
 from meetings.conversation import Conversation
+from meetings.llm import TextEmbedder
 from meetings.people import Person, build_persona
 from meetings.summary.contract import Bullet
-from meetings.summary.evidence import TextEmbedder, embed_personas, prepare_talk, weigh
+from meetings.summary.evidence import embed_personas, prepare_talk, weigh
 from meetings.summary.select import choice_for
 from meetings.summary.statements import build_statements, known_names
 from meetings.summary.write import extract

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from meetings.llm import TextEmbedder
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
 from meetings.summary.claims import (
@@ -30,7 +31,7 @@ from meetings.summary.claims import (
 )
 from meetings.summary.contrast import contrasts, likeness, other_span, widened
 from meetings.summary.figures import NUMBER_WORDS
-from meetings.summary.nearness import TextEmbedder, nearness
+from meetings.summary.nearness import nearness
 from meetings.summary.wordnet import opposite
 
 # Words of a window that reach this likeness may stand for a word of the text.

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from meetings.conversation import Conversation
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, TextEmbedder
 from meetings.people.terms import terms
 from meetings.summary.compose import Claim, Draft
 from meetings.summary.contract import Bullet
 from meetings.summary.evidence import Evidence, Talk
-from meetings.summary.ground import TextEmbedder
 from meetings.summary.rewrite import rewrite_each, stands, tidy
 from meetings.summary.select import BAR, ROOM, Choice, Selection, by_claim, choice_for, same_matter
 from meetings.summary.statements import Statement

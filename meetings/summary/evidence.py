@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log, log1p
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetings.conversation import Conversation
+from meetings.llm import TextEmbedder
 from meetings.people import Persona, load_profiles
 from meetings.people.terms import STOPWORDS, WEAK, stem, terms, words
 from meetings.summary.statements import Statement
@@ -66,13 +67,6 @@ _OPINION = re.compile(
 )
 _MAX_WORDS = 60
 _FEW_WORDS = 20.0  # a stretch of fewer words has no substance, whatever they are
-
-
-class TextEmbedder(Protocol):
-    """What turns texts into unit vectors."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

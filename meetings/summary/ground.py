@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meetings.llm import TextEmbedder
 from meetings.people.terms import STOPWORDS, stem, words
 from meetings.summary import roles
 from meetings.summary.bearing import measure
@@ -39,10 +40,9 @@ from meetings.summary.figures import (
     told_numbers,
 )
 from meetings.summary.judge import load_judge, with_objections
-from meetings.summary.nearness import TextEmbedder
 from meetings.summary.text import sentences
 
-__all__ = ["Line", "TextEmbedder", "Verdict", "check", "numbers"]
+__all__ = ["Line", "Verdict", "check", "numbers"]
 
 # Share of a text's content that its evidence must hold, without and with an embedder that vouches for the meaning.
 MIN_OVERLAP = 0.75

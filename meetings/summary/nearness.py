@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from meetings.llm import TextEmbedder
 from meetings.people.terms import STOPWORDS, words
 from meetings.summary import roles
 from meetings.summary.wordnet import opposites_of
-
-
-class TextEmbedder(Protocol):
-    """What turns texts into unit vectors."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text."""
-
 
 _ATTRIBUTION = re.compile(
     r"^(?:(?:the )?[\w ]{3,22}? (?:designer )?(?:says|said|reports|notes|explains|thinks|points out|suggests|"

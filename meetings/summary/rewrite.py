@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meetings.errors import PromptError
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, TextEmbedder
 from meetings.people.terms import words
-from meetings.summary.ground import Line, TextEmbedder, check
+from meetings.summary.ground import Line, check
 from meetings.summary.notes import TOKENS_PER_NOTE, read_note, sentence_form
 from meetings.summary.pages import one_line
 from meetings.summary.text import MAX_CHARS

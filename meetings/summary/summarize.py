@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from meetings.conversation import Conversation
 from meetings.errors import ModelError
-from meetings.llm import LanguageModel
+from meetings.llm import LanguageModel, TextEmbedder
 from meetings.people import Persona
 from meetings.progress import Progress, no_progress
 from meetings.summary.compose import compose
 from meetings.summary.composed import Written, compose_entries, quote_entries, rewrite_entries
 from meetings.summary.contract import Bullet, Summary
-from meetings.summary.evidence import Evidence, Talk, TextEmbedder, embed_personas, prepare_talk, weigh
+from meetings.summary.evidence import Evidence, Talk, embed_personas, prepare_talk, weigh
 from meetings.summary.headline import NOTHING, write_headline
 from meetings.summary.select import Selection, select
 from meetings.summary.statements import build_statements, known_names

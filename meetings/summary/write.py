@@ -21,7 +21,6 @@ from meetings.summary.select import Choice
 from meetings.summary.statements import Statement
 from meetings.summary.text import MAX_CHARS, finish, plain, shorten
 
-WRITERS = ("auto", "extract", "rewrite", "compose")
 # Best first: what `auto` picks from.
 _BY_QUALITY = ("compose", "rewrite", "extract")
 

@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from meetings.config import load_settings
 from meetings.conversation import Conversation, Speaker, Utterance
-from meetings.llm import Embedder
+from meetings.llm import Embedder, TextEmbedder
 from meetings.models import locate
 from meetings.people import Person, build_persona, read_people
-from meetings.summary.evidence import TextEmbedder, embed_personas, features, prepare_talk, weigh
+from meetings.summary.evidence import embed_personas, features, prepare_talk, weigh
 from meetings.summary.statements import build_statements, known_names
 from meetings.summary.voices import own_voices, usual_business
 

@@ -15,6 +15,7 @@ import requests
 import uvicorn
 from pydantic import SecretStr
 
+from meetings.errors import MattermostUnreachableError
 from meetings.mattermost import MattermostClient
 from meetings.rates import Buckets
 from meetings.serving import HELP, MAX_BODY, Doors, make_app
@@ -188,6 +189,16 @@ def test_who_may_not_read_a_recording_learns_nothing_of_it(serving: Serving) -> 
     nowhere = serving.command(f"summarize {'p' * 26}", chloe).json()["text"]
     assert there == nowhere
     assert serving.queue.put_ == []
+
+
+def test_a_command_while_the_server_is_away_says_so_and_not_that_there_is_nothing(serving: Serving) -> None:
+    class Away:
+        def post(self, post_id: str) -> None:
+            raise MattermostUnreachableError("no answer")
+
+    serving.doors.client = Away()  # type: ignore[assignment]
+    answer = serving.command(f"summarize {'p' * 26}", "u" * 26).json()["text"]
+    assert "did not work just now" in answer
 
 
 def test_any_other_command_gets_help(serving: Serving) -> None:

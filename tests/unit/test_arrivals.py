@@ -95,6 +95,7 @@ PASSING = [
     MattermostRateLimitError("slow down", retry_after=1),
     MattermostAuthError("revoked", status=401),
     MattermostError("bad gateway", status=502),
+    MattermostError("too slow", status=408),
     StorageError.__new__(StorageError),
     BusyError("at it"),
     ModelServerUnreachableError.__new__(ModelServerUnreachableError),
@@ -103,6 +104,7 @@ LASTING = [
     MattermostNotFoundError("deleted", status=404),
     MattermostForbiddenError("not a member", status=403),
     MattermostError("no recording", status=400),
+    MattermostError("not implemented", status=501),
     NoAudioError("call.mp4", "no sound"),
     ConfigError("wrong"),
 ]

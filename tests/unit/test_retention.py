@@ -14,7 +14,7 @@ from filelock import FileLock
 from meetings.audit import AuditLog
 from meetings.config import ChannelRules, Retention, Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MattermostUnreachableError
-from meetings.mattermost.entities import Channel, Post, Team
+from meetings.mattermost.entities import Channel, Post
 from meetings.people import FeedbackBook
 from meetings.retention import plan_gone, plan_purge, purge
 from tests.kept_results import Kept, keep_recording
@@ -36,8 +36,8 @@ class Server:
             raise self.answer
         return self.answer or Post(id=post_id, channel_id="c1", user_id="u")
 
-    def my_teams(self) -> tuple[Team, ...]:
-        return (Team(id="t1", name="acme"),)
+    def address_of(self, channel: Channel) -> str:
+        return f"acme/{channel.name}"
 
     def channel(self, channel_id: str) -> Channel:
         return Channel(id=channel_id, team_id="t1", type="O", name=self._channel)
