@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from meetings.errors import (
     BusyError,
+    ConfigError,
+    FfmpegMissingError,
     MattermostAuthError,
     MattermostError,
     MattermostForbiddenError,
@@ -13,7 +15,7 @@ from meetings.errors import (
     MattermostRateLimitError,
     MattermostUnreachableError,
     MeetingsError,
-    ModelServerError,
+    ModelError,
     StorageError,
 )
 from meetings.mattermost import Recording
@@ -30,7 +32,10 @@ _PASSING = (
     MattermostAuthError,
     StorageError,
     BusyError,
-    ModelServerError,
+    # An admin mends these, and what came meanwhile is taken up.
+    ConfigError,
+    ModelError,
+    FfmpegMissingError,
 )
 
 
@@ -100,7 +105,8 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
     | the server does not answer, is overloaded, or refuses the token | again |
     | the disk is full, another process is at it, the model server is down | again |
     | the post or file is gone, or the bot may not read it | never |
-    | the file is no recording, a setting is wrong | never |
+    | a setting is wrong, a model or ffmpeg is missing: an admin will mend it | again |
+    | the file is no recording | never |
     | anything else | three times in all |
 
     *Again* is after 15 s, then twice as long each time, 15 minutes at most, about ten days long.

@@ -70,7 +70,7 @@ def readers(
     listed: Collection[str],
     notes: list[str],
     *,
-    stopped: Callable[[str], bool] = lambda _username: False,
+    stopped: Callable[[User], bool] = lambda _user: False,
     refused: dict[str, str] | None = None,
 ) -> tuple[User, ...]:
     """Those who get a summary of a recording in Mattermost, checked against the channel's members now.
@@ -98,7 +98,7 @@ def readers(
             chosen &= {u.id for u in users.values() if u.username in job.listed}
     result = []
     for user in sorted((users[i] for i in chosen if i in users), key=lambda u: u.username):
-        reason = decide_recipient(user, member=user.id in members, opted_out=stopped(user.username))
+        reason = decide_recipient(user, member=user.id in members, opted_out=stopped(user))
         if reason is None:
             result.append(user)
         elif not user.is_bot:

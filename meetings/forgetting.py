@@ -124,16 +124,15 @@ class _Forgetting:
             wishes = book.of(self._username)
         except PeopleError:
             wishes = None  # damaged: there is no reading it, but there is removing it
-        if wishes is not None and wishes == replace(type(wishes)(), stopped=wishes.stopped):
+        if wishes is not None and wishes == replace(type(wishes)(), stopped=wishes.stopped, user_id=wishes.user_id):
             if wishes.stopped:
                 self._told.notes.append("that they want no messages is kept, so that they get none")
             return
         self._told.add("feedback")
         if self._dry:
             return
-        book.forget(self._username)
-        if wishes is not None and wishes.stopped:
-            book.set_stopped(self._username, True)
+        # What cannot be read may have been a stop: the safe side is to keep one.
+        book.keep_only_stop(self._username, stopped=wishes is None or wishes.stopped)
 
     def context(self, client: MattermostClient | None) -> None:
         """Their posts and reactions in what is kept of channels, which summaries they got, and what they were shown as.

@@ -7,14 +7,22 @@ that an event that comes twice, late, out of order or never changes nothing: the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from meetings.arrivals import call_of, recording_of
-from meetings.errors import MattermostAuthError, MattermostError, MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import (
+    MattermostAuthError,
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostRateLimitError,
+    MattermostUnreachableError,
+)
 from meetings.mattermost.calls import CALL, RECORDING, caption_of
 from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction
 from meetings.mattermost.events import MemberChanged, PostGone, PostWritten, Reacted
@@ -30,8 +38,10 @@ SWEEP_EVERY = 600.0
 FIRST_LOOK = 24 * 3600 * 1000
 # Answers to the bot this old (milliseconds) are still answered when it meets a direct channel for the first time.
 ANSWERS_LOOK = 7 * 24 * 3600 * 1000
-# Positions overlap by this much (milliseconds): posts written in the same moment as the last one seen.
+# What is written in the same moment as the last post seen may become visible after it: for so long (milliseconds) the
+# next look begins that much earlier.
 OVERLAP = 2_000
+LONG_AGO = 24 * 3600 * 1000  # milliseconds: no two machines' clocks differ by a day
 # Events that wait while the queue's file is written; more are dropped, and the sweep after finds them.
 MAX_WAITING = 10_000
 
@@ -73,12 +83,22 @@ class Listener:
         queue: where what is heard is queued.
         positions: how far each channel was looked through.
         notices: tells each channel once what the bot does; None: nobody is told.
+        clock: seconds that never step back.
     """
 
     def __init__(
-        self, client: MattermostClient, queue: Queue, positions: Positions, notices: Notices | None = None
+        self,
+        client: MattermostClient,
+        queue: Queue,
+        positions: Positions,
+        notices: Notices | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._notices = notices
+        self._clock = clock
+        # Of each channel the newest post's time (milliseconds of the server), and when it was first seen.
+        self._newest: dict[str, tuple[int, float]] = {}
         self._client = client
         self._waiting = queue
         self._positions = positions
@@ -115,40 +135,48 @@ class Listener:
             return self.sweep(only={event.channel_id}).queued
         return 0
 
-    def sweep(self, *, only: Collection[str] | None = None) -> Swept:
+    def sweep(self, *, only: Collection[str] | None = None, edits: bool = False) -> Swept:
         """Look through the bot's channels, each from its position on.
 
         Args:
             only: ids of the channels to look through; None for all of them.
+            edits: also look for changes of old posts where nothing new was written: a request for each channel.
 
         Raises:
             MattermostError: the server failed; channels that were looked through keep their new position.
         """
         first_ever = self._positions.empty
         channels = posts = queued = 0
+        trouble: MattermostError | None = None
         for channel in self._client.my_channels_everywhere():
             if only is not None and channel.id not in only:
                 continue
             try:
-                seen, new = self._sweep_channel(channel, first_ever=first_ever)
+                seen, new = self._sweep_channel(channel, first_ever=first_ever, edits=edits)
             except (MattermostForbiddenError, MattermostNotFoundError) as error:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
                 log.info("channel %s: %s", channel.name, error)
                 continue
+            except (MattermostUnreachableError, MattermostAuthError, MattermostRateLimitError):
+                raise
+            except MattermostError as error:
+                # One channel's trouble keeps no other from being looked through.
+                trouble = error
+                continue
             if self._notices is not None:
                 self._notices.give(channel)
             channels, posts, queued = channels + 1, posts + seen, queued + new
+        if trouble is not None:
+            raise trouble
         return Swept(channels=channels, posts=posts, queued=queued)
 
-    def _sweep_channel(self, channel: Channel, *, first_ever: bool) -> tuple[int, int]:
-        position = self._positions.of(channel.id)
-        if position is None:
-            begin = position = self._first_position(channel, first_ever=first_ever)
-        else:
-            begin = max(0, position - OVERLAP)
-            if channel.last_post_at <= begin:
-                return 0, 0
-        seen, queued, newest = 0, 0, position
+    def _sweep_channel(self, channel: Channel, *, first_ever: bool, edits: bool) -> tuple[int, int]:
+        known = self._positions.of(channel.id)
+        begin = self._first_position(channel, first_ever=first_ever) if known is None else known
+        # An edit does not make the channel's last post any newer: after a gap every channel is asked.
+        if known is not None and channel.last_post_at <= begin and not edits:
+            return 0, 0
+        seen, queued, newest = 0, 0, begin
         for post in self._client.posts_since(channel.id, begin):
             seen += 1
             newest = max(newest, post.update_at)
@@ -156,8 +184,19 @@ class Listener:
                 queued += self._look_at(post)
             elif self._is_said(post) and post.create_at > begin:
                 self._waiting.put_answer(post.id)
-        self._positions.move(channel.id, newest)
+        self._positions.move(channel.id, self._next_look(channel.id, newest) if seen else begin)
         return seen, queued
+
+    def _next_look(self, channel_id: str, newest: int) -> int:
+        """Where the look after this one begins, whose newest post is of that time.
+
+        Not for ever at the last post: what was removed here, after its days, would come back.
+        """
+        if self._newest.get(channel_id, (-1, 0.0))[0] != newest:
+            self._newest[channel_id] = newest, self._clock()
+        seen_for = (self._clock() - self._newest[channel_id][1]) * 1000
+        settled = seen_for > OVERLAP or newest < time.time() * 1000 - LONG_AGO
+        return newest if settled else max(0, newest - OVERLAP)
 
     def _first_position(self, channel: Channel, *, first_ever: bool) -> int:
         """Where to begin in a channel that was never looked through.
@@ -251,16 +290,14 @@ async def _hear(listener: Listener, url: str, token: str, waiting: asyncio.Queue
 async def _act(listener: Listener, waiting: asyncio.Queue[object], sweep_every: float) -> None:
     due = time.monotonic() + sweep_every
     while True:
-        event: object
-        try:
+        event: object = None
+        with contextlib.suppress(TimeoutError):
             event = await asyncio.wait_for(waiting.get(), timeout=max(0.1, due - time.monotonic()))
-        except TimeoutError:
-            event = Gap()
         try:
-            if isinstance(event, Gap):
+            if event is None or isinstance(event, Gap):
                 due = time.monotonic() + sweep_every
                 began = time.monotonic()
-                swept = await asyncio.to_thread(listener.sweep)
+                swept = await asyncio.to_thread(listener.sweep, edits=event is not None)
                 log.info(
                     "looked through %d channels (%d posts, %.1f s): %d recordings queued",
                     swept.channels,
@@ -270,6 +307,6 @@ async def _act(listener: Listener, waiting: asyncio.Queue[object], sweep_every: 
                 )
             else:
                 await asyncio.to_thread(listener.hear, event)
-        except MattermostError as error:
-            log.warning("%s; looking again soon", error)
+        except Exception as error:  # noqa: BLE001 - a full disk, a damaged answer: the next look finds what was missed
+            log.warning("%s; looking again soon", " ".join(str(error).split()) or type(error).__name__)
             due = min(due, time.monotonic() + 30.0)

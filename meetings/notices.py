@@ -72,9 +72,10 @@ class Notices:
                 )
                 AuditLog(self._settings.home).note("notice", channel=channel.id, post=post.id)
         except MattermostError as error:
-            # Often a channel in which only some may write; once in a process's life is enough to ask.
             log.warning("channel %s could not be told what the bot does: %s", channel.name, error)
-            self._refused.add(channel.id)
+            if not error.temporary:
+                # Often a channel in which only some may write; once in a process's life is enough to ask.
+                self._refused.add(channel.id)
             return False
         known.add(channel.id)
         write_text(self._path, json.dumps(sorted(known)))

@@ -122,7 +122,13 @@ _TAIL = re.compile(
     r"[\s.!]*$",
     re.IGNORECASE,
 )
-_STOP = re.compile(r"(?:stop|stopp|unsubscribe|no more (?:messages|summaries)|leave me alone|aufhören|abmelden)")
+_STOP = re.compile(
+    r"(?:stop|stopp)(?: (?:it|this|that|now|messages|these messages|"
+    r"sending(?: me)?(?: (?:this|these|messages|these messages|summaries))?))?|"
+    r"unsubscribe(?: me)?|opt out|no more(?: messages| summaries)?|leave me alone|"
+    r"don't send me (?:this|these|messages|anything|summaries)(?: any ?more| again)?|"
+    r"hör(?: bitte)? auf|aufhören|abmelden"
+)
 _START = re.compile(r"(?:start|resume|subscribe|anmelden|again|weiter)(?: again)?")
 _HELP = re.compile(r"(?:help|hilfe|\?+|what can (?:you|i) (?:do|say)|commands?)\??")
 _SETTINGS = re.compile(r"(?:settings|preferences|einstellungen|what do you know (?:about|of) me)\??")
@@ -148,6 +154,7 @@ _LESS = re.compile(
     r"(?:(?:less|weniger|no more|nothing more|not so much|nothing)(?: (?:about|on|of|über|zu|von))?|skip|leave out)"
     r"\s+(.+)"
 )
+_BOTH = re.compile(r"\b(?:and|but|und|aber)\s+(?:more|less|mehr|weniger|no more)\b")
 _SPEAKER = r"(?:speaker|sprecher|voice|stimme)\s*#?(\d{1,3})"
 _VOICE = re.compile(
     rf"(?:who(?:'s| is) |wer ist )?{_SPEAKER}\s*(?:\?|,|:|;|\.|-|–)?\s*"
@@ -189,6 +196,8 @@ def _request(text: str) -> Request | None:
         return About(subject=_subject(match[1]))
     if match := _ONLY.fullmatch(text):
         return _only(match[1])
+    if _BOTH.search(text):
+        return None  # two wishes in one: half of it would be the wrong half
     for pattern, less in ((_LESS, True), (_MORE, False)):
         if (match := pattern.fullmatch(text)) and _subject(match[1]):
             return More(subject=_subject(match[1]), less=less)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
@@ -29,12 +29,13 @@ from meetings.errors import (
     StorageError,
 )
 from meetings.job import Job
+from meetings.known_voices import names_stamp
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.entities import Reaction
 from meetings.mattermost.policy import site_of
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
-from meetings.recordings import recording_lock, remember_run
+from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file, private_folder
@@ -112,6 +113,29 @@ class Recordings(DBOSConfiguredInstance):
         job = prepare_job(post_id, self._settings, deliver=True)
         log.info("%s: beginning (post %s)", recording.title, post_id)
         return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+
+    @DBOS.workflow(name="correct_names", max_recovery_attempts=DEATHS)
+    def correct_names(self, media_id: str) -> int:
+        """Make the runs of a recording again with what is known of its voices now, for the same people as before."""
+        done = 0
+        for job_key in self.jobs_with_names(media_id):
+            try:
+                self._work(job_key)
+                done += 1
+            except Exception as error:  # noqa: BLE001 - one run's trouble keeps no other from being corrected
+                log.warning("recording %s could not be corrected: %s", media_id, error)
+        return done
+
+    @DBOS.step()
+    def jobs_with_names(self, media_id: str) -> list[str]:
+        """The jobs of a recording's past runs that wrote to people, with today's names."""
+        names = names_stamp(self._settings, self._store, media_id)
+        jobs = (
+            Job.from_json(self._store.read_json("jobs", past.job))
+            for past in past_runs(self._store, media_id)
+            if past.delivers
+        )
+        return [self._store.put_json("jobs", replace(job, names=names).to_json()) for job in jobs]
 
     @DBOS.workflow(name="remove_gone", max_recovery_attempts=DEATHS)
     def remove_gone(self, channel_id: str) -> int:
@@ -225,8 +249,16 @@ class Answers(DBOSConfiguredInstance):
             log.warning("an answer could not be given: %s", error)
             return f"failed: {error}"
         if found["again"]:
-            # A voice got a name: the recording is done again from there, and messages are corrected.
-            _enqueue_recording(found["again"], f"names:{found['answers']}", 0, 0)
+            # A voice got a name: every run of the recording is made again from there, and messages are corrected.
+            options: EnqueueOptions = {
+                "queue_name": QUEUE,
+                "workflow_name": "correct_names",
+                "class_name": "Recordings",
+                "instance_name": "recordings",
+                "workflow_id": f"names:{found['answers']}",
+                "app_version": VERSION,
+            }
+            DBOS.enqueue_workflow_with_options(options, found["again"])
         return "answered"
 
     @DBOS.step(**PATIENTLY)

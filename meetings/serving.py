@@ -36,6 +36,7 @@ from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
+ASK_AGAIN = 600.0  # seconds in which asking for a recording again counts once
 READY_FOR = 10.0  # seconds that an answer of the server counts
 
 HELP = """**/meetings** understands:
@@ -227,6 +228,8 @@ def _summarize(doors: Doors, reference: str, user_id: str) -> str:
         recording = find_recording(doors.client, reference)
         if not doors.client.is_channel_member(recording.channel_id, user_id):
             return unknown
+        if not doors.client.user(recording.author_id).is_bot:
+            return "That was posted by a person; whoever runs me can process it by hand."
     except (MattermostNotFoundError, MattermostForbiddenError):
         return unknown
     except MattermostError as error:
@@ -234,8 +237,11 @@ def _summarize(doors: Doors, reference: str, user_id: str) -> str:
         if error.status or isinstance(error, MattermostUnreachableError):
             raise
         return unknown
-    new = doors.queue.put(recording.post_id)
-    return "Everyone gets their summary when it is ready." if new else "That one was taken on before."
+    if doors.queue.put(recording.post_id):
+        return "Everyone gets their summary when it is ready."
+    # It may have been given up; one that is done is found done, and nobody gets a second message.
+    doors.queue.put(recording.post_id, cause=f"asked:{int(time.time() // ASK_AGAIN)}")
+    return "That one was taken on before; I look at it once more."
 
 
 def _trouble(doors: Doors) -> str:

@@ -36,6 +36,8 @@ from meetings.progress import Progress
 from meetings.stage import StageResult, stored_person
 from meetings.store import digest
 
+# Props hold 8,000 characters on a stock server; of a message of 14 lines this is the most that is judged.
+MAX_POINTS, MAX_POINT = 12, 200
 EVERYONE = Person(username="everyone", name="Everyone", position="")
 
 
@@ -120,7 +122,12 @@ class Stages(Hearing):
             client = self._client(job)
             refused: dict[str, str] = {}
             users = readers(
-                job, client, given.keys(), notes, stopped=lambda name: wishes.of(name).stopped, refused=refused
+                job,
+                client,
+                given.keys(),
+                notes,
+                stopped=lambda user: wishes.has_stopped(user.username, user.id),
+                refused=refused,
             )
             if job.deliver:
                 self._note_refused(job, refused)
@@ -186,6 +193,7 @@ class Stages(Hearing):
                     persona_embedder=kept,
                     language_model=model,
                     attended=attended,
+                    strict=job.source.in_mattermost,
                     progress=progress,
                 )
             ]
@@ -234,10 +242,16 @@ class Stages(Hearing):
                 channel_id=job.source.channel_id,
                 post_id=job.source.post_id,
                 noted=known.get("post_id", ""),
-                opted_out=FeedbackBook(self._settings.home).of(username).stopped,
+                noted_key=known.get("key", ""),
+                points=_points(summary),
+                opted_out=lambda user: FeedbackBook(self._settings.home).has_stopped(user.username, user.id),
             )
-            if outcome.status in {"sent", "edited"} and outcome.post_id != known.get("post_id"):
-                self._store.write_json("delivered", noted, {"username": username, "post_id": outcome.post_id})
+            if outcome.status in {"sent", "edited"} and (outcome.post_id, outcome.key) != (
+                known.get("post_id"),
+                known.get("key"),
+            ):
+                note = {"username": username, "post_id": outcome.post_id, "key": outcome.key}
+                self._store.write_json("delivered", noted, note)
         AuditLog(self._settings.home).note(
             "delivery",
             user=username,
@@ -296,3 +310,16 @@ def _context(data: Mapping[str, Any] | None) -> PersonContext | None:
         posts=tuple(PostContext(**p) for p in data["posts"]),
         feedback=tuple(FeedbackContext(**f) for f in data.get("feedback", ())),
     )
+
+
+def _points(summary: Mapping[str, Any]) -> list[str]:
+    """The lines of a summary that were chosen for their subject: what a thumb on it judges.
+
+    What everybody gets, what falls to the reader and what was said in confidence is no matter of taste.
+    """
+    chosen = (
+        b["text"]
+        for b in summary["bullets"]
+        if b["kind"] not in {"decision", "for_you"} and not b.get("mine") and not b.get("confidential")
+    )
+    return [text[:MAX_POINT] for text in chosen][:MAX_POINTS]

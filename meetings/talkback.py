@@ -39,10 +39,11 @@ class Understood:
     """What is to be done and said: plain values, kept between the steps.
 
     `effects` are (what, value) pairs on the wishes of `username`; `voice` is (recording, speaker, username) to be set;
-    `again` is the recording's post to be worked on again.
+    `again` is the recording whose runs are to be made again.
     """
 
     username: str
+    user_id: str
     channel_id: str
     root_id: str
     answers: str
@@ -93,6 +94,7 @@ class Talkback:
         effects, text, voice, again = self._decide(said, asker, root, post.channel_id)
         return Understood(
             username=asker.username,
+            user_id=asker.id,
             channel_id=post.channel_id,
             root_id=post.root_id or post.id,
             answers=post.id,
@@ -122,6 +124,7 @@ class Talkback:
             )
         return Understood(
             username=asker.username,
+            user_id=asker.id,
             channel_id=post.channel_id,
             root_id=post.id,
             answers=f"{post.id}:{reaction.emoji_name}",
@@ -135,7 +138,7 @@ class Talkback:
         text = understood.text
         for what, value in understood.effects:
             try:
-                self._change(understood.username, what, value)
+                self._change(understood, what, value)
                 self._note(understood, what, value)
             except PeopleError as error:
                 text = f"That did not work: {inert(str(error))}"
@@ -171,7 +174,8 @@ class Talkback:
         who = understood.username
         AuditLog(self._settings.home).note(event, user=who, by=who, kind="" if what == "stopped" else what)
 
-    def _change(self, username: str, what: str, value: str) -> None:
+    def _change(self, understood: Understood, what: str, value: str) -> None:
+        username = understood.username
         match what:
             case "more" | "less":
                 self._book.add(username, what, value)
@@ -182,7 +186,7 @@ class Talkback:
             case "locale":
                 self._book.set_locale(username, value)
             case "stopped":
-                self._book.set_stopped(username, value == "yes")
+                self._book.set_stopped(username, value == "yes", user_id=understood.user_id)
 
     def _said(self, understood: Understood) -> bool:
         me = self._client.me().id
@@ -232,7 +236,7 @@ class Talkback:
             return (), NO_CALL, None, ""
         if isinstance(said, replies.Voice):
             text, voice = self._voice(said, call, asker)
-            return (), text, voice, (call.job.source.post_id or "") if voice else ""
+            return (), text, voice, call.job.source.media_id if voice else ""
         if isinstance(said, replies.About):
             return (), self._about(said.subject, call, asker), None, ""
         return (), why(call.summary), None, ""

@@ -11,7 +11,6 @@ from meetings.cli.shown import one_line
 
 if TYPE_CHECKING:
     from meetings.config import Settings
-    from meetings.mattermost import MattermostClient
     from meetings.people import Person, Persona, PersonContext
 
 _PEOPLE = click.option(
@@ -165,7 +164,7 @@ def refresh(fresh: bool, as_json: bool) -> None:
 
     from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.mattermost import KeptContext
+    from meetings.mattermost import KeptContext, MattermostClient
     from meetings.mattermost import refresh as refresh_context
 
     settings = load_settings()

@@ -59,13 +59,15 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 
         async def run() -> None:
-            # It ends on a signal, which uvicorn takes for itself.
-            listening = (
-                asyncio.create_task(listen_forever(listener, url=client.url, token=client.token)) if listen else None
-            )
-            await server.serve(sockets=[bound])
-            if listening is not None:
-                listening.cancel()
+            # The server ends on a signal, which uvicorn takes for itself; whichever ends first ends both.
+            tasks = [asyncio.create_task(server.serve(sockets=[bound]))]
+            if listen:
+                tasks.append(asyncio.create_task(listen_forever(listener, url=client.url, token=client.token)))
+            done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in others:
+                task.cancel()
+            for task in done:
+                task.result()
 
         shown = bound.getsockname()[1]
         logging.getLogger("meetings.serve").info("answering at http://%s:%s as %s", host, shown, me.username)

@@ -102,6 +102,9 @@ def read_contexts(
     by_name = {u.username: u.id for u in users}
     found = {u.id: _Found() for u in users}
     channels, direct = _channels(client)
+    if kept is not None:
+        # What the bot may no longer read goes at once.
+        kept.keep_only({channel.id for channel in channels})
     for channel in channels:
         members = frozenset(client.channel_member_ids(channel.id))
         if not members & wanted.keys():

@@ -8,6 +8,7 @@ message whose post was noted and is gone was deleted by somebody, and stays away
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ from meetings.mattermost.client import MAX_MESSAGE, MattermostClient, Post, User
 
 KEY_PROP = "meetings_delivery"
 FIRST_PROP = "meetings_first"  # the message that introduces the bot
+POINTS_PROP = "meetings_points"  # the lines that a thumb on the message judges, as plain text
 LOOK_BACK = 400  # newest posts of a direct channel that are searched for the key
 
 INTRODUCTION = (
@@ -43,6 +45,7 @@ class Outcome:
     status: Status
     reason: str = ""
     post_id: str = ""
+    key: str = ""
     server_gone: bool = False
 
 
@@ -86,7 +89,9 @@ def deliver(
     channel_id: str | None,
     post_id: str | None = None,
     noted: str = "",
-    opted_out: bool = False,
+    noted_key: str = "",
+    opted_out: Callable[[User], bool] = lambda _user: False,
+    points: Sequence[str] = (),
 ) -> Outcome:
     """Send, or correct, one person's message.
 
@@ -98,7 +103,9 @@ def deliver(
         channel_id: the channel the recording was posted in; its members alone may get a summary.
         post_id: the recording's post; if it is gone, nobody gets anything.
         noted: the post of this message, if it was sent before and that was noted.
-        opted_out: the person wants no messages.
+        noted_key: the key that was noted with it: a username may belong to another account by now.
+        opted_out: whether an account wants no messages.
+        points: what a thumb on the message judges, as plain text.
 
     Returns:
         The outcome; a refusal by the server for this person is an outcome too (`failed`), so that one person's trouble
@@ -113,32 +120,37 @@ def deliver(
             user,
             member=channel_id is None or client.is_channel_member(channel_id, user.id),
             recording_gone=post_id is not None and _gone(client, post_id),
-            opted_out=opted_out,
+            opted_out=opted_out(user),
         ):
             return Outcome(username=username, status="skipped", reason=reason)
-        return _send(client, user, message, key=delivery_key(recording, user), noted=noted)
+        key = delivery_key(recording, user)
+        return _send(client, user, message, key=key, noted=noted if noted_key == key else "", points=points)
     except MattermostError as error:
         gone = isinstance(error, MattermostUnreachableError | MattermostAuthError)
         return Outcome(username=username, status="failed", reason=str(error), server_gone=gone)
 
 
-def _send(client: MattermostClient, user: User, message: str, *, key: str, noted: str) -> Outcome:
+def _send(
+    client: MattermostClient, user: User, message: str, *, key: str, noted: str, points: Sequence[str]
+) -> Outcome:
     direct = client.direct_channel(user.id)
     if noted:
         earlier = _existing(client, noted)
         if earlier is None:
-            return Outcome(username=user.username, status="skipped", reason="the message was deleted", post_id=noted)
+            reason = "the message was deleted"
+            return Outcome(username=user.username, status="skipped", reason=reason, post_id=noted, key=key)
     else:
         earlier = find_delivered(client, direct, key)
     if earlier is not None:
         text = _introduced(message) if earlier.props.get(FIRST_PROP) else message
         if earlier.message == text:
-            return Outcome(username=user.username, status="unchanged", post_id=earlier.id)
-        return Outcome(username=user.username, status="edited", post_id=client.edit_post(earlier.id, text).id)
+            return Outcome(username=user.username, status="unchanged", post_id=earlier.id, key=key)
+        edited = client.edit_post(earlier.id, text, props={POINTS_PROP: list(points)})
+        return Outcome(username=user.username, status="edited", post_id=edited.id, key=key)
     first = not any(p.user_id == client.me().id for p in client.latest_posts(direct, LOOK_BACK))
-    props = {KEY_PROP: key, **({FIRST_PROP: True} if first else {})}
+    props = {KEY_PROP: key, POINTS_PROP: list(points), **({FIRST_PROP: True} if first else {})}
     post = client.create_post(direct, _introduced(message) if first else message, props=props, key=key)
-    return Outcome(username=user.username, status="sent", post_id=post.id)
+    return Outcome(username=user.username, status="sent", post_id=post.id, key=key)
 
 
 def _introduced(message: str) -> str:

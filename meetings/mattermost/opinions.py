@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
-from meetings.mattermost.client import Channel, MattermostClient, Reaction, User
-from meetings.mattermost.delivery import KEY_PROP
+from meetings.mattermost.client import Channel, MattermostClient, Post, Reaction, User
+from meetings.mattermost.delivery import KEY_PROP, POINTS_PROP
 from meetings.mattermost.kept import Judged, KeptContext, KeptSummaries
 from meetings.people import FeedbackContext
 
@@ -106,9 +106,17 @@ def _listed(client: MattermostClient, channel: Channel, user_id: str, *, now: in
             break
         if post.user_id == me and KEY_PROP in post.props and not post.delete_at:
             judged = verdict(post.reactions, user_id)
-            said = points(post.message) if judged else ()
+            said = _judged_lines(post) if judged else ()
             summaries.append(Judged(id=post.id, create_at=post.create_at, verdict=judged, points=said))
     return KeptSummaries(last_post_at=channel.last_post_at, summaries=tuple(summaries))
+
+
+def _judged_lines(post: Post) -> tuple[str, ...]:
+    """What a thumb judges: the message's own note of it, whatever its language; of older messages, their lines."""
+    noted = post.props.get(POINTS_PROP)
+    if isinstance(noted, list):
+        return tuple(str(text) for text in noted[:MAX_POINTS] if isinstance(text, str) and text)
+    return points(post.message)
 
 
 def _judged_anew(client: MattermostClient, same: Mapping[str, KeptSummaries]) -> list[str]:

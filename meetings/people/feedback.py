@@ -42,7 +42,7 @@ class Wishes:
     """What one person asked for.
 
     `length` is one of `LENGTHS`, `only` are kinds of bullets (none: all), `locale` is a language, `stopped` means no
-    messages.
+    messages, `user_id` is the account that said so: usernames change hands.
     """
 
     wishes: tuple[Wish, ...] = ()
@@ -50,6 +50,7 @@ class Wishes:
     only: tuple[str, ...] = ()
     locale: str | None = None
     stopped: bool = False
+    user_id: str = ""
 
     def context(self, now: float) -> tuple[FeedbackContext, ...]:
         """As ingredients of a context; whole days of age, so that a run today gives what a run this morning gave."""
@@ -88,6 +89,7 @@ class FeedbackBook:
                 only=tuple(str(kind) for kind in data.get("only", ())),
                 locale=None if data.get("locale") is None else str(data["locale"]),
                 stopped=bool(data.get("stopped", False)),
+                user_id=str(data.get("user_id", "")),
             )
         except FileNotFoundError:
             return Wishes()
@@ -128,9 +130,28 @@ class FeedbackBook:
         """The language that they want to read."""
         return self._change(username, lambda before: replace(before, locale=locale))
 
-    def set_stopped(self, username: str, stopped: bool) -> Wishes:
+    def set_stopped(self, username: str, stopped: bool, *, user_id: str = "") -> Wishes:
         """Whether they want no messages."""
-        return self._change(username, lambda before: replace(before, stopped=stopped))
+        return self._change(
+            username, lambda before: replace(before, stopped=stopped, user_id=user_id or before.user_id)
+        )
+
+    def keep_only_stop(self, username: str, *, stopped: bool) -> None:
+        """Forget all but that they want no messages, in one write."""
+        if stopped:
+            self._change(username, lambda before: Wishes(stopped=True, user_id=before.user_id), anew=True)
+        else:
+            self.forget(username)
+
+    def has_stopped(self, username: str, user_id: str) -> bool:
+        """Whether an account wants no messages, also if it said so under another name. What cannot be read says yes."""
+        try:
+            mine = self.of(username)
+        except PeopleError:
+            return True
+        if mine.stopped and mine.user_id in {"", user_id}:
+            return True
+        return any(_stopped_by(path, user_id) for path in self.folder.glob("*.json"))
 
     def forget(self, username: str) -> bool:
         """Remove what somebody said; whether there was anything."""
@@ -166,20 +187,35 @@ class FeedbackBook:
         before = context or PersonContext()
         return person, replace(before, feedback=(*before.feedback, *wishes.context(now)))
 
-    def _change(self, username: str, change: Callable[[Wishes], Wishes]) -> Wishes:
+    def _change(self, username: str, change: Callable[[Wishes], Wishes], *, anew: bool = False) -> Wishes:
         path = self._path(username)
         for folder in (self._home, self._home / "people", self.folder):
             private_folder(folder)
         with FileLock(self.folder / ".lock", mode=0o600):
-            after: Wishes = change(self.of(username))
+            after: Wishes = change(self._readable(username) if anew else self.of(username))
             write_text(path, json.dumps({"version": VERSION, **asdict(after)}, ensure_ascii=False, indent=1))
         return after
 
+    def _readable(self, username: str) -> Wishes:
+        try:
+            return self.of(username)
+        except PeopleError:
+            return Wishes()
+
     def _path(self, username: str) -> Path:
-        # A username becomes a file's name.
-        if not _USERNAME.fullmatch(username):
+        if not username or any(c.isspace() or c in "/\\" for c in username):
             raise PeopleError(f"{username!r} is no username")
-        return self.folder / f"{username}.json"
+        # A username becomes a file's name; of one of another form (`alice:partner`) its hash does.
+        name = username if _USERNAME.fullmatch(username) else f"other-{digest(username)}"
+        return self.folder / f"{name}.json"
+
+
+def _stopped_by(path: Path, user_id: str) -> bool:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return bool(user_id) and data["user_id"] == user_id and data["stopped"] is True
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _kind(kind: str) -> str:

@@ -40,6 +40,7 @@ def summarize(
     language_model: LanguageModel | None = None,
     explain: bool = False,
     attended: Collection[str] | None = None,
+    strict: bool = False,
     progress: Progress = no_progress,
 ) -> tuple[Summary, ...]:
     """A summary for each reader, in their order.
@@ -54,6 +55,7 @@ def summarize(
         language_model: proposes headlines, and writes bullets if it is admitted for that; None for none.
         explain: also tell the relevance of every utterance.
         attended: usernames of those who were there; None if nobody knows, then everyone counts as having been there.
+        strict: where nobody knows, nobody counts as having been there: what was said in confidence is told to no one.
         progress: told the fraction of readers done.
 
     Raises:
@@ -74,8 +76,9 @@ def summarize(
     for persona, interests in zip(personas, vectors, strict=True):
         evidence = weigh(talk, persona, interests, usual)
         was_there = _was_there(evidence, attended)
-        selection = select(talk, evidence, attended=was_there is not False)
-        readings.append(_Reading(evidence=evidence, was_there=was_there, selection=selection))
+        as_there = bool(was_there) if strict else was_there is not False
+        selection = select(talk, evidence, attended=as_there)
+        readings.append(_Reading(evidence=evidence, was_there=was_there, as_there=as_there, selection=selection))
     called = sorted({n.shown for n in names})
     drafts = _write(talk, readings, chosen_writer, language_model, admitted, called, embedder)
     languages = [_language_for(p, conversation, admitted) for p in personas]
@@ -106,6 +109,7 @@ class _Reading:
 
     evidence: Evidence
     was_there: bool | None
+    as_there: bool
     selection: Selection
 
 
@@ -126,7 +130,7 @@ def _write(
                 reading.selection,
                 talk,
                 reading.evidence,
-                attended=reading.was_there is not False,
+                attended=reading.as_there,
                 known_names=known_names,
                 embedder=embedder,
             )

@@ -35,8 +35,16 @@ def test_a_changed_summary_edits_the_message_that_is_there(sandbox: Sandbox) -> 
 def test_a_message_that_somebody_deleted_is_not_sent_again(sandbox: Sandbox) -> None:
     sent = send(sandbox)
     MattermostClient(sandbox.url, sandbox.bot_token or "").delete_post(sent.post_id)
-    again = send(sandbox, noted=sent.post_id)
+    again = send(sandbox, noted=sent.post_id, noted_key=sent.key)
     assert (again.status, again.reason) == ("skipped", "the message was deleted")
+
+
+def test_a_message_of_who_had_the_username_before_is_left_alone(sandbox: Sandbox) -> None:
+    anas = send(sandbox, "ana", "for Ana alone")
+    bens = send(sandbox, "ben", "for Ben alone", noted=anas.post_id, noted_key=anas.key)
+    client = MattermostClient(sandbox.url, sandbox.bot_token or "")
+    assert bens.post_id != anas.post_id
+    assert client.post(anas.post_id).message.startswith("for Ana alone")
 
 
 def test_a_recording_that_was_deleted_is_told_to_nobody(sandbox: Sandbox) -> None:

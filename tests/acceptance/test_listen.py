@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from meetings.errors import MattermostError
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
-from meetings.mattermost.client import Reaction
+from meetings.mattermost.client import Channel, Reaction
 from meetings.mattermost.delivery import FIRST_PROP, KEY_PROP
 from meetings.positions import Positions
 from meetings.sandbox import Sandbox, post_call, run_in_thread
@@ -132,10 +133,42 @@ def test_a_recording_that_was_deleted_while_nobody_listened_is_found(world: Worl
     assert post in [gone for gone, _ in world.noted.gone]
 
 
-def test_a_second_look_finds_nothing_new(world: World) -> None:
+def test_a_second_look_finds_nothing_new_and_a_third_does_not_even_look(world: World) -> None:
     world.recording()
-    world.listener().sweep()
-    assert world.listener().sweep().queued == 0
+    now = 0.0
+    positions = Positions(world.folder / "positions.json")
+    listener = Listener(world.client, world.noted, positions, clock=lambda: now)
+    listener.sweep()
+    now = 5.0
+    assert listener.sweep().queued == 0
+    # Nothing but the queue's memory stood between a recording that was removed here and its coming back.
+    world.noted.put_.clear()
+    listener.sweep()
+    assert world.noted.put_ == []
+
+
+def test_what_is_posted_just_after_a_look_is_not_missed(world: World) -> None:
+    posted = []
+    for _ in range(4):
+        posted.append(world.recording())
+        world.listener().sweep()
+        world.listener().sweep()
+    assert [post for post, _ in world.noted.put_] == posted
+
+
+def test_a_channel_that_fails_keeps_no_other_from_being_looked_through(world: World) -> None:
+    class Failing(Listener):
+        def _sweep_channel(self, channel: Channel, *, first_ever: bool, edits: bool) -> tuple[int, int]:
+            if channel.name == "town-square":
+                raise MattermostError("broken", status=500)
+            return super()._sweep_channel(channel, first_ever=first_ever, edits=edits)
+
+    world.join("meetings", "secret")
+    post = world.recording()
+    listener = Failing(world.client, world.noted, Positions(world.folder / "positions.json"))
+    with pytest.raises(MattermostError, match="broken"):
+        listener.sweep()
+    assert (post, "") in world.noted.put_
 
 
 def test_five_hundred_recordings_are_found_in_one_look(world: World) -> None:
@@ -211,6 +244,22 @@ def test_captions_that_come_by_an_edit_are_news_of_their_recording(world: World)
         calls.put(f"/posts/{post}/patch", {"props": {"captions": captions}})
 
     world.while_listening(act, lambda: len(world.noted.put_) == 2)
+    assert world.noted.put_ == [(post, ""), (post, file["id"])]
+
+
+def test_captions_that_came_while_nobody_listened_are_found_after_the_gap(world: World) -> None:
+    post = world.recording()
+    now = 0.0
+    positions = Positions(world.folder / "positions.json")
+    listener = Listener(world.client, world.noted, positions, clock=lambda: now)
+    listener.sweep()
+    now = 5.0
+    listener.sweep()
+    calls = world.as_("calls")
+    file = calls.upload(calls.channel("town-square")["id"], "t.vtt", b"WEBVTT")
+    captions = [{"title": "en", "language": "en", "file_id": file["id"]}]
+    calls.put(f"/posts/{post}/patch", {"props": {"captions": captions}})
+    listener.sweep(edits=True)
     assert world.noted.put_ == [(post, ""), (post, file["id"])]
 
 

@@ -266,7 +266,7 @@ def say(world: World, username: str, text: str, *, root_id: str = "") -> str:
     talkback = Talkback(world.settings, world.client)
     understood = talkback.understand(world.client.post(said["id"]))
     assert understood is not None
-    talkback.carry_out(understood)
+    talkback.say(understood, talkback.change(understood))
     (answer,) = [p for p in world.client.thread(said["id"]) if p.props.get(ANSWER_PROP) == said["id"]]
     return answer.message
 
@@ -289,9 +289,10 @@ def test_who_said_whose_voice_it_is_is_in_the_log(world: World) -> None:
     direct = world.client.direct_channel(world.client.user_by_username("ana").id)
     summary = next(p for p in world.client.latest_posts(direct, 9) if KEY_PROP in p.props)
     talkback = Talkback(world.settings, world.client)
-    talkback.carry_out(
+    talkback.change(
         Understood(
             username="ana",
+            user_id=world.client.user_by_username("ana").id,
             channel_id=direct,
             root_id=summary.id,
             answers="x" * 26,

@@ -215,6 +215,8 @@ def test_eyes_bring_what_was_left_out(told: Told) -> None:
     talkback = Talkback(told.settings, told.client)
     understood = talkback.understand_reaction(Reaction(user_id=ana, post_id=post.id, emoji_name="eyes"))
     assert understood is not None
-    assert "left out" in understood.text
+    assert understood.text.startswith(("What was left out:", "Nothing of weight was left out"))
+    told_already = {line.split("” — ")[0] for line in post.message.splitlines() if line.startswith("- ")}
+    assert not any(line.split("” — ")[0] in told_already for line in understood.text.splitlines()[1:])
     ben = told.client.user_by_username("ben").id
     assert talkback.understand_reaction(Reaction(user_id=ben, post_id=post.id, emoji_name="eyes")) is None

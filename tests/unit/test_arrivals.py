@@ -28,6 +28,7 @@ from meetings.errors import (
     MattermostNotFoundError,
     MattermostRateLimitError,
     MattermostUnreachableError,
+    ModelMissingError,
     ModelServerUnreachableError,
     NoAudioError,
     StorageError,
@@ -99,6 +100,8 @@ PASSING = [
     StorageError.__new__(StorageError),
     BusyError("at it"),
     ModelServerUnreachableError.__new__(ModelServerUnreachableError),
+    ConfigError("wrong, until an admin mends it"),
+    ModelMissingError.__new__(ModelMissingError),
 ]
 LASTING = [
     MattermostNotFoundError("deleted", status=404),
@@ -106,7 +109,6 @@ LASTING = [
     MattermostError("no recording", status=400),
     MattermostError("not implemented", status=501),
     NoAudioError("call.mp4", "no sound"),
-    ConfigError("wrong"),
 ]
 
 

@@ -77,10 +77,35 @@ def test_a_damaged_file_is_named_with_a_remedy(tmp_path: Path, content: str) -> 
         book.of("ana")
 
 
-@pytest.mark.parametrize("name", ["../ana", "", "Ana", "a/b", ".lock"])
+@pytest.mark.parametrize("name", ["../ana", "", "a/b", "a b"])
+def test_what_can_be_no_username_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PeopleError, match="no username"):
+        FeedbackBook(tmp_path).set_stopped(name, True)
+
+
+@pytest.mark.parametrize("name", ["alice:partner", ".lock", "_ana", "Ana"])
 def test_a_username_is_no_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PeopleError):
-        FeedbackBook(tmp_path).add(name, "more", "release dates")
+    book = FeedbackBook(tmp_path)
+    book.set_stopped(name, True)
+    (written,) = list(tmp_path.rglob("*.json"))
+    assert written.parent == book.folder
+    assert book.of(name).stopped
+    assert not book.of("ana").stopped
+
+
+def test_a_stop_holds_for_the_account_whatever_it_is_called(tmp_path: Path) -> None:
+    book = FeedbackBook(tmp_path)
+    book.set_stopped("ana.ruiz", True, user_id="u1")
+    assert book.has_stopped("ana.weber", "u1")
+    # Somebody else has the old name now.
+    assert not book.has_stopped("ana.ruiz", "u2")
+
+
+def test_wishes_that_cannot_be_read_count_as_a_stop(tmp_path: Path) -> None:
+    book = FeedbackBook(tmp_path)
+    book.set_stopped("ana", True)
+    next(book.folder.glob("ana.json")).write_text("{")
+    assert book.has_stopped("ana", "u1")
 
 
 # Ingredients

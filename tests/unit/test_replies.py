@@ -50,6 +50,12 @@ from meetings.replies import (
         ("STOP!", Stop()),
         ("please stop", Stop()),
         ("unsubscribe", Stop()),
+        ("stop it", Stop()),
+        ("Stop sending me these messages.", Stop()),
+        ("unsubscribe me", Stop()),
+        ("don't send me these anymore", Stop()),
+        ("no more", Stop()),
+        ("hör bitte auf", Stop()),
         ("start", Start()),
         ("why this?", Why()),
         ("Why?", Why()),
@@ -86,6 +92,8 @@ def test_everyday_words_are_understood(text: str, request_: Request) -> None:
         "delete everything",
         "stop sending Maya her messages",
         "why did the bank leave us?",
+        "more about prices and less about hiring",
+        "less sales but more engineering",
     ],
 )
 def test_what_is_no_request_changes_nothing(text: str) -> None:

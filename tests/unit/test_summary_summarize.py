@@ -86,6 +86,15 @@ def test_what_was_said_in_confidence_never_reaches_those_who_missed_the_call() -
     assert "Northgate" not in render_markdown(made["tom"], WEEKLY)
 
 
+def test_where_nobody_knows_who_was_there_a_strict_summary_tells_no_confidence() -> None:
+    lenient = summaries(attended=None)
+    strict = summaries(attended=None, strict=True)
+    assert any(b.confidential for s in lenient.values() for b in s.bullets)
+    # Whose voice is heard was there.
+    assert {u for u, s in strict.items() if any(b.confidential for b in s.bullets)} <= {"maya", "ben", "laura"}
+    assert not any(b.confidential for b in strict["tom"].bullets)
+
+
 def test_what_was_said_in_confidence_is_marked_for_those_who_were_there() -> None:
     told = [b for s in summaries().values() for b in s.bullets if "Northgate" in b.text]
     assert told
