@@ -211,13 +211,32 @@ def export_campplus(path: Path) -> None:
         )
 
 
+def stock_pipeline(campplus: Path) -> Any:
+    """pyannote's pipeline as it comes, over the same weights; `campplus` from `export_campplus`."""
+    from pyannote.audio.core.plda import PLDA
+    from pyannote.audio.pipelines import SpeakerDiarization
+
+    from meetings.speech.diarization import weights_file
+
+    pipeline: Any = SpeakerDiarization(
+        segmentation=str(weights_file(models_folder() / "segmentation-3.0")),
+        segmentation_step=0.1,
+        embedding=str(campplus),
+        embedding_exclude_overlap=True,
+        plda=PLDA.__new__(PLDA),
+        clustering="AgglomerativeClustering",
+        segmentation_batch_size=32,
+        embedding_batch_size=32,
+    )
+    clustering = {"method": "centroid", "threshold": 0.7, "min_cluster_size": 12}
+    return pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": clustering})
+
+
 def peer(arguments: argparse.Namespace, seconds: dict[str, float]) -> dict[str, Any]:
     """The obvious script."""
     began = time.monotonic()
     import torch
     from faster_whisper import WhisperModel, decode_audio
-    from pyannote.audio.core.plda import PLDA
-    from pyannote.audio.pipelines import SpeakerDiarization
 
     torch.set_num_threads(arguments.threads)
     began = _lap(seconds, "imports", began)
@@ -230,20 +249,7 @@ def peer(arguments: argparse.Namespace, seconds: dict[str, float]) -> dict[str, 
     segments, _ = whisper.transcribe(audio, word_timestamps=True, vad_filter=True, language=arguments.language)
     words = [w for s in segments for w in s.words or ()]
     began = _lap(seconds, "transcription", began)
-    from meetings.speech.diarization import weights_file
-
-    pipeline: Any = SpeakerDiarization(
-        segmentation=str(weights_file(folder / "segmentation-3.0")),
-        segmentation_step=0.1,
-        embedding=str(arguments.out / "campplus.onnx"),
-        embedding_exclude_overlap=True,
-        plda=PLDA.__new__(PLDA),
-        clustering="AgglomerativeClustering",
-        segmentation_batch_size=32,
-        embedding_batch_size=32,
-    )
-    clustering = {"method": "centroid", "threshold": 0.7, "min_cluster_size": 12}
-    pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": clustering})
+    pipeline = stock_pipeline(arguments.out / "campplus.onnx")
     result = pipeline({"waveform": torch.from_numpy(audio)[None], "sample_rate": 16000, "uri": "x"})
     _lap(seconds, "diarization", began)
     exclusive = [(s.start, s.end, x) for s, _, x in result.exclusive_speaker_diarization.itertracks(yield_label=True)]
