@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import new_database, running_postgres
 
 ROOT = Path(__file__).parents[1]
 # A real server for `pytest -m live`, read before any test's own environment takes its place.
@@ -33,6 +36,19 @@ def models_folder() -> Path:
             f"the starter models are not in {folder}; run: MEETINGS_MODELS={folder} meetings models pull starter"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of this test session's own; its URL."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """An empty PostgreSQL database; its URL."""
+    return new_database(postgres_server)
 
 
 @pytest.fixture(scope="session")
