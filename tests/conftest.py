@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from pydantic import SecretStr
 
+from meetings.config import Settings
+from meetings.store import close_databases
+from tests.databases import made_ready
 from tests.postgres import new_database, running_postgres
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +53,18 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> str:
     """An empty PostgreSQL database; its URL."""
     return new_database(postgres_server)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a data folder whose database is of the one kind, then of the other."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        yield Settings(home=home)
+        return
+    url, key = SecretStr(request.getfixturevalue("postgres_url")), SecretStr("A" * 43 + "=")
+    yield made_ready(Settings(home=home, database_url=url, voices_key=key))
+    close_databases()
 
 
 @pytest.fixture(scope="session")
