@@ -50,21 +50,20 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
+def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database; its URL."""
-    return new_database(postgres_server)
+    yield new_database(postgres_server)
+    close_databases()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a data folder whose database is of the one kind, then of the other."""
     home = tmp_path / "home"
     if request.param == "sqlite":
-        yield Settings(home=home)
-        return
+        return Settings(home=home)
     url, key = SecretStr(request.getfixturevalue("postgres_url")), SecretStr("A" * 43 + "=")
-    yield made_ready(Settings(home=home, database_url=url, voices_key=key))
-    close_databases()
+    return made_ready(Settings(home=home, database_url=url, voices_key=key))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -67,7 +68,7 @@ def running_postgres() -> Iterator[str]:
             _wait(url, server, folder / "log")
             yield url
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # "fast": clients that are still there are not waited for
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:

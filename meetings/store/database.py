@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from meetings.config import Settings
 from meetings.errors import DatabaseError, SchemaError, StorageError
 from meetings.store.files import private_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from meetings.config import Settings
 
 FILE = Path("state") / "meetings.sqlite"
 PATIENCE = 30.0  # seconds that a write waits for another process's to end, or a server for its answer

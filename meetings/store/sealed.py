@@ -16,13 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from meetings.config import Settings
 from meetings.errors import ConfigError, StorageError, VoicesKeyError
 from meetings.store.database import Database, Listed
 from meetings.store.files import private_folder
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+
+    from meetings.config import Settings
 
 KEY_BYTES = 32
 
