@@ -36,6 +36,7 @@ from meetings.store import Database, Listed, digest
 T = TypeVar("T", bound=Path | Listed)
 DAY = 86_400.0
 ORPHAN_DAYS = 30.0  # what no job leads to
+PASSING = (".enrol-", ".meetings-")  # folders in which a voiceprint or a backup is made
 BROKEN_OFF_DAYS = 10.0  # a download that stopped: so long is a server waited for (`decide_again`)
 UNDER_WAY = 3_600.0  # seconds: what is younger may belong to a run that has not noted it yet
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -251,8 +252,8 @@ def _plan_leftovers(plan: Plan, settings: Settings, holdings: Holdings, now: flo
     """Files that were being written when the process died, and downloads that stopped."""
     root = holdings.store.root
     written = [p for folder in (root, settings.home / "people") for p in folder.rglob(".*") if p.is_file()]
-    enrolled = [p for p in settings.home.glob(".enrol-*/*") if p.is_file()]
-    broken = [p for p in written if p.name != ".lock"] + enrolled
+    folders = [p for name in PASSING for p in settings.home.glob(f"{name}*/*") if p.is_file()]
+    broken = [p for p in written if p.name != ".lock"] + folders
     plan.add((p for p in broken if _at(p) < now - DAY), kind="leftovers", why="a process died while it was written")
     parts = list((root / "media").glob("*.part*")) if (root / "media").is_dir() else []
     old = now - BROKEN_OFF_DAYS * DAY
@@ -387,7 +388,7 @@ def _remove(path: Path | Listed, database: Database) -> None:
         return
     try:
         path.unlink(missing_ok=True)
-        if path.parent.name.startswith(".enrol-") and not any(path.parent.iterdir()):
+        if path.parent.name.startswith(PASSING) and not any(path.parent.iterdir()):
             path.parent.rmdir()
     except OSError as error:
         raise StorageError(path, error.strerror or str(error)) from error

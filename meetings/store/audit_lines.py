@@ -45,7 +45,8 @@ def write_raw(connection: Connection, place: int, raw: bytes) -> None:
 def columns(data: Mapping[str, Any]) -> dict[str, str]:
     """What the table's columns say of a line."""
     names = {"at": "at", "event": "event", "username": "user", "by_whom": "by"}
-    return {column: str(data.get(key, "")).replace("\x00", "") for column, key in names.items()}
+    said = {column: str(data.get(key, "")).replace("\x00", "") for column, key in names.items()}
+    return {column: text.encode("utf-8", "backslashreplace").decode() for column, text in said.items()}
 
 
 def read_rows(connection: Connection, *, where: str = "", **values: str) -> Iterator[tuple[int, bytes, dict[str, str]]]:

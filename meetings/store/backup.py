@@ -52,7 +52,8 @@ def back_up(database: Database, file: Path) -> Copied:
         if database.path is not None:
             _copy_file(database.path, part)
             return _count(part)
-        with _folder(file.parent) as folder:
+        assert database.home is not None
+        with _folder(database.home) as folder:
             made = Database.file(folder / "made.sqlite")
             upgrade(made)
             with database.reading() as source, made.writing("restore") as target:

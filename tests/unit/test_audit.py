@@ -24,6 +24,7 @@ from meetings.errors import DatabaseError
 from meetings.store import Database
 from meetings.store.audit_lines import FIRST, TORN, chained, hash_of, read_line, spelt
 from tests.databases import audit_lines, database_files, made_ready, rewrite_audit
+from tests.dying import note_many
 
 
 def log_of(settings: Settings, lines: int = 5) -> AuditLog:
@@ -219,21 +220,15 @@ def test_a_torn_line_cannot_be_put_where_none_was(tmp_path: Path) -> None:
 # Several at once
 
 
-def _write_many(settings: Settings) -> None:
-    log = AuditLog(settings)
-    for n in range(25):
-        log.note("delivery", user="ana", turn=n)
-
-
 @pytest.mark.slow
 def test_writers_at_the_same_time_leave_one_chain(either: Settings) -> None:
     AuditLog(either)
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_many, args=(either,)) for _ in range(3)]
+    writers = [context.Process(target=note_many, args=(either, 25)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(120)
     found = AuditLog(either).check()
     assert (found.lines, found.broken) == (75, 0)
 

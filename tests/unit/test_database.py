@@ -25,6 +25,7 @@ from meetings.store.database import KNOWN, WANTED, close_databases
 from meetings.store.schema import MIGRATIONS
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready, set_age
+from tests.dying import change_much
 
 WRITERS, TURNS = 3, 12
 
@@ -85,19 +86,11 @@ def test_what_was_changed_since_it_was_looked_at_is_not_removed(either: Settings
     assert database.delete("kind", "name")
 
 
-def _count_up(settings: Settings, number: int) -> None:
-    database, book, positions = Database.of(settings), FeedbackBook(settings), Positions(settings)
-    for turn in range(TURNS):
-        database.change("test", "count", lambda body: str(int(body or 0) + 1))
-        book.add("ana", "more", f"subject{number} turn{turn} x", at=1.0)
-        positions.move("c", number * 1000 + turn)
-
-
 @pytest.mark.slow
 def test_of_what_several_processes_change_at_once_nothing_is_lost(either: Settings) -> None:
     assert WRITERS * TURNS < MAX_WISHES  # so that a wish that is missing was lost
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_count_up, args=(either, n)) for n in range(1, WRITERS + 1)]
+    writers = [context.Process(target=change_much, args=(either, n, TURNS)) for n in range(1, WRITERS + 1)]
     for writer in writers:
         writer.start()
     for writer in writers:

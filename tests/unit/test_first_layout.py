@@ -9,7 +9,6 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -25,9 +24,10 @@ from meetings.mattermost import KeptContext
 from meetings.people import FeedbackBook
 from meetings.people.feedback import Wish
 from meetings.positions import Positions
-from meetings.store import Database, close_databases, first_layout
+from meetings.store import Database, close_databases
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready
+from tests.dying import upgrade_and_die_taking_in
 from tests.old_home import AT, URL, audit_log, old_home, wishes
 from tests.postgres import new_database
 
@@ -130,34 +130,15 @@ def test_a_line_that_a_power_loss_tore_is_owned_up_to(made: Made) -> None:
 # Broken off
 
 
-def _upgrade_and_die(settings: Settings, at: int) -> None:
-    """Upgrade, in a process that is killed at its `at`th step, if it has as many."""
-    left = [at]
-
-    def dying(really: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any, **options: Any) -> Any:
-            if not left[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
-            return really(*args, **options)
-
-        return step
-
-    for name in ("put_if_newer", "write_raw", "remove"):
-        setattr(first_layout, name, dying(getattr(first_layout, name)))
-    Path.unlink = dying(Path.unlink)  # type: ignore[method-assign]
-    made_ready(settings)
-
-
 @pytest.mark.slow
 def test_who_is_killed_on_the_way_is_followed_by_anybody(made: Made) -> None:
     expected = answers(made_ready(made("whole")))
     context, codes = multiprocessing.get_context("spawn"), []
     dying = [(at, made(f"killed{at}")) for at in KILLED_AT]
     for at, settings in dying:
-        child = context.Process(target=_upgrade_and_die, args=(settings, at))
+        child = context.Process(target=upgrade_and_die_taking_in, args=(settings, at))
         child.start()
-        child.join(60)
+        child.join(120)
         codes.append(child.exitcode)
         made_ready(settings)
         assert answers(settings) == expected, at
