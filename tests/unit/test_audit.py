@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -92,6 +93,29 @@ def test_a_server_empties_the_log_neither(postgres_url: str, tmp_path: Path) -> 
     log_of(settings, 1)
     with pytest.raises(DatabaseError, match="append-only"), Database.of(settings).writing("test") as connection:
         connection.execute(text("TRUNCATE audit"))
+
+
+def test_a_role_that_does_not_own_the_log_adds_to_it_and_cannot_take_its_guard_away(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    settings = made_ready(Settings(home=tmp_path, database_url=SecretStr(postgres_url)))
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    grants = re.findall(r"^    (GRANT .* TO worker);$", page, re.MULTILINE)
+    assert len(grants) == 3
+    with Database.of(settings).writing("test") as connection:
+        connection.execute(text("DROP ROLE IF EXISTS worker"))
+        connection.execute(text("CREATE ROLE worker LOGIN"))
+        for grant in grants:
+            connection.execute(text(grant))
+    url = re.sub("//[^@]*@", "//worker@", postgres_url)
+    working = settings.model_copy(update={"database_url": SecretStr(url)})
+    assert log_of(working, 2).check().lines == 2
+    Database.of(working).write("kind", "name", "x")
+    with pytest.raises(DatabaseError, match="must be owner"), Database.of(working).writing("test") as connection:
+        connection.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
+    with Database.of(settings).writing("test") as connection:
+        connection.execute(text("DROP OWNED BY worker"))
+        connection.execute(text("DROP ROLE worker"))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from meetings.people import FeedbackBook
 from meetings.store import Database, back_up, close_databases, restore
 from tests.databases import audit_lines, every_document, made_ready, rewrite_audit
 from tests.old_home import old_home
-from tests.postgres import new_database
+from tests.postgres import find_programs, new_database
 from tests.unit.test_first_layout import answers
 
 KEY = SecretStr("A" * 43 + "=")
@@ -130,6 +131,26 @@ def test_a_backup_of_a_newer_program_is_refused(fresh: Fresh, tmp_path: Path) ->
     made.close()
     with pytest.raises(SchemaError, match="newer meetings"):
         restore(Database.named(fresh("sqlite")), tmp_path / "backup.db")
+
+
+def test_a_servers_own_dump_brings_everything_back_too(postgres_server: str, tmp_path: Path) -> None:
+    programs = find_programs()
+    assert programs is not None
+    key = old_home(tmp_path / "one") / "voices" / "key"
+    one = Settings(
+        home=tmp_path / "one",
+        database_url=SecretStr(new_database(postgres_server)),
+        voices_key=SecretStr(key.read_text().strip()),
+    )
+    before = answers(made_ready(one))
+    assert one.database_url is not None
+    url, again = one.database_url.get_secret_value(), new_database(postgres_server)
+    close_databases()
+    dump = str(tmp_path / "dump")
+    subprocess.run([programs / "pg_dump", "--format=custom", "--file", dump, url], check=True)
+    subprocess.run([programs / "pg_restore", "--no-owner", "--dbname", again, dump], check=True)
+    assert answers(one.model_copy(update={"database_url": SecretStr(again)})) == before
+    close_databases()
 
 
 # The commands
