@@ -2,31 +2,27 @@
 
 A line holds facts (who, when, which recording, why), never what was said or written. Each carries the hash of the line
 before it, so an edited, removed, added or moved line is found by `AuditLog.check`. Only whole lines cut off at the end
-leave no trace in the file itself: for that the newest hash (`head`) is noted elsewhere. A line that a power loss tore
-stays as it is; the line after it says so, with the hash of what is left of it.
+leave no trace in the log itself: for that the newest hash (`head`) is noted elsewhere. Lines lie in the database, which
+refuses to change or remove one; those of versions that wrote a file were taken in as they were, also what a power loss
+had torn, and a file of that kind can still be read and checked.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from meetings.config import Settings
+from meetings.errors import AuditError
+from meetings.store import Database
+from meetings.store.audit_lines import FIRST, TORN, append, columns, hash_of, number_of, read_line, read_rows
 
-from meetings.errors import AuditError, StorageError
-from meetings.store import private_folder
-
-FIRST = "0" * 64  # what the first line names as the hash of the line before it
-TORN = "torn line"
 NO_LINE = "it is no line of this log"
 MAX_FACT = 300  # characters
-_BLOCK = 65_536
 _OWN = ("n", "at", "event", "user", "by", "before", "hash")
 
 
@@ -69,11 +65,11 @@ class Checked:
 
 
 class AuditLog:
-    """The log of one data folder: `audit/log.jsonl`, readable by its owner alone."""
+    """The log in the database that the settings name; `where` is what that is called."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self.path = home / "audit" / "log.jsonl"
+    def __init__(self, settings: Settings) -> None:
+        self._database = Database.of(settings)
+        self.where = self._database.where
 
     def note(self, event: str, *, user: str = "", by: str = "", **facts: str | int) -> None:
         """Add a line; it is on the disk when this returns. Several processes may do so at once.
@@ -86,34 +82,30 @@ class AuditLog:
 
         Raises:
             StorageError: the disk is full or the folder cannot be written.
+            DatabaseError: the database does not answer.
         """
-        self._add(event, {"user": user, "by": by}, facts)
+        with self._database.writing("audit") as connection:
+            append(connection, _line(event, {"user": user, "by": by}, facts))
 
     def note_settings(self, **facts: str | int) -> None:
         """Add a line about the settings that say who gets what and where it is sent, if they are others than before."""
-        before: Mapping[str, str | int] | None = None
-        for entry in self.entries():
-            before = entry.facts if entry.event == "settings" else before
         now = _short(facts)
-        if before != now:
-            self._add("settings", {"user": "", "by": ""}, now)
+        with self._database.writing("audit") as connection:
+            before: Mapping[str, str | int] | None = None
+            for _, raw, _ in read_rows(connection, where="AND event = :event", event="settings"):
+                data = read_line(raw)
+                before = before if data is None else _entry(data).facts
+            if before != now:
+                append(connection, _line("settings", {}, now))
 
-    def _add(self, event: str, who: Mapping[str, str], facts: Mapping[str, str | int]) -> None:
-        at = datetime.now(tz=UTC).isoformat(timespec="seconds")
-        try:
-            private_folder(self._home)
-            private_folder(self.path.parent)
-            with FileLock(self.path.parent / ".lock", mode=0o600):
-                self._append({"at": at, "event": event, **who, **_short(facts)})
-        except OSError as error:
-            raise StorageError(self.path, error.strerror or str(error)) from error
-
-    def entries(self) -> Iterator[Entry]:
-        """Every line that can be read, in order; `check` says which cannot."""
-        for raw in self._lines():
-            data = _object(raw)
-            if data is not None:
-                yield _entry(data)
+    def entries(self, *, user: str = "") -> Iterator[Entry]:
+        """Every line that can be read, in order, or only what concerns somebody; `check` says which cannot."""
+        where, values = ("AND (username = :user OR by_whom = :user)", {"user": user}) if user else ("", {})
+        with self._database.reading() as connection:
+            for _, raw, _ in read_rows(connection, where=where, **values):
+                data = read_line(raw)
+                if data is not None:
+                    yield _entry(data)
 
     def check(self, *, head: str = "") -> Checked:
         """Go through the chain from its beginning, to the first line that is not what was written.
@@ -121,69 +113,82 @@ class AuditLog:
         Args:
             head: a hash that was noted elsewhere, to be looked for.
         """
-        before, lines, number = FIRST, 0, 0
-        notes: list[str] = []
-        torn: list[bytes] = []  # lines that are none, and must be owned up to by the next
-        known = head == FIRST
-        why = ""
-        for index, raw in enumerate(self._lines(), 1):
-            data = _object(raw)
-            if data is None:
-                torn.append(raw)
-                continue
-            why = _wrong(data, before=before, number=number + 1, torn=b"\n".join(torn) if torn else None)
-            if why:
-                break
-            if torn:
-                notes.append(_told(lines + 1, torn))
-                torn = []
-            before, number, lines = str(data["hash"]), number + 1, index
-            known = known or before == head
-        if not why and torn:
-            if self._ends_whole():
-                why = NO_LINE
-            else:
-                notes.append(_told(lines + 1, torn))
-        return Checked(
-            lines=lines,
-            head=before,
-            broken=lines + 1 if why else 0,
-            why=why,
-            notes=tuple(notes),
-            known_head=known if head else None,
-        )
+        with self._database.reading() as connection:
+            rows = ((raw, told) for _, raw, told in read_rows(connection))
+            return _check(rows, head=head, torn_end=False)
 
-    def _append(self, data: Mapping[str, Any]) -> None:
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "r+b", buffering=0) as file:
-            last, left, whole = _tail(file)
-            before, number = (str(last["hash"]), _number(last)) if last else (FIRST, 0)
-            text = b"" if whole else b"\n"
-            if left and not whole:
-                told = {"at": data["at"], "event": TORN, "bytes": len(left), "sha256": hashlib.sha256(left).hexdigest()}
-                number += 1
-                line, before = _chained(told, number=number, before=before)
-                text += line
-            line, _ = _chained(data, number=number + 1, before=before)
-            _write_all(handle, text + line)
-            os.fsync(handle)
 
-    def _lines(self) -> Iterator[bytes]:
-        """Lines without their ends, of a file that may be growing: what was there when it was opened."""
+class AuditFile:
+    """A log of a version that kept it in a file, `log.jsonl`: read and checked, not written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.where = str(path)
+
+    def entries(self, *, user: str = "") -> Iterator[Entry]:
+        """Every line that can be read, in order, or only what concerns somebody."""
+        for raw in self._lines():
+            data = read_line(raw)
+            if data is not None and (not user or _entry(data).concerns(user)):
+                yield _entry(data)
+
+    def check(self, *, head: str = "") -> Checked:
+        """Go through the chain as `AuditLog.check` does; a line torn at the file's end is no break."""
+        lines = self._content().split(b"\n")
+        return _check(((raw, None) for raw in self._lines()), head=head, torn_end=bool(lines[-1]))
+
+    def _lines(self) -> list[bytes]:
+        content = self._content()
+        return content.removesuffix(b"\n").split(b"\n") if content else []
+
+    def _content(self) -> bytes:
         try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return
+            return self.path.read_bytes()
         except OSError as error:
             raise AuditError(f"{self.path} cannot be read ({error.strerror})") from error
-        with file:
-            for line in file:
-                yield line.removesuffix(b"\n")
 
-    def _ends_whole(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
+
+def _check(rows: Iterable[tuple[bytes, Mapping[str, str] | None]], *, head: str, torn_end: bool) -> Checked:
+    """Go through lines, each with what is told of it beside it (None: nothing is).
+
+    Args:
+        rows: in order.
+        head: a hash to be looked for; empty: none.
+        torn_end: the last line has no end, so that it may be one that was being written when the power went.
+    """
+    before, lines, number = FIRST, 0, 0
+    notes: list[str] = []
+    torn: list[bytes] = []  # lines that are none, and must be owned up to by the next
+    known = head == FIRST
+    why = ""
+    for index, (raw, told) in enumerate(rows, 1):
+        data = read_line(raw)
+        if data is None:
+            torn.append(raw)
+            continue
+        why = _wrong(data, before=before, number=number + 1, torn=b"\n".join(torn) if torn else None)
+        if not why and told is not None and told != columns(data):
+            why = "what stands beside it in the table is not what it says"
+        if why:
+            break
+        if torn:
+            notes.append(_told(lines + 1, torn))
+            torn = []
+        before, number, lines = str(data["hash"]), number + 1, index
+        known = known or before == head
+    if not why and torn:
+        if torn_end:
+            notes.append(_told(lines + 1, torn))
+        else:
+            why = NO_LINE
+    return Checked(
+        lines=lines,
+        head=before,
+        broken=lines + 1 if why else 0,
+        why=why,
+        notes=tuple(notes),
+        known_head=known if head else None,
+    )
 
 
 def _wrong(data: Mapping[str, Any], *, before: str, number: int, torn: bytes | None) -> str:
@@ -194,7 +199,7 @@ def _wrong(data: Mapping[str, Any], *, before: str, number: int, torn: bytes | N
         and data.get("sha256") == hashlib.sha256(torn).hexdigest()
     ):
         return NO_LINE
-    if data.get("hash") != _hash(data):
+    if data.get("hash") != hash_of(data):
         return "it was changed: its hash is another"
     if data.get("before") != before or data.get("n") != number:
         return "it does not follow the line before it: lines were removed, added or moved"
@@ -211,36 +216,9 @@ def _told(number: int, torn: list[bytes]) -> str:
     return f"line {number} was torn, as by a power loss: {sum(map(len, torn))} bytes of it are left"
 
 
-def _chained(data: Mapping[str, Any], *, number: int, before: str) -> tuple[bytes, str]:
-    line = {"n": number, **{k: v for k, v in data.items() if v != ""}, "before": before}
-    digest = _hash(line)
-    return _plain({**line, "hash": digest}) + b"\n", digest
-
-
-def _hash(data: Mapping[str, Any]) -> str:
-    bare = {k: v for k, v in data.items() if k != "hash"}
-    return hashlib.sha256(_plain(bare)).hexdigest()
-
-
-def _plain(data: Mapping[str, Any]) -> bytes:
-    """Canonical for the hash: as it is written, key by key. Non-ASCII is escaped, so a line has no odd line ends."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    """A line as written by this log; None for anything else, another spelling of the same JSON included."""
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict) or not isinstance(data.get("hash"), str):
-        return None
-    return data if _plain(data) == raw else None
-
-
 def _entry(data: Mapping[str, Any]) -> Entry:
     return Entry(
-        n=_number(data),
+        n=number_of(data),
         at=str(data.get("at", "")),
         event=str(data.get("event", "")),
         user=str(data.get("user", "")),
@@ -250,28 +228,6 @@ def _entry(data: Mapping[str, Any]) -> Entry:
     )
 
 
-def _number(data: Mapping[str, Any] | None) -> int:
-    number = data.get("n") if data else 0
-    return number if isinstance(number, int) else 0
-
-
-def _tail(file: Any) -> tuple[dict[str, Any] | None, bytes, bool]:
-    """The last line that is one, what stands behind it, and whether the file ends with a line's end."""
-    size = at = file.seek(0, os.SEEK_END)
-    tail = b""
-    while at > 0:
-        step = min(_BLOCK, at)
-        at -= step
-        file.seek(at)
-        tail = file.read(step) + tail
-        lines = tail.removesuffix(b"\n").split(b"\n")
-        for back in range(len(lines) - 1, -1 if at == 0 else 0, -1):
-            found = _object(lines[back])
-            if found is not None:
-                return found, b"\n".join(lines[back + 1 :]), tail.endswith(b"\n")
-    return None, tail.removesuffix(b"\n"), not size or tail.endswith(b"\n")
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(handle, data) :]
+def _line(event: str, who: Mapping[str, str], facts: Mapping[str, str | int]) -> dict[str, str | int]:
+    at = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    return {"at": at, "event": event, **who, **_short(facts)}

@@ -137,6 +137,14 @@ class Settings(BaseModel):
     writer: str = Field(
         default="auto", pattern="^(auto|extract|rewrite|compose)$", description="how bullets are written"
     )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL that several machines share, as postgresql://USER:PASSWORD@HOST/NAME; unset: files of "
+        "this machine (docs/scaling.md)",
+    )
+    files_url: str | None = Field(
+        default=None, description="where results lie: a folder or s3://BUCKET/PREFIX; unset: HOME/results"
+    )
     mattermost_url: str | None = Field(default=None, description="https://chat.example.org")
     mattermost_token: SecretStr | None = Field(default=None, description="the bot's access token")
     mattermost_token_file: Path | None = Field(default=None, description="file with the bot's access token")

@@ -46,6 +46,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     yield judge_threads(settings.cpu_threads, cores=_cores())
     for name, folder in (("data folder", settings.home), ("models folder", settings.models_folder)):
         yield judge_folder(name, folder, writable=_writable(folder), free_gb=_free_gb(folder))
+    yield check_database(settings)
     yield from check_secrets(settings.llm_api_key_file)
     if (kept := settings.mattermost_token_file) is not None and kept.is_file():
         yield judge_secret(kept, mode=stat.S_IMODE(kept.stat().st_mode))
@@ -160,6 +161,32 @@ def judge_folder(name: str, folder: Path, *, writable: bool, free_gb: float) -> 
     if free_gb < COMFORTABLE_GB:
         return Finding(check=name, state="warn", detail=detail, remedy="larger models need several GB each")
     return Finding(check=name, state="ok", detail=detail)
+
+
+def check_database(settings: Settings) -> Finding:
+    """Whether the database answers, is whole, and has this program's schema; where machines share it, also the key."""
+    from meetings.store import Database
+
+    try:
+        database = Database.of(settings)
+        listed = database.listed("positions")
+    except MeetingsError as error:
+        return Finding(check="database", state="fail", detail="not usable", remedy=str(error))
+    return judge_database(
+        database.where,
+        shared=settings.database_url is not None,
+        key=settings.voices_key is not None,
+        channels=len(listed),
+    )
+
+
+def judge_database(where: str, *, shared: bool, key: bool, channels: int) -> Finding:
+    """The verdict on a database that answers, given whether machines share it and the key of voices is set."""
+    detail = f"{where}; {channels} channels were looked through"
+    if shared and not key:
+        remedy = "set MEETINGS_VOICES_KEY, the same on every machine (docs/operations.md)"
+        return Finding(check="database", state="fail", detail=f"{where}, but no key of voices is set", remedy=remedy)
+    return Finding(check="database", state="ok", detail=detail)
 
 
 def check_secrets(key_file: Path | None = None) -> Iterator[Finding]:

@@ -42,6 +42,14 @@ class StorageError(MeetingsError):
         super().__init__(f"cannot write {path}: {reason}")
 
 
+class DatabaseError(MeetingsError):
+    """The database is damaged, does not answer, or refuses."""
+
+
+class SchemaError(DatabaseError):
+    """The database is of a newer program, or has yet to be brought to this one's schema."""
+
+
 class AuditError(MeetingsError):
     """The audit log cannot be read."""
 

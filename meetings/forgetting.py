@@ -30,10 +30,11 @@ from meetings.errors import (
 from meetings.holdings import Held, Holdings, files, read_json
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
+from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.retention import delete_runs, ended_runs
-from meetings.store import FileStore, digest, write_text
+from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
 MARK = "[removed]"
@@ -74,7 +75,7 @@ def forget(
         BusyError: a recording in which they spoke is being worked on.
         StorageError: the disk is full or a folder cannot be written.
     """
-    log = AuditLog(settings.home)
+    log = AuditLog(settings)
     if not dry_run:
         log.note("forget", user=username, by=by, status="begun", redact="yes" if redact else "no")
     forgotten = Forgotten(username=username)
@@ -100,6 +101,7 @@ class _Forgetting:
         self._settings = settings
         self._dry = dry_run
         self._store = FileStore(settings.home / "results")
+        self._database = Database.of(settings)
         self._gone: set[Path] = set()
 
     # What is theirs
@@ -119,7 +121,7 @@ class _Forgetting:
 
     def feedback(self) -> None:
         """What they asked for. That they want no messages stays: else they would get them again."""
-        book = FeedbackBook(self._settings.home)
+        book = FeedbackBook(self._settings)
         try:
             wishes = book.of(self._username)
         except PeopleError:
@@ -139,15 +141,14 @@ class _Forgetting:
 
         Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
         """
-        root = self._settings.home / "people"
         user_id = self._id(client)
-        for path in sorted(root.glob("context/*/channels/*.json")):
-            self._channel(path, user_id)
-        for path in sorted(root.glob("context/*/summaries/*.json")):
-            if user_id is None or path.stem == user_id:
-                self._remove(path, "kept notes of their summaries")
+        for document in self._database.documents(CHANNELS):
+            self._channel(document, user_id)
+        for one in self._database.listed(SUMMARIES):
+            if user_id is None or one.name.rpartition("/")[2] == user_id:
+                self._drop(one.kind, one.name, "kept notes of their summaries")
         # Of whose words a vector was made cannot be told: all go, and are made again when they are needed.
-        for path in sorted(root.glob("vectors.sqlite*")):
+        for path in sorted((self._settings.home / "people").glob("vectors.sqlite*")):
             self._remove(path, "vectors")
         for path in files(self._store.root / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
@@ -161,20 +162,18 @@ class _Forgetting:
             if isinstance(data, dict) and data.get("username") == self._username:
                 self._remove(path, "notes of delivery")
 
-    def _channel(self, path: Path, user_id: str | None) -> None:
-        data = read_json(path)
-        try:
-            rows = data["kept"]["posts"]
-            left = [[*r[:5], [u for u in r[5] if u != user_id]] for r in rows if r[1] != user_id]
-        except (KeyError, IndexError, TypeError):
-            user_id = None  # damaged: it would be read anew
-        if user_id is None:
-            self._remove(path, "kept channels")
-        elif left != rows:
-            self._told.add("kept posts and reactions", sum(r[1] == user_id or user_id in r[5] for r in rows))
-            if not self._dry:
-                changed = {**data, "kept": {**data["kept"], "posts": left}}
-                write_text(path, json.dumps(changed, ensure_ascii=False, separators=(",", ":")))
+    def _channel(self, document: Document, user_id: str | None) -> None:
+        rows = _posts(document.body) if user_id is not None else None
+        if rows is None or user_id is None:
+            self._drop(document.kind, document.name, "kept channels")  # a damaged one would be read anew
+            return
+        theirs = sum(r[1] == user_id or user_id in r[5] for r in rows)
+        self._told.add("kept posts and reactions", theirs)
+        if theirs and not self._dry:
+            # A listener may be reading the channel at this moment: what goes is taken out of what is there then.
+            self._database.change(
+                document.kind, document.name, lambda body: body and _without_posts(body, user_id), aged=True
+            )
 
     def answers(self) -> None:
         """What the bot answered to anybody, as the step engine keeps it: it may quote what was said.
@@ -276,7 +275,12 @@ class _Forgetting:
         left = [c for c in data if c.get("username") != self._username]
         return [{**c, "by": ""} if c.get("by") == self._username else c for c in left]
 
-    # Files
+    # Files and documents
+
+    def _drop(self, kind: str, name: str, counted: str) -> None:
+        self._told.add(counted)
+        if not self._dry:
+            self._database.delete(kind, name)
 
     def _rewrite(self, path: Path, change: Callable[[Any], Any], kind: str) -> None:
         before = None if path in self._gone else read_json(path)
@@ -295,6 +299,26 @@ class _Forgetting:
             self._gone.add(path)
             if not self._dry:
                 path.unlink(missing_ok=True)
+
+
+def _posts(body: str) -> list[Any] | None:
+    """The rows of a kept channel; None of a damaged one."""
+    try:
+        rows: list[Any] = json.loads(body)["kept"]["posts"]
+        return rows if all(len(r) > 5 and isinstance(r[5], list) for r in rows) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _without_posts(body: str, user_id: str) -> str | None:
+    """A kept channel without somebody's posts and reactions; a damaged one goes."""
+    rows = _posts(body)
+    if rows is None:
+        return None
+    data = json.loads(body)
+    left = [[*r[:5], [u for u in r[5] if u != user_id]] for r in rows if r[1] != user_id]
+    changed = {**data, "kept": {**data["kept"], "posts": left}}
+    return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
 
 
 def _username(entry: Any) -> str | None:

@@ -183,10 +183,10 @@ class Hearing(Stage):
         turns = store.path("diarization", self._diarization_key(job))
         return (*words, turns, store.path("vocabulary", vocabulary), store.path("notes", job.key("audio")))
 
-    def voice_files(self, job: Job) -> tuple[Path, ...]:
-        """Where a recording's voices are kept, and the note of whom they were taken for."""
+    def voice_names(self, job: Job) -> tuple[str, str]:
+        """What a recording's voices are called in the database, and the note of whom they were taken for."""
         key = self._diarization_key(job)
-        return tuple(self._store.path("voices", f"{key}{end}", ".sealed") for end in ("", NOTE))
+        return key, f"{key}{NOTE}"
 
     def _segmentation_key(self, job: Job) -> str:
         return job.key("segmentation", job.fingerprints["segmentation"])

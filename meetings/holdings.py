@@ -1,4 +1,4 @@
-"""What is held in the data folder of each recording, found from the files themselves.
+"""What is held of each recording, in the data folder and the database, found from what is there.
 
 Results are named by hashes that cannot be turned round; but every job is kept, and from a job follow the names of what
 was made of its recording. What follows from no job is an orphan: of a run that was given up, or of an older version.
@@ -14,9 +14,10 @@ from typing import Any
 
 from meetings.config import Settings
 from meetings.job import Job
+from meetings.kept_voices import KIND as VOICES
 from meetings.recordings import past_runs
 from meetings.stages import Stages
-from meetings.store import FileStore
+from meetings.store import Database, FileStore, Listed
 
 # Folders of results whose files belong to one recording each.
 OF_RECORDINGS = (
@@ -27,7 +28,6 @@ OF_RECORDINGS = (
     "diarization",
     "vocabulary",
     "notes",
-    "voices",
     "conversation",
     "summaries",
     "jobs",
@@ -36,7 +36,7 @@ OF_RECORDINGS = (
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """What there is of one recording: files that exist, by kind.
+    """What there is of one recording: files that exist, and documents of the database, by kind.
 
     Args:
         media_id: the recording.
@@ -54,8 +54,8 @@ class Held:
     jobs: dict[str, Job] = field(default_factory=dict)
     sound: set[Path] = field(default_factory=set)
     words: set[Path] = field(default_factory=set)
-    voices: set[Path] = field(default_factory=set)
-    voice_notes: set[Path] = field(default_factory=set)
+    voices: set[Listed] = field(default_factory=set)
+    voice_notes: set[Listed] = field(default_factory=set)
     conversations: set[Path] = field(default_factory=set)
     summaries: set[Path] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
@@ -70,23 +70,24 @@ class Held:
         """The channel it was posted in."""
         return next((j.source.channel_id for j in self.jobs.values() if j.source.channel_id), None)
 
-    def everything(self) -> set[Path]:
+    def files(self) -> set[Path]:
         """All files."""
-        return (
-            self.sound | self.words | self.conversations | self.voices | self.voice_notes | self.summaries
-        )  # fmt: skip
+        return self.sound | self.words | self.conversations | self.summaries
 
 
 class Holdings:
-    """Everything of recordings in one data folder, as it was when this was made; `orphans` belong to none."""
+    """Everything of recordings, as it was when this was made; `orphans` and `orphan_voices` belong to none."""
 
     def __init__(self, settings: Settings) -> None:
         self.store = FileStore(settings.home / "results")
         self._stages = Stages(settings=settings, store=self.store)
         self.recordings: dict[str, Held] = {}
+        self._voices = {one.name: one for one in Database.of(settings).listed(VOICES)}
         self._find_by_jobs()
         self._find_by_content()
-        owned = {path for held in self.recordings.values() for path in held.everything()}
+        owned = {path for held in self.recordings.values() for path in held.files()}
+        voiced = {one for held in self.recordings.values() for one in held.voices | held.voice_notes}
+        self.orphan_voices = tuple(one for one in self._voices.values() if one not in voiced)
         self.orphans = tuple(
             path for stage in OF_RECORDINGS for path in files(self.store.root / stage) if path not in owned
         )
@@ -107,9 +108,9 @@ class Holdings:
             held.words.add(path)
             held.sound |= there(self._stages.sound_files(job))
             held.words |= there(self._stages.speech_files(job))
-            voices, note = self._stages.voice_files(job)
-            held.voices |= there([voices])
-            held.voice_notes |= there([note])
+            voices, note = self._stages.voice_names(job)
+            held.voices |= {self._voices[name] for name in (voices,) if name in self._voices}
+            held.voice_notes |= {self._voices[name] for name in (note,) if name in self._voices}
 
     def _find_by_content(self) -> None:
         for path in files(self.store.root / "conversation"):

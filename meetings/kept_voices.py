@@ -1,45 +1,45 @@
 """What the voices of a recording sound like, kept sealed so that names can be made again without the sound.
 
-Two files a diarization, encrypted with the key of the voiceprints: the voices, which go by themselves after
+Two documents a diarization, encrypted with the key of the voiceprints: the voices, which go by themselves after
 `keep_voices_days`, and a note of whom each was ever taken for, by which they are found when that person is forgotten.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from filelock import FileLock
-
 from meetings.config import Settings
 from meetings.speech import Voice
-from meetings.store import SealedFiles, private_folder
-from meetings.voicebook import sealed_files
+from meetings.store import Sealed
 
+KIND = "recording voices"
 DAY = 24 * 3600.0
-NOTE = ".note"  # ends the name of the file that says whom voices were taken for
+NOTE = ".note"  # ends the name of what says whom voices were taken for
 
 
 class KeptVoices:
-    """The sealed voices of one data folder, by the key of their diarization."""
+    """The sealed voices of recordings, by the key of their diarization."""
 
-    def __init__(self, files: SealedFiles, *, days: int | None) -> None:
-        self._files = files
+    def __init__(self, sealed: Sealed, *, days: int | None) -> None:
+        self._sealed = sealed
         self._days = days
 
     @staticmethod
     def of(settings: Settings) -> KeptVoices:
-        """Those of this data folder."""
-        folder = settings.home / "results" / "voices"
-        return KeptVoices(sealed_files(settings, folder), days=settings.days_kept("voices"))
+        """Those in the database that the settings name.
+
+        Raises:
+            ConfigError: the key that several machines need is not set.
+        """
+        return KeptVoices(Sealed.of(settings, KIND), days=settings.days_kept("voices"))
 
     def keep(self, key: str, voices: Sequence[Voice]) -> None:
         """Keep the voices of a diarization, and let go of those that are too old."""
         self.expire()
         if voices:
-            self._files.write(key, [_plain(v) for v in voices])
+            self._sealed.write(key, [_plain(v) for v in voices])
 
     def voices(self, key: str) -> tuple[Voice, ...]:
         """The voices of a diarization; none if they were never kept, or are gone.
@@ -47,25 +47,26 @@ class KeptVoices:
         Raises:
             VoicesKeyError: they cannot be read with this key.
         """
-        if not self._files.has(key):
-            return ()
         return tuple(
             Voice(speaker=v["speaker"], embedding=tuple(v["embedding"]), seconds=v["seconds"])
-            for v in self._files.read(key)
+            for v in self._sealed.read(key) or ()
         )
 
     def note_names(self, key: str, named: Mapping[str, str], by_voice: Mapping[str, str]) -> None:
         """Remember whom voices (by label) were taken for, and which of these by their sound."""
-        with self._lock():
-            before = self._note(key)
+        there = self._sealed.has(key)
+
+        def noted(note: dict[str, Any] | None) -> dict[str, Any] | None:
+            before = note or _nobody()
             taken = {
                 label: sorted({*before["taken"].get(label, ()), *([named[label]] if label in named else ())})
                 for label in {*before["taken"], *named}
             }
             # Once the voices are gone nothing new is heard of them: what was heard stays.
-            after = {"taken": taken, "by_voice": dict(by_voice) if self._files.has(key) else before["by_voice"]}
-            if after != before:
-                self._files.write(key + NOTE, after)
+            after = {"taken": taken, "by_voice": dict(by_voice) if there else before["by_voice"]}
+            return note if after == before else after
+
+        self._sealed.change(key + NOTE, noted)
 
     def named_by_voice(self, key: str) -> dict[str, str]:
         """Labels whose voice a voiceprint named when the voices were last there, with their usernames.
@@ -73,7 +74,7 @@ class KeptVoices:
         Raises:
             VoicesKeyError: the note cannot be read with this key.
         """
-        return dict(self._note(key)["by_voice"])
+        return dict((self._sealed.read(key + NOTE) or _nobody())["by_voice"])
 
     def forget(self, username: str) -> int:
         """Remove every voice that was ever taken for somebody; how many there were.
@@ -82,17 +83,15 @@ class KeptVoices:
             VoicesKeyError: voices cannot be read with this key.
         """
         removed = 0
-        with self._lock():
-            for name in self._files.names():
-                if not name.endswith(NOTE):
-                    continue
-                key, note = name.removesuffix(NOTE), self._files.read(name)
-                theirs = {label for label, names in note["taken"].items() if username in names}
-                if not theirs:
-                    continue
-                removed += self._drop(key, theirs)
-                left = {part: {k: v for k, v in labels.items() if k not in theirs} for part, labels in note.items()}
-                self._files.write(name, left)
+        for name in self._sealed.names():
+            if not name.endswith(NOTE):
+                continue
+            note = self._sealed.read(name) or _nobody()
+            theirs = {label for label, names in note["taken"].items() if username in names}
+            if not theirs:
+                continue
+            removed += self._drop(name.removesuffix(NOTE), theirs)
+            self._sealed.change(name, lambda now, theirs=theirs: _without(now, theirs))  # type: ignore[misc]
         return removed
 
     def taken_for(self, username: str) -> dict[str, tuple[str, ...]]:
@@ -102,52 +101,55 @@ class KeptVoices:
             VoicesKeyError: notes cannot be read with this key.
         """
         found = {}
-        for name in self._files.names():
+        for name in self._sealed.names():
             if name.endswith(NOTE):
-                taken = self._files.read(name)["taken"]
+                taken = (self._sealed.read(name) or _nobody())["taken"]
                 if labels := tuple(sorted(label for label, names in taken.items() if username in names)):
                     found[name.removesuffix(NOTE)] = labels
         return found
 
     def forget_all(self) -> int:
         """Remove the voices of every recording; how many recordings there were. Needs no key."""
-        return len({name.removesuffix(NOTE) for name in self._files.names() if self._files.delete(name)})
+        return len({name.removesuffix(NOTE) for name in self._sealed.names() if self._sealed.delete(name)})
 
     def release(self, key: str) -> None:
         """The run is over: where the settings keep voices for no days, they go now."""
         if self._days == 0:
-            self._files.delete(key)
+            self._sealed.delete(key)
 
     def expire(self) -> None:
         """Remove voices older than the settings say; of no days at all, what a killed run left behind."""
         if self._days is None:
             return
         oldest = time.time() - max(self._days, 1) * DAY
-        for name in self._files.names():
-            if not name.endswith(NOTE) and self._files.path(name).stat().st_mtime < oldest:
-                self._files.delete(name)
-
-    def _note(self, key: str) -> dict[str, Any]:
-        if not self._files.has(key + NOTE):
-            return {"taken": {}, "by_voice": {}}
-        note: dict[str, Any] = self._files.read(key + NOTE)
-        return note
+        for one in self._sealed.listed():
+            if not one.name.endswith(NOTE) and one.changed_at < oldest:
+                self._sealed.delete(one.name)
 
     def _drop(self, key: str, labels: set[str]) -> int:
-        """Take voices out of a file without making the rest younger than it is."""
-        if not self._files.has(key):
-            return 0
-        path = self._files.path(key)
-        kept_at = path.stat().st_mtime
-        voices = self._files.read(key)
-        left = [v for v in voices if v["speaker"] not in labels]
-        self._files.write(key, left)
-        os.utime(path, (kept_at, kept_at))
-        return len(voices) - len(left)
+        """Take voices out without making the rest younger than it is; how many there were."""
+        removed = 0
 
-    def _lock(self) -> FileLock:
-        private_folder(self._files.folder)
-        return FileLock(self._files.folder / ".lock", mode=0o600)
+        def dropped(voices: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+            nonlocal removed
+            if voices is None:
+                return None
+            left = [v for v in voices if v["speaker"] not in labels]
+            removed = len(voices) - len(left)
+            return left
+
+        self._sealed.change(key, dropped, aged=True)
+        return removed
+
+
+def _nobody() -> dict[str, Any]:
+    return {"taken": {}, "by_voice": {}}
+
+
+def _without(note: dict[str, Any] | None, labels: set[str]) -> dict[str, Any] | None:
+    if note is None:
+        return None
+    return {part: {k: v for k, v in told.items() if k not in labels} for part, told in note.items()}
 
 
 def _plain(voice: Voice) -> dict[str, Any]:

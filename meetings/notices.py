@@ -6,7 +6,6 @@ posting and noting it does not post again. A notice that somebody deleted stays 
 
 from __future__ import annotations
 
-import json
 import logging
 from urllib.parse import urlsplit
 
@@ -15,9 +14,10 @@ from meetings.config import Settings
 from meetings.errors import MattermostError
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel
-from meetings.store import write_text
+from meetings.store import Database
 from meetings.summary import inert
 
+KIND = "notices"
 NOTICE_PROP = "meetings_notice"  # in the props of a notice: the channel it is for
 LOOK_BACK = 1_000  # newest posts of a channel that are searched for a notice
 
@@ -35,14 +35,13 @@ class Notices:
 
     Args:
         client: the bot.
-        settings: whether and what is told, and where it is noted (`state/notices.json`).
+        settings: whether and what is told, and the database in which it is noted.
     """
 
     def __init__(self, client: MattermostClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self._path = settings.home / "state" / "notices.json"
-        self._told: set[str] | None = None
+        self._database = Database.of(settings)
         self._refused: set[str] = set()
 
     def give(self, channel: Channel) -> bool:
@@ -53,10 +52,9 @@ class Notices:
         Raises:
             StorageError: that it was told cannot be noted.
         """
-        known = self._known()
         if not self._settings.notice or channel.type == "D" or channel.delete_at:
             return False
-        if channel.id in known or channel.id in self._refused:
+        if channel.id in self._refused or self._database.read(KIND, channel.id) is not None:
             return False
         try:
             audience = self._audience(channel)
@@ -70,15 +68,14 @@ class Notices:
                     props={NOTICE_PROP: channel.id},
                     key=f"notice:{channel.id}",
                 )
-                AuditLog(self._settings.home).note("notice", channel=channel.id, post=post.id)
+                AuditLog(self._settings).note("notice", channel=channel.id, post=post.id)
         except MattermostError as error:
             log.warning("channel %s could not be told what the bot does: %s", channel.name, error)
             if not error.temporary:
                 # Often a channel in which only some may write; once in a process's life is enough to ask.
                 self._refused.add(channel.id)
             return False
-        known.add(channel.id)
-        write_text(self._path, json.dumps(sorted(known)))
+        self._database.write(KIND, channel.id, "true")
         return new
 
     def _is_there(self, channel_id: str) -> bool:
@@ -93,15 +90,6 @@ class Notices:
             return self._settings.audience
         rules = self._settings.channels.get(self._client.address_of(channel))
         return (rules.audience if rules else None) or self._settings.audience
-
-    def _known(self) -> set[str]:
-        if self._told is None:
-            try:
-                found = json.loads(self._path.read_text(encoding="utf-8"))
-            except (FileNotFoundError, ValueError):
-                found = []  # what is in the channels is looked up
-            self._told = {str(c) for c in found} if isinstance(found, list) else set()
-        return self._told
 
 
 def notice(settings: Settings, audience: str) -> str:

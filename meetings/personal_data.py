@@ -17,9 +17,9 @@ from meetings.errors import ConversationError, MattermostError, PeopleError, Voi
 from meetings.holdings import files, read_json
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
-from meetings.mattermost.kept import KeptChannel, KeptSummaries
+from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
 from meetings.people import FeedbackBook
-from meetings.store import FileStore, writing
+from meetings.store import Database, FileStore, writing
 from meetings.voicebook import VoiceBook
 
 FORMAT = 1
@@ -54,7 +54,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
     notes: list[str] = []
     user_id = _id(username, client, notes)
     try:
-        wishes: Any = asdict(FeedbackBook(settings.home).of(username))
+        wishes: Any = asdict(FeedbackBook(settings).of(username))
     except PeopleError as error:
         wishes = None
         notes.append(str(error))
@@ -78,8 +78,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "voice.json": _voice(username, settings, notes),
         "audit.jsonl": [
             {"n": e.n, "at": e.at, "event": e.event, "user": e.user, "by": e.by, **e.facts}
-            for e in AuditLog(settings.home).entries()
-            if e.concerns(username)
+            for e in AuditLog(settings).entries(user=username)
         ],
     }
     about = {
@@ -131,13 +130,14 @@ def _is(entry: Any, username: str) -> bool:
 
 
 def _posts(settings: Settings, user_id: str) -> Iterator[dict[str, Any]]:
-    for path in sorted((settings.home / "people").glob("context/*/channels/*.json")):
+    for document in Database.of(settings).documents(CHANNELS):
         try:
-            kept = KeptChannel.from_json(read_json(path)["kept"])
-        except (KeyError, TypeError, ValueError):
+            kept = KeptChannel.from_json(json.loads(document.body)["kept"])
+        except (KeyError, TypeError, ValueError, RecursionError):
             continue  # damaged: the next reading makes it anew
         for post in kept.posts:
-            told = {"id": post.id, "channel_id": path.stem, "create_at": post.create_at}
+            channel = document.name.rpartition("/")[2]
+            told = {"id": post.id, "channel_id": channel, "create_at": post.create_at}
             if post.user_id == user_id:
                 yield {**told, "root_id": post.root_id, "message": post.message}
             elif user_id in post.reacted:
@@ -146,10 +146,12 @@ def _posts(settings: Settings, user_id: str) -> Iterator[dict[str, Any]]:
 
 def _judged(settings: Settings, user_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for path in sorted((settings.home / "people").glob(f"context/*/summaries/{user_id}.json")):
+    for document in Database.of(settings).documents(SUMMARIES):
+        if document.name.rpartition("/")[2] != user_id:
+            continue
         try:
-            found += [asdict(one) for one in KeptSummaries.from_json(read_json(path)["kept"]).summaries]
-        except (KeyError, TypeError, ValueError):
+            found += [asdict(one) for one in KeptSummaries.from_json(json.loads(document.body)["kept"]).summaries]
+        except (KeyError, TypeError, ValueError, RecursionError):
             continue
     return found
 

@@ -6,48 +6,46 @@ clock, so that a clock that steps loses nothing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
+from meetings.config import Settings
+from meetings.store import Database
 
-from meetings.store import write_text
+KIND = "positions"
 
 
 class Positions:
-    """A small file: channel id to position. Written whole each time, so that it is the old one or the new one."""
+    """Channel id to position, in the database that the settings name."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[str, int] | None = None
+    def __init__(self, settings: Settings) -> None:
+        self._database = Database.of(settings)
 
     @property
     def empty(self) -> bool:
         """Whether nothing was ever looked through."""
-        return not self._read()
+        return not self._database.listed(KIND)
 
     def of(self, channel_id: str) -> int | None:
         """A channel's position; None for a channel that was never looked through."""
-        return self._read().get(channel_id)
+        document = self._database.read(KIND, channel_id)
+        return None if document is None else _position(document.body)
 
     def move(self, channel_id: str, to: int) -> None:
-        """Note that everything up to here was looked through; a position never moves back.
+        """Note that everything up to here was looked through; a position never moves back, whoever else moves it.
 
         Raises:
             StorageError: the disk is full or the folder cannot be written.
+            DatabaseError: the database does not answer.
         """
-        known = self._read()
-        if channel_id not in known or to > known[channel_id]:
-            changed = {**known, channel_id: to}
-            write_text(self._path, json.dumps(changed, sort_keys=True))
-            self._known = changed
+        known = self.of(channel_id)
+        if known is not None and known >= to:
+            return  # most of the time: nothing is written, and nobody waited for
 
-    def _read(self) -> Mapping[str, int]:
-        if self._known is None:
-            try:
-                found = json.loads(self._path.read_text(encoding="utf-8"))
-            except (FileNotFoundError, ValueError):
-                # A file that is no JSON was not written by us; channels are then met for the first time.
-                found = {}
-            given = found.items() if isinstance(found, dict) else ()
-            self._known = {str(k): v for k, v in given if isinstance(v, int) and not isinstance(v, bool)}
-        return self._known
+        def moved(body: str | None) -> str:
+            before = None if body is None else _position(body)
+            return str(to if before is None else max(before, to))
+
+        self._database.change(KIND, channel_id, moved)
+
+
+def _position(body: str) -> int | None:
+    """What was written; what is no number was not written by us, and the channel is then met for the first time."""
+    return int(body) if body.isascii() and body.isdecimal() and len(body) < 20 else None

@@ -96,7 +96,7 @@ def prepare_job(
         max_people=settings.max_people,
         vocabulary=(*settings.vocabulary, *_terms(vocabulary)),
         nonce=uuid.uuid4().hex if fresh else "",
-        wishes=FeedbackBook(settings.home).stamp(),
+        wishes=FeedbackBook(settings).stamp(),
         names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
     )
 

@@ -1,8 +1,8 @@
-"""What is kept no longer: files older than settings say, of recordings that are gone, and what broken-off runs left.
+"""What is kept no longer: what is older than settings say, of recordings that are gone, what broken-off runs left.
 
 `plan_purge` only looks, `purge` removes what was planned; both can be repeated. A recording that is being worked on is
-left for the next time. Each removal is one file, and what a recording is found by goes last, so that a purge that is
-killed is finished by the next.
+left for the next time. Each removal is one file or document, and what a recording is found by goes last, so that a
+purge that is killed is finished by the next.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import Timeout
 
@@ -26,12 +27,16 @@ from meetings.errors import (
 )
 from meetings.holdings import Held, Holdings, files, read_json
 from meetings.mattermost import MattermostClient
+from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
+from meetings.people.feedback import KIND as FEEDBACK
 from meetings.recordings import recording_lock
-from meetings.store import digest
+from meetings.store import Database, Listed, digest
 
+T = TypeVar("T", bound=Path | Listed)
 DAY = 86_400.0
 ORPHAN_DAYS = 30.0  # what no job leads to
+PASSING = (".enrol-", ".meetings-")  # folders in which a voiceprint or a backup is made
 BROKEN_OFF_DAYS = 10.0  # a download that stopped: so long is a server waited for (`decide_again`)
 UNDER_WAY = 3_600.0  # seconds: what is younger may belong to a run that has not noted it yet
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -39,9 +44,9 @@ ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doomed:
-    """A file that goes: of which kind, why, of which recording (empty: of none), and its size in bytes."""
+    """A file or document that goes: of which kind, why, of which recording (empty: of none), its size in bytes."""
 
-    path: Path
+    path: Path | Listed
     kind: str
     why: str
     recording: str = ""
@@ -56,7 +61,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     rows: dict[Path, list[str]] = field(default_factory=dict)
-    _known: set[Path] = field(default_factory=set)
+    _known: set[Path | Listed] = field(default_factory=set)
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """Files and bytes by kind."""
@@ -66,11 +71,11 @@ class Plan:
             found[one.kind] = (count + 1, size + one.size)
         return found
 
-    def add(self, paths: Iterable[Path], *, kind: str, why: str, recording: str = "") -> None:
-        """Add files, each once."""
-        for path in sorted(set(paths) - self._known):
+    def add(self, paths: Iterable[Path | Listed], *, kind: str, why: str, recording: str = "") -> None:
+        """Add files and documents, each once."""
+        for path in sorted(set(paths) - self._known, key=str):
             try:
-                size = path.stat().st_size
+                size = path.size if isinstance(path, Listed) else path.stat().st_size
             except FileNotFoundError:
                 continue
             self._known.add(path)
@@ -97,7 +102,8 @@ def plan_purge(settings: Settings, *, client: MattermostClient | None, now: floa
         plan.titles[media_id] = held.title
     _plan_people(plan, settings, holdings, moment)
     old = moment - ORPHAN_DAYS * DAY
-    plan.add((p for p in holdings.orphans if _at(p) < old), kind="orphans", why="belongs to no recording")
+    orphans: list[Path | Listed] = [*holdings.orphans, *holdings.orphan_voices]
+    plan.add((p for p in orphans if _at(p) < old), kind="orphans", why="belongs to no recording")
     _plan_leftovers(plan, settings, holdings, moment)
     _plan_rows(plan, settings, moment)
     return plan
@@ -120,9 +126,11 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
 
     Raises:
         StorageError: a file cannot be removed.
+        DatabaseError: the database does not answer.
     """
+    database = Database.of(settings)
     done = Plan(notes=list(plan.notes), titles=plan.titles)
-    log = AuditLog(settings.home)
+    log = AuditLog(settings)
     by_recording: dict[str, list[Doomed]] = {}
     for one in plan.doomed:
         by_recording.setdefault(one.recording, []).append(one)
@@ -131,7 +139,7 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
         try:
             with lock.acquire(timeout=0):
                 for one in doomed:
-                    _remove(one.path)
+                    _remove(one.path, database)
                     done.doomed.append(one)
         except Timeout:
             done.notes.append(
@@ -147,9 +155,9 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
             files=len(doomed),
             bytes=sum(one.size for one in doomed),
         )
-    for database, ids in plan.rows.items():
-        delete_runs(database, ids)
-        done.rows[database] = ids
+    for engine, ids in plan.rows.items():
+        delete_runs(engine, ids)
+        done.rows[engine] = ids
         log.note("purge", by=by, kinds="state", reason="runs that ended long ago", rows=len(ids))
     return done
 
@@ -193,7 +201,7 @@ def _plan_aged(plan: Plan, settings: Settings, held: Held, channels: tuple[str |
         days = [settings.days_kept(kind, channel) for channel in channels]
         return None if None in days else max(d for d in days if d is not None) * DAY
 
-    def aged(paths: Iterable[Path], kind: str) -> set[Path]:
+    def aged(paths: Iterable[T], kind: str) -> set[T]:
         kept = limit(kind)
         return set() if kept is None else {p for p in paths if _at(p) < now - max(kept, UNDER_WAY)}
 
@@ -213,7 +221,7 @@ def _plan_aged(plan: Plan, settings: Settings, held: Held, channels: tuple[str |
 
 
 def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
-    results, people = holdings.store.root, settings.home / "people"
+    results, database = holdings.store.root, Database.of(settings)
     used = {job.people_key for held in holdings.recordings.values() for job in held.jobs.values()}
     days = settings.days_kept("context")
     for path in files(results / "people"):
@@ -224,31 +232,28 @@ def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float)
         elif not with_context and path.stem not in used and _at(path) < now - ORPHAN_DAYS * DAY:
             plan.add([path], kind="orphans", why="belongs to no recording")
     if days is not None:
-        kept = [*people.glob("context/*/channels/*.json"), *people.glob("context/*/summaries/*.json")]
+        kept = [*database.listed(CHANNELS), *database.listed(SUMMARIES)]
         old = now - max(days * DAY, UNDER_WAY)
-        plan.add((p for p in kept if _at(p) < old), kind="context", why=f"context is kept {days} days")
+        plan.add((one for one in kept if _at(one) < old), kind="context", why=f"context is kept {days} days")
     if (days := settings.days_kept("feedback")) is not None:
-        book = FeedbackBook(settings.home)
         # Who wants no messages goes on getting none, whatever else of theirs is forgotten.
-        aged = [p for p in files(book.folder) if _at(p) < now - days * DAY and not _stopped(p)]
-        plan.add(aged, kind="feedback", why=f"feedback is kept {days} days")
+        staying = {document.name for document, stopped in FeedbackBook(settings).documents() if stopped}
+        wishes = [one for one in database.listed(FEEDBACK) if _at(one) < now - days * DAY]
+        plan.add(
+            (one for one in wishes if one.name not in staying), kind="feedback", why=f"feedback is kept {days} days"
+        )
     if (days := settings.days_kept("summaries")) is not None:
         old = now - max(days * DAY, UNDER_WAY)
         notes = [p for p in files(results / "delivered") if _at(p) < old]
         plan.add(notes, kind="summaries", why=f"summaries is kept {days} days")
 
 
-def _stopped(path: Path) -> bool:
-    data = read_json(path)
-    return not isinstance(data, dict) or bool(data.get("stopped"))
-
-
 def _plan_leftovers(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
     """Files that were being written when the process died, and downloads that stopped."""
     root = holdings.store.root
     written = [p for folder in (root, settings.home / "people") for p in folder.rglob(".*") if p.is_file()]
-    enrolled = [p for p in settings.home.glob(".enrol-*/*") if p.is_file()]
-    broken = [p for p in written if p.name != ".lock"] + enrolled
+    folders = [p for name in PASSING for p in settings.home.glob(f"{name}*/*") if p.is_file()]
+    broken = [p for p in written if p.name != ".lock"] + folders
     plan.add((p for p in broken if _at(p) < now - DAY), kind="leftovers", why="a process died while it was written")
     parts = list((root / "media").glob("*.part*")) if (root / "media").is_dir() else []
     old = now - BROKEN_OFF_DAYS * DAY
@@ -367,18 +372,23 @@ class _Server:
             self._notes.append(note)
 
 
-def _at(path: Path) -> float:
-    """When a file was last written; now, if it is gone."""
+def _at(path: Path | Listed) -> float:
+    """When it was last written; now, if it is gone."""
+    if isinstance(path, Listed):
+        return path.changed_at
     try:
         return path.stat().st_mtime
     except FileNotFoundError:
         return time.time()
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path | Listed, database: Database) -> None:
+    if isinstance(path, Listed):
+        database.delete(path.kind, path.name, unless_changed_since=path.changed_at)
+        return
     try:
         path.unlink(missing_ok=True)
-        if path.parent.name.startswith(".enrol-") and not any(path.parent.iterdir()):
+        if path.parent.name.startswith(PASSING) and not any(path.parent.iterdir()):
             path.parent.rmdir()
     except OSError as error:
         raise StorageError(path, error.strerror or str(error)) from error

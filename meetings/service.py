@@ -409,7 +409,7 @@ class Service:
 def note_wide_settings(settings: Settings) -> None:
     """Put into the audit log who gets what and where what was said may be sent, when that is another than before."""
     channels = [f"{name}: {rules.audience}" for name, rules in settings.channels.items() if rules.audience]
-    AuditLog(settings.home).note_settings(
+    AuditLog(settings).note_settings(
         audience=settings.audience,
         max_people=settings.max_people,
         channels=", ".join(channels),

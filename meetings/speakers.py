@@ -148,7 +148,7 @@ def correct(run: PastRun, wanted: Sequence[Setting], settings: Settings, *, by: 
             corrections = (*corrections, answer)
     write_corrections(store, job.source.media_id, corrections)
     for setting in wanted:
-        AuditLog(settings.home).note(
+        AuditLog(settings).note(
             "correction", user=setting.username or "", by=by, recording=job.source.media_id, voice=setting.who
         )
     return corrections

@@ -115,7 +115,7 @@ class Stages(Hearing):
         began = time.time()
         notes: list[str] = []
         given = {p.username: p for p in self._people_file(job)}
-        wishes = FeedbackBook(self._settings.home)
+        wishes = FeedbackBook(self._settings)
         known: list[tuple[Person, PersonContext | None]]
         reading = Reading()
         if job.source.in_mattermost:
@@ -132,7 +132,7 @@ class Stages(Hearing):
             if job.deliver:
                 self._note_refused(job, refused)
             # A run that does everything again (--fresh) takes nothing that was kept.
-            kept = None if job.nonce else KeptContext(self._settings.home / "people", client.url)
+            kept = None if job.nonce else KeptContext(self._settings, client.url)
             contexts = read_contexts(client, users, now=start_ms(job), kept=kept, reading=reading)
             known = [(given.get(u.username) or person_of(u), contexts[u.username]) for u in users]
         else:
@@ -180,7 +180,7 @@ class Stages(Hearing):
             model = llm.open_language_model(self._settings, job.models["language_model"]) if speaks else None
             if model is not None and model.where:
                 # Noted before it happens: what was said is about to leave this machine.
-                AuditLog(self._settings.home).note("sent to model", recording=job.source.media_id, host=model.where)
+                AuditLog(self._settings).note("sent to model", recording=job.source.media_id, host=model.where)
             attended = set(conversation.participants) or None
             return [
                 summary_to_json(s)
@@ -210,7 +210,7 @@ class Stages(Hearing):
     # Delivery
 
     def _note_refused(self, job: Job, refused: Mapping[str, str]) -> None:
-        log = AuditLog(self._settings.home)
+        log = AuditLog(self._settings)
         where = {"recording": job.source.media_id, "channel": job.source.channel_id or ""}
         for username, reason in refused.items():
             log.note("delivery", user=username, status="skipped", reason=reason, because=_because(job), **where)
@@ -244,7 +244,7 @@ class Stages(Hearing):
                 noted=known.get("post_id", ""),
                 noted_key=known.get("key", ""),
                 points=_points(summary),
-                opted_out=lambda user: FeedbackBook(self._settings.home).has_stopped(user.username, user.id),
+                opted_out=lambda user: FeedbackBook(self._settings).has_stopped(user.username, user.id),
             )
             if outcome.status in {"sent", "edited"} and (outcome.post_id, outcome.key) != (
                 known.get("post_id"),
@@ -252,7 +252,7 @@ class Stages(Hearing):
             ):
                 note = {"username": username, "post_id": outcome.post_id, "key": outcome.key}
                 self._store.write_json("delivered", noted, note)
-        AuditLog(self._settings.home).note(
+        AuditLog(self._settings).note(
             "delivery",
             user=username,
             status=outcome.status,

@@ -80,7 +80,7 @@ class Talkback:
         self._settings = settings
         self._client = client
         self._store = FileStore(settings.home / "results")
-        self._book = FeedbackBook(settings.home)
+        self._book = FeedbackBook(settings)
 
     # The first step
 
@@ -172,7 +172,7 @@ class Talkback:
         """That they asked for something, and, of an opt-out alone, what."""
         event = {"yes": "stopped", "no": "started"}[value] if what == "stopped" else "wish"
         who = understood.username
-        AuditLog(self._settings.home).note(event, user=who, by=who, kind="" if what == "stopped" else what)
+        AuditLog(self._settings).note(event, user=who, by=who, kind="" if what == "stopped" else what)
 
     def _change(self, understood: Understood, what: str, value: str) -> None:
         username = understood.username
@@ -280,7 +280,7 @@ class Talkback:
         """What a longer summary would have told besides."""
         if not self._may_read(call, asker):
             return "You can no longer read the channel of that call."
-        kept = KeptContext(self._settings.home / "people", self._client.url)
+        kept = KeptContext(self._settings, self._client.url)
         contexts = read_contexts(self._client, [asker], now=_began(call), kept=kept, reading=Reading())
         person, context = self._book.apply(person_of(asker), contexts[asker.username], now=_began(call) / 1000)
         persona = build_persona(

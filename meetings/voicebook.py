@@ -1,24 +1,21 @@
 """Voiceprints that people agreed to: whose, with which consent, from which recordings.
 
-The book is one sealed file; without a recorded consent nothing enters it, and who is forgotten is out of it at once.
-A person's print is the mean of their samples, each of one recording, so that learning twice changes nothing.
+The book is one sealed document; without a recorded consent nothing enters it, and who is forgotten is out at once. A
+person's print is the mean of their samples, each of one recording, so that learning twice changes nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
 
 from meetings.config import Settings
 from meetings.errors import ConsentError
 from meetings.speech import Voice, Voiceprint, mean_voice
-from meetings.store import SealedFiles, file_digest, private_folder
+from meetings.store import Sealed
 
+KIND = "voices"
 BOOK = "book"
 MAX_SAMPLES = 20  # newest of each person
 
@@ -65,16 +62,19 @@ class Entry:
 
 
 class VoiceBook:
-    """The book on disk."""
+    """The book in the database that the settings name."""
 
-    def __init__(self, files: SealedFiles, *, lock: Path) -> None:
-        self._files = files
-        self._lock = lock
+    def __init__(self, sealed: Sealed) -> None:
+        self._sealed = sealed
 
     @staticmethod
     def of(settings: Settings) -> VoiceBook:
-        """The book of this data folder."""
-        return VoiceBook(sealed_files(settings, settings.home / "voices"), lock=settings.home / "voices" / "lock")
+        """The book of these settings.
+
+        Raises:
+            ConfigError: the key that several machines need is not set.
+        """
+        return VoiceBook(Sealed.of(settings, KIND))
 
     def entries(self) -> tuple[Entry, ...]:
         """Everybody in it, by username.
@@ -82,9 +82,7 @@ class VoiceBook:
         Raises:
             VoicesKeyError: it cannot be read with this key.
         """
-        if not self._files.has(BOOK):
-            return ()
-        data = self._files.read(BOOK)
+        data = self._sealed.read(BOOK) or {}
         return tuple(_entry(username, data[username]) for username in sorted(data))
 
     def entry(self, username: str) -> Entry:
@@ -104,9 +102,12 @@ class VoiceBook:
 
     def record_consent(self, username: str, consent: Consent) -> None:
         """Note that somebody agreed; an earlier consent is replaced, their samples stay."""
-        with self._changing() as book:
+
+        def change(book: dict[str, Entry]) -> None:
             samples = book[username].samples if username in book else ()
             book[username] = Entry(username=username, consent=consent, samples=samples)
+
+        self._change(change)
 
     def add_sample(self, username: str, sample: Sample) -> None:
         """Take up a sample; one of the same recording is replaced.
@@ -114,7 +115,8 @@ class VoiceBook:
         Raises:
             ConsentError: they did not agree.
         """
-        with self._changing() as book:
+
+        def change(book: dict[str, Entry]) -> None:
             if username not in book:
                 raise ConsentError(username)
             entry = book[username]
@@ -122,35 +124,36 @@ class VoiceBook:
             kept = tuple([*others, sample][-MAX_SAMPLES:])
             book[username] = Entry(username=username, consent=entry.consent, samples=kept)
 
+        self._change(change)
+
     def forget(self, username: str) -> bool:
         """Take somebody out, with their consent and all samples; whether they were in it."""
-        with self._changing() as book:
-            return book.pop(username, None) is not None
+        gone: list[Entry] = []
+
+        def change(book: dict[str, Entry]) -> None:
+            gone[:] = [book.pop(username)] if username in book else []
+
+        self._change(change)
+        return bool(gone)
 
     def forget_all(self) -> None:
         """Remove the book and the key of this folder: copies of it can be read no more."""
-        self._files.delete(BOOK)
-        self._files.delete_key()
+        self._sealed.delete(BOOK)
+        self._sealed.delete_key()
 
     def stamp(self) -> str:
         """Changes when the book does; empty without a book. Needs no key."""
-        return file_digest(self._files.path(BOOK))[:32] if self._files.has(BOOK) else ""
+        return self._sealed.stamp(BOOK)
 
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[dict[str, Entry]]:
-        private_folder(self._lock.parent)
-        with FileLock(self._lock, mode=0o600):
-            book = {e.username: e for e in self.entries()}
-            before = dict(book)
-            yield book
-            if book != before:
-                self._files.write(BOOK, {e.username: _plain(e) for e in book.values()})
+    def _change(self, change: Callable[[dict[str, Entry]], None]) -> None:
+        """Change the book, which nobody else does meanwhile."""
 
+        def changed(data: dict[str, Any] | None) -> dict[str, Any] | None:
+            book = {username: _entry(username, one) for username, one in (data or {}).items()}
+            change(book)
+            return {e.username: _plain(e) for e in book.values()} if book or data is not None else None
 
-def sealed_files(settings: Settings, folder: Path) -> SealedFiles:
-    """Sealed files under a folder, with the key of these settings."""
-    key = settings.voices_key.get_secret_value() if settings.voices_key else None
-    return SealedFiles(folder, key_file=settings.home / "voices" / "key", key=key)
+        self._sealed.change(BOOK, changed)
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

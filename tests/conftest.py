@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from pydantic import SecretStr
+
+from meetings.config import Settings
+from meetings.store import close_databases
+from tests.databases import made_ready
+from tests.postgres import new_database, running_postgres
 
 ROOT = Path(__file__).parents[1]
 # A real server for `pytest -m live`, read before any test's own environment takes its place.
@@ -33,6 +40,30 @@ def models_folder() -> Path:
             f"the starter models are not in {folder}; run: MEETINGS_MODELS={folder} meetings models pull starter"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of this test session's own; its URL."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty PostgreSQL database; its URL."""
+    yield new_database(postgres_server)
+    close_databases()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a data folder whose database is of the one kind, then of the other."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        return Settings(home=home)
+    url, key = SecretStr(request.getfixturevalue("postgres_url")), SecretStr("A" * 43 + "=")
+    return made_ready(Settings(home=home, database_url=url, voices_key=key))
 
 
 @pytest.fixture(scope="session")

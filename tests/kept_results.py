@@ -12,11 +12,13 @@ from typing import Any
 from meetings.config import Settings
 from meetings.conversation import Conversation, Speaker, Utterance, Word, to_json
 from meetings.job import Job, Source
+from meetings.kept_voices import KIND as VOICES
 from meetings.kept_voices import KeptVoices
 from meetings.recordings import remember_run
 from meetings.speech import Voice
 from meetings.stages import Stages
-from meetings.store import FileStore, digest
+from meetings.store import FileStore, Listed, digest
+from tests.databases import database_files, every_document, every_listed, set_age
 from tests.naming_cases import sound
 
 ROLES = ("recogniser", "segmentation", "speaker_embedding", "text_embedding", "language_model")
@@ -43,19 +45,36 @@ class Kept:
     def store(self) -> FileStore:
         return FileStore(self.settings.home / "results")
 
-    def files(self) -> set[Path]:
-        return {p for p in self.settings.home.rglob("*") if p.is_file() and p.name not in {".lock", "lock", "key"}}
+    def files(self) -> set[Path | Listed]:
+        """Every file of the data folder but the database's, and every document in that."""
+        home = self.settings.home
+        found = {p for p in home.rglob("*") if p.is_file() and p.name not in {".lock", "lock", "key"}}
+        return (found - database_files(home)) | every_listed(self.settings)
 
-    def of_recording(self) -> set[Path]:
-        """Files that hold something of the recording: those below results, without admissions and people."""
+    def contents(self) -> dict[object, object]:
+        """The same, with what is in it."""
+        files = {p: p.read_bytes() for p in self.files() if isinstance(p, Path)}
+        return {**files, **every_document(self.settings)}
+
+    def of_recording(self) -> set[Path | Listed]:
+        """What holds something of the recording: files below results, without people, and its voices."""
         results = self.settings.home / "results"
-        return {p for p in self.files() if results in p.parents and p.parent.name not in {"people", "feedback"}}
+        return {
+            p
+            for p in self.files()
+            if (isinstance(p, Listed) and p.kind == VOICES)
+            or (isinstance(p, Path) and results in p.parents and p.parent.name != "people")
+        }
 
     def everything_said(self) -> str:
-        """All text of the data folder, in one string, the audit log's apart."""
-        return "\n".join(
-            p.read_text(encoding="utf-8", errors="replace") for p in self.files() if p.parent.name != "audit"
-        )
+        """All text of the data folder in one string, but the lines of the audit log."""
+        documents = "\n".join(d.body for d in every_document(self.settings).values())
+        files = (p for p in self.files() if isinstance(p, Path))
+        return "\n".join([documents, *(p.read_text(encoding="utf-8", errors="replace") for p in files)])
+
+    def remains(self) -> bytes:
+        """What the database's own files still hold on the disk, audit log and all."""
+        return b"".join(p.read_bytes() for p in sorted(database_files(self.settings.home)))
 
 
 def summary_of(username: str, media_id: str, quote: str) -> dict[str, Any]:
@@ -166,5 +185,7 @@ def keep_recording(
     if age_days:
         then = time.time() - age_days * 86_400
         for file in made.files():
-            os.utime(file, (then, then))
+            if isinstance(file, Path):
+                os.utime(file, (then, then))
+        set_age(settings, then)
     return made

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from meetings.cli.shown import one_line
+
+if TYPE_CHECKING:
+    from meetings.audit import AuditFile, AuditLog
+
+_FILE = click.option(
+    "--file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A log.jsonl of an earlier version, instead of the database's log.",
+)
 
 
 @click.group(
@@ -30,16 +43,13 @@ Examples:
 @click.option("--user", metavar="USER", help="Only what concerns USER, or was done by them.")
 @click.option("--last", metavar="N", type=click.IntRange(min=1), help="Only the newest N lines.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def show(user: str | None, last: int | None, as_json: bool) -> None:
+@_FILE
+def show(user: str | None, last: int | None, as_json: bool, file: Path | None) -> None:
     """Print the log, the oldest line first."""
     import json
     from collections import deque
 
-    from meetings.audit import AuditLog
-    from meetings.config import load_settings
-
-    wanted = user.removeprefix("@").lower() if user else None
-    entries = (e for e in AuditLog(load_settings().home).entries() if wanted is None or e.concerns(wanted))
+    entries = _log(file).entries(user=user.removeprefix("@").lower() if user else "")
     for entry in entries if last is None else deque(entries, last):
         if as_json:
             data = {"n": entry.n, "at": entry.at, "event": entry.event, "user": entry.user, "by": entry.by}
@@ -63,7 +73,8 @@ Examples:
 )
 @click.option("--head", metavar="HASH", default="", help="A hash that `audit head` printed: is it still in the log?")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(head: str, as_json: bool) -> int:
+@_FILE
+def check(head: str, as_json: bool, file: Path | None) -> int:
     """Go through the chain and name the first line that is not what was written. Exit code 1 if there is one.
 
     An edited, removed, added or moved line is found. Whole lines cut off at the end are found only with --head: note
@@ -72,10 +83,7 @@ def check(head: str, as_json: bool) -> int:
     import json
     from dataclasses import asdict
 
-    from meetings.audit import AuditLog
-    from meetings.config import load_settings
-
-    log = AuditLog(load_settings().home)
+    log = _log(file)
     found = log.check(head=head.strip().lower())
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
@@ -85,10 +93,10 @@ def check(head: str, as_json: bool) -> int:
         if not found.broken:
             click.echo(f"{found.lines} lines, one chain")
     if found.broken:
-        click.echo(f"error: {log.path}, line {found.broken}: {found.why}", err=True)
+        click.echo(f"error: {log.where}, line {found.broken}: {found.why}", err=True)
         return 1
     if found.known_head is False:
-        click.echo(f"error: {log.path}: the hash is not in it; lines were cut off, or it was written anew", err=True)
+        click.echo(f"error: {log.where}: the hash is not in it; lines were cut off, or it was written anew", err=True)
         return 1
     return 0
 
@@ -99,10 +107,17 @@ def head() -> int:
     from meetings.audit import AuditLog
     from meetings.config import load_settings
 
-    log = AuditLog(load_settings().home)
+    log = AuditLog(load_settings())
     found = log.check()
     if found.broken:
-        click.echo(f"error: {log.path}, line {found.broken}: {found.why}", err=True)
+        click.echo(f"error: {log.where}, line {found.broken}: {found.why}", err=True)
         return 1
     click.echo(found.head)
     return 0
+
+
+def _log(file: Path | None) -> AuditLog | AuditFile:
+    from meetings.audit import AuditFile, AuditLog
+    from meetings.config import load_settings
+
+    return AuditLog(load_settings()) if file is None else AuditFile(file)

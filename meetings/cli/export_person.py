@@ -27,7 +27,7 @@ def export(user: str, out: Path) -> None:
     from meetings.personal_data import personal_data, write_archive
 
     username, settings = checked_username(user), load_settings()
-    AuditLog(settings.home).note("export", user=username, by=login_name())
+    AuditLog(settings).note("export", user=username, by=login_name())
     data = personal_data(username, settings, client=MattermostClient.of(settings))
     write_archive(data, out)
     for note in data["about.json"]["notes"]:

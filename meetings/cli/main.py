@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "audit",
         "Show who got what and why, and check that nobody changed it.",
     ),
+    "db": ("meetings.cli.db", "db", "Check, upgrade, back up and restore the database."),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (
         "meetings.cli.sandbox",

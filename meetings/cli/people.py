@@ -107,7 +107,7 @@ def _persona(person: Person, context: PersonContext | None, settings: Settings) 
 
     from meetings.people import FeedbackBook, build_persona, read_profiles
 
-    told, full = FeedbackBook(settings.home).apply(person, context, now=time.time())
+    told, full = FeedbackBook(settings).apply(person, context, now=time.time())
     return build_persona(told, full, profiles=read_profiles(settings.profiles))
 
 
@@ -132,7 +132,7 @@ def _from_server(username: str, settings: Settings, *, fresh: bool) -> tuple[Per
 
     client = MattermostClient.required(settings, "whom to ask? name a people file (--people), or a server")
     user = client.user_by_username(username)
-    kept = None if fresh else KeptContext(settings.home / "people", client.url)
+    kept = None if fresh else KeptContext(settings, client.url)
     reading = Reading()
     contexts = read_contexts(client, [user], now=int(time.time() * 1000), kept=kept, reading=reading)
     _tell(reading.notes)
@@ -169,7 +169,7 @@ def refresh(fresh: bool, as_json: bool) -> None:
 
     settings = load_settings()
     client = MattermostClient.required(settings)
-    kept = KeptContext(settings.home / "people", client.url)
+    kept = KeptContext(settings, client.url)
     if fresh:
         kept.forget()
     with bar("Reading channels") as progress:
@@ -226,13 +226,13 @@ def feedback(
     if forget and (more or less or length):
         raise click.UsageError("--forget stands alone")
     username = user.removeprefix("@").lower()
-    home = load_settings().home
-    book = FeedbackBook(home)
+    settings = load_settings()
+    book = FeedbackBook(settings)
     if forget:
         there = book.forget(username)
         if there:
             # It also takes back that they wanted no messages.
-            AuditLog(home).note("forget", user=username, by=login_name(), what="feedback")
+            AuditLog(settings).note("forget", user=username, by=login_name(), what="feedback")
         click.echo(f"{username}: forgotten" if there else f"{username}: there was nothing to forget")
         return
     for kind, texts in (("more", more), ("less", less)):

@@ -34,7 +34,7 @@ class StageLog:
 
 def make_listener(client: MattermostClient, service: Service, settings: Settings) -> Listener:
     """What hears of recordings for a service."""
-    positions = Positions(settings.home / "state" / "positions.json")
+    positions = Positions(settings)
     return Listener(client, service, positions, Notices(client, settings))
 
 

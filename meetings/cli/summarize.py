@@ -50,7 +50,7 @@ def summarize(
 
     settings = load_settings()
     talk = read_conversation(conversation)
-    profiles, book = read_profiles(settings.profiles), FeedbackBook(settings.home)
+    profiles, book = read_profiles(settings.profiles), FeedbackBook(settings)
     readers = [book.apply(person, None, now=time.time()) for person in read_people(people)]
     embedder = model = None
     admitted: tuple[str, ...] = ()

@@ -53,8 +53,8 @@ def enroll(user: str, file: Path, consent: str | None, by: str | None) -> None:
     username = checked_username(user)
     sample = enroll_voice(username, file, settings, consent=_consent(consent, by))
     if consent is not None:
-        AuditLog(settings.home).note("consent", user=username, by=by or login_name(), what="voice")
-    AuditLog(settings.home).note("voiceprint", user=username, by=login_name(), status="enrolled")
+        AuditLog(settings).note("consent", user=username, by=by or login_name(), what="voice")
+    AuditLog(settings).note("voiceprint", user=username, by=login_name(), status="enrolled")
     click.echo(f"{username}: a voiceprint from {sample.seconds:.0f} s of speech is kept, encrypted")
 
 
@@ -78,7 +78,7 @@ def consent(user: str, consent: str, by: str | None) -> None:
     assert given is not None
     settings = load_settings()
     VoiceBook.of(settings).record_consent(username, given)
-    AuditLog(settings.home).note("consent", user=username, by=given.by, what="voice")
+    AuditLog(settings).note("consent", user=username, by=given.by, what="voice")
     click.echo(f"{username}: consent is recorded; their voice may be learnt: meetings voices learn RECORDING")
 
 
@@ -100,7 +100,7 @@ def learn(recording: str) -> None:
     outcomes = learn_voices(find_run(recording, settings), settings)
     for outcome in outcomes:
         if outcome.status == "learnt":
-            AuditLog(settings.home).note("voiceprint", user=outcome.username, by=login_name(), status="learnt")
+            AuditLog(settings).note("voiceprint", user=outcome.username, by=login_name(), status="learnt")
         told = f"learnt, {outcome.seconds:.0f} s" if outcome.status == "learnt" else f"skipped: {outcome.reason}"
         click.echo(f"{outcome.username}: {told}")
     if not outcomes:
@@ -160,14 +160,14 @@ def forget(user: str | None, everybody: bool) -> None:
     if user is None:
         recordings = KeptVoices.of(settings).forget_all()
         VoiceBook.of(settings).forget_all()
-        AuditLog(settings.home).note("forget", by=login_name(), what="every voice")
+        AuditLog(settings).note("forget", by=login_name(), what="every voice")
         click.echo(f"every voiceprint and consent is gone, and the voices of {recordings} recordings")
         return
     username = checked_username(user)
     removed = KeptVoices.of(settings).forget(username)
     known = VoiceBook.of(settings).forget(username)
     if known or removed:
-        AuditLog(settings.home).note("forget", user=username, by=login_name(), what="voice")
+        AuditLog(settings).note("forget", user=username, by=login_name(), what="voice")
         click.echo(f"{username} is forgotten: voiceprint and consent, and their voice in {removed} recordings")
     else:
         click.echo(f"nothing was kept of {username}")

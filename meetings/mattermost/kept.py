@@ -1,21 +1,21 @@
 """What was read of channels and summaries, kept so that the next reading asks only for what changed.
 
-One file a channel and one a person's direct channel, readable by the owner alone, under a folder for each server. A
-file that is damaged or of another version is read anew; one of a channel that the bot is in no longer is removed.
+One document a channel and one a person's direct channel, of each server. What is damaged or of another version is read
+anew; what is of a channel that the bot is in no longer is removed.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from meetings.store import digest, private_folder, write_text
+from meetings.config import Settings
+from meetings.store import Database, digest
 
+CHANNELS, SUMMARIES = "context channel", "context summaries"
 VERSION = 1
 T = TypeVar("T")
 
@@ -110,65 +110,74 @@ class KeptSummaries:
 
 
 class KeptContext:
-    """The kept files of one server under the data folder's `people`.
+    """What is kept of one server.
 
-    `notes` tell what had to be read anew because a file could not be used.
+    `notes` tell what had to be read anew because it could not be used.
     """
 
-    def __init__(self, folder: Path, server: str) -> None:
-        self.folder = folder / "context" / digest(server)[:12]
+    def __init__(self, settings: Settings, server: str) -> None:
+        self._database = Database.of(settings)
+        self._server = digest(server)[:12]
         self.notes: list[str] = []
 
     def channel(self, channel_id: str) -> KeptChannel | None:
         """What is kept of a channel; None if nothing is, or nothing that can be used."""
-        return self._read(self.folder / "channels" / f"{channel_id}.json", KeptChannel.from_json)
+        return self._read(CHANNELS, channel_id, KeptChannel.from_json)
 
     def keep_channel(self, channel_id: str, kept: KeptChannel) -> None:
-        """Keep a channel; a file is whole or absent, and the last of two writers wins: either's is true.
+        """Keep a channel; it is kept whole or not at all, and the last of two writers wins: either's is true.
 
         Raises:
             StorageError: the disk is full or the folder cannot be written.
+            DatabaseError: the database does not answer.
         """
-        self._write(self.folder / "channels" / f"{channel_id}.json", kept.to_json())
+        self._write(CHANNELS, channel_id, kept.to_json())
 
     def keep_only(self, channel_ids: Collection[str]) -> int:
         """Remove the channels that the bot cannot read any more; how many there were."""
-        gone = [p for p in (self.folder / "channels").glob("*.json") if p.stem not in channel_ids]
-        for path in gone:
-            path.unlink(missing_ok=True)
+        kept = {f"{self._server}/{channel_id}" for channel_id in channel_ids}
+        gone = [name for name in self._names(CHANNELS) if name not in kept]
+        for name in gone:
+            self._database.delete(CHANNELS, name)
         return len(gone)
 
     def summaries(self, user_id: str) -> KeptSummaries | None:
         """What is kept of somebody's summaries."""
-        return self._read(self.folder / "summaries" / f"{user_id}.json", KeptSummaries.from_json)
+        return self._read(SUMMARIES, user_id, KeptSummaries.from_json)
 
     def keep_summaries(self, user_id: str, kept: KeptSummaries) -> None:
         """Keep somebody's summaries.
 
         Raises:
             StorageError: the disk is full or the folder cannot be written.
+            DatabaseError: the database does not answer.
         """
-        self._write(self.folder / "summaries" / f"{user_id}.json", kept.to_json())
+        self._write(SUMMARIES, user_id, kept.to_json())
 
     def forget(self) -> None:
         """Remove everything that is kept of this server."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for kind in (CHANNELS, SUMMARIES):
+            for name in self._names(kind):
+                self._database.delete(kind, name)
 
-    def _read(self, path: Path, build: Callable[[Mapping[str, Any]], T]) -> T | None:
+    def _names(self, kind: str) -> list[str]:
+        return [one.name for one in self._database.listed(kind) if one.name.startswith(f"{self._server}/")]
+
+    def _read(self, kind: str, name: str, build: Callable[[Mapping[str, Any]], T]) -> T | None:
+        document = self._database.read(kind, f"{self._server}/{name}")
+        if document is None:
+            return None
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(document.body)
             if data.get("version") != VERSION:
-                self.notes.append(f"{path.name} was kept by another version of this program; it is read anew")
+                self.notes.append(f"{kind} {name} was kept by another version of this program; it is read anew")
                 return None
             return build(data["kept"])
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            _log.debug("%s: %s", path, error)
-            self.notes.append(f"{path.name} was damaged; it is read anew")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            _log.debug("%s %s: %s", kind, name, error)
+            self.notes.append(f"{kind} {name} was damaged; it is read anew")
             return None
 
-    def _write(self, path: Path, data: object) -> None:
-        for folder in (*reversed(self.folder.parents[:2]), self.folder, path.parent):
-            private_folder(folder)
-        write_text(path, json.dumps({"version": VERSION, "kept": data}, ensure_ascii=False, separators=(",", ":")))
+    def _write(self, kind: str, name: str, data: object) -> None:
+        body = json.dumps({"version": VERSION, "kept": data}, ensure_ascii=False, separators=(",", ":"))
+        self._database.write(kind, f"{self._server}/{name}", body)

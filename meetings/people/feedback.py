@@ -1,7 +1,7 @@
 """What people say about the summaries they get: more of this, less of that, shorter or longer.
 
-One file a person under the data folder's `people/feedback`, readable by the owner alone. It belongs to the person: it
-changes their own summary and nobody else's, and `forget` removes it at once.
+One document a person in the database. It belongs to the person: it changes their own summary and nobody else's, and
+`forget` removes it at once.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
-
+from meetings.config import Settings
 from meetings.errors import PeopleError
 from meetings.people.person import LENGTHS, Person
 from meetings.people.persona import FeedbackContext, PersonContext
 from meetings.people.terms import terms
-from meetings.store import digest, private_folder, write_text
+from meetings.store import Database, Document, digest
 
+KIND = "feedback"
 VERSION = 1
 MAX_WISHES = 40  # of one person; the oldest go first
 MAX_TEXT = 200  # characters
@@ -63,41 +63,17 @@ class Wishes:
 class FeedbackBook:
     """Everybody's wishes."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self.folder = home / "people" / "feedback"
+    def __init__(self, settings: Settings) -> None:
+        self._database = Database.of(settings)
 
     def of(self, username: str) -> Wishes:
         """What somebody asked for; nothing if they never did.
 
         Raises:
-            PeopleError: the file is damaged.
+            PeopleError: what is kept of it is damaged.
         """
-        path = self._path(username)
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["version"] != VERSION:
-                raise PeopleError(f"{path} was written by another version of this program; update it, or remove it")
-            length = data["length"]
-            if length not in (None, *LENGTHS):
-                raise ValueError(length)
-            return Wishes(
-                wishes=tuple(
-                    Wish(kind=_kind(w["kind"]), text=str(w["text"]), at=float(w["at"])) for w in data["wishes"]
-                ),
-                length=length,
-                only=tuple(str(kind) for kind in data.get("only", ())),
-                locale=None if data.get("locale") is None else str(data["locale"]),
-                stopped=bool(data.get("stopped", False)),
-                user_id=str(data.get("user_id", "")),
-            )
-        except FileNotFoundError:
-            return Wishes()
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            # It cannot be made again as a cache can: somebody's words are not dropped without a word.
-            raise PeopleError(
-                f"{path} is damaged; forget what it held and say it again: meetings people feedback {username} --forget"
-            ) from None
+        document = self._database.read(KIND, _name(username))
+        return _wishes(username, None if document is None else document.body)
 
     def add(self, username: str, kind: str, text: str, *, at: float | None = None) -> Wishes:
         """More or less of something; the same subject said again takes the place of what was said.
@@ -139,7 +115,7 @@ class FeedbackBook:
     def keep_only_stop(self, username: str, *, stopped: bool) -> None:
         """Forget all but that they want no messages, in one write."""
         if stopped:
-            self._change(username, lambda before: Wishes(stopped=True, user_id=before.user_id), anew=True)
+            self._change(username, lambda before: Wishes(stopped=True, user_id=before.user_id), anyway=True)
         else:
             self.forget(username)
 
@@ -151,19 +127,20 @@ class FeedbackBook:
             return True
         if mine.stopped and mine.user_id in {"", user_id}:
             return True
-        return any(_stopped_by(path, user_id) for path in self.folder.glob("*.json"))
+        return any(_stopped_by(document.body, user_id) for document in self._database.documents(KIND))
 
     def forget(self, username: str) -> bool:
         """Remove what somebody said; whether there was anything."""
-        path = self._path(username)
-        there = path.is_file()
-        path.unlink(missing_ok=True)
-        return there
+        return self._database.delete(KIND, _name(username))
+
+    def documents(self) -> tuple[tuple[Document, bool], ...]:
+        """Everybody's, each with whether they want no messages; what cannot be read says yes."""
+        return tuple((document, _stopped(document.body)) for document in self._database.documents(KIND))
 
     def stamp(self) -> str:
         """Changes when anybody's wishes do; empty while nobody has any."""
-        files = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
-        return digest([[f.stem, f.read_text(encoding="utf-8")] for f in files]) if files else ""
+        found = self._database.documents(KIND)
+        return digest([[d.name, d.body] for d in found]) if found else ""
 
     def apply(
         self, person: Person, context: PersonContext | None, *, now: float
@@ -187,35 +164,80 @@ class FeedbackBook:
         before = context or PersonContext()
         return person, replace(before, feedback=(*before.feedback, *wishes.context(now)))
 
-    def _change(self, username: str, change: Callable[[Wishes], Wishes], *, anew: bool = False) -> Wishes:
-        path = self._path(username)
-        for folder in (self._home, self._home / "people", self.folder):
-            private_folder(folder)
-        with FileLock(self.folder / ".lock", mode=0o600):
-            after: Wishes = change(self._readable(username) if anew else self.of(username))
-            write_text(path, json.dumps({"version": VERSION, **asdict(after)}, ensure_ascii=False, indent=1))
+    def _change(self, username: str, change: Callable[[Wishes], Wishes], *, anyway: bool = False) -> Wishes:
+        """Change somebody's wishes; `anyway`: also if what they were cannot be read."""
+        after = Wishes()
+
+        def changed(body: str | None) -> str:
+            nonlocal after
+            try:
+                before = _wishes(username, body)
+            except PeopleError:
+                if not anyway:
+                    raise
+                before = Wishes()
+            after = change(before)
+            return json.dumps({"version": VERSION, **asdict(after)}, ensure_ascii=False)
+
+        self._database.change(KIND, _name(username), changed)
         return after
 
-    def _readable(self, username: str) -> Wishes:
-        try:
-            return self.of(username)
-        except PeopleError:
-            return Wishes()
 
-    def _path(self, username: str) -> Path:
-        if not username or any(c.isspace() or c in "/\\" for c in username):
-            raise PeopleError(f"{username!r} is no username")
-        # A username becomes a file's name; of one of another form (`alice:partner`) its hash does.
-        name = username if _USERNAME.fullmatch(username) else f"other-{digest(username)}"
-        return self.folder / f"{name}.json"
+def _name(username: str) -> str:
+    """What somebody's document is called.
+
+    Raises:
+        PeopleError: it can be no username.
+    """
+    if not username or any(c.isspace() or c in "/\\" for c in username):
+        raise PeopleError(f"{username!r} is no username")
+    # As files were called, when these were files: one of another form (`alice:partner`) goes by its hash.
+    return username if _USERNAME.fullmatch(username) else f"other-{digest(username)}"
 
 
-def _stopped_by(path: Path, user_id: str) -> bool:
+def _wishes(username: str, body: str | None) -> Wishes:
+    if body is None:
+        return Wishes()
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(body)
+        if data["version"] != VERSION:
+            raise PeopleError(
+                f"what {username} asked for was written by another version of this program; update it, or forget it: "
+                f"meetings people feedback {username} --forget"
+            )
+        length = data["length"]
+        if length not in (None, *LENGTHS):
+            raise ValueError(length)
+        return Wishes(
+            wishes=tuple(Wish(kind=_kind(w["kind"]), text=str(w["text"]), at=float(w["at"])) for w in data["wishes"]),
+            length=length,
+            only=tuple(str(kind) for kind in data.get("only", ())),
+            locale=None if data.get("locale") is None else str(data["locale"]),
+            stopped=bool(data.get("stopped", False)),
+            user_id=str(data.get("user_id", "")),
+        )
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        # It cannot be made again as a cache can: somebody's words are not dropped without a word.
+        raise PeopleError(
+            f"what {username} asked for is damaged; forget it and say it again: "
+            f"meetings people feedback {username} --forget"
+        ) from None
+
+
+def _stopped_by(body: str, user_id: str) -> bool:
+    try:
+        data = json.loads(body)
         return bool(user_id) and data["user_id"] == user_id and data["stopped"] is True
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return False
+
+
+def _stopped(body: str) -> bool:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(data, dict) or bool(data.get("stopped"))
 
 
 def _kind(kind: str) -> str:

@@ -26,6 +26,7 @@ from pathlib import Path
 import requests
 from websockets.asyncio.server import ServerConnection, serve
 
+from meetings.config import Settings
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Reaction
@@ -109,7 +110,7 @@ def gap(folder: Path, recordings: int) -> None:
     with run_in_thread(folder / "sandbox", company=DATA / "company.yml") as sandbox:
         client = MattermostClient(sandbox.url, sandbox.bot_token or "")
         queue = Counted()
-        listener = Listener(client, queue, Positions(folder / "positions.json"))
+        listener = Listener(client, queue, Positions(Settings(home=folder)))
         listener.sweep()
         channel = client.channel_by_name(sandbox.tokens.team or "", "product").id
         with requests.Session() as calls:
@@ -158,7 +159,7 @@ def events(folder: Path, count: int) -> None:
     done = asyncio.Event()
     with run_in_thread(folder / "sandbox", company=DATA / "company.yml") as sandbox:
         client = MattermostClient(sandbox.url, sandbox.bot_token or "")
-        listener = Listener(client, Counted(), Positions(folder / "positions.json"))
+        listener = Listener(client, Counted(), Positions(Settings(home=folder)))
         asyncio.run(run())
 
 

@@ -112,10 +112,11 @@ def write_posts(world: Any, count: int, chance: random.Random, *, since_ms: int,
 
 def work(step: str, url: str, token: str, home: Path) -> dict[str, Any]:
     """One reading, or everybody's vectors, in a process of its own."""
+    from meetings.config import Settings
     from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts, refresh
 
     client = MattermostClient(url, token)
-    kept = KeptContext(home / "people", client.url)
+    kept = KeptContext(Settings(home=home), client.url)
     now = int(time.time() * 1000)
     if step == "refresh":
         return asdict(refresh(client, kept, now=now))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from meetings.config import Settings
 from meetings.errors import MattermostError
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
@@ -65,7 +66,7 @@ class World:
         return MattermostClient(self.sandbox.url, self.sandbox.bot_token)
 
     def listener(self) -> Listener:
-        return Listener(self.client, self.noted, Positions(self.folder / "positions.json"))
+        return Listener(self.client, self.noted, Positions(Settings(home=self.folder)))
 
     def as_(self, name: str) -> Api:
         return api(self.sandbox, name)
@@ -136,7 +137,7 @@ def test_a_recording_that_was_deleted_while_nobody_listened_is_found(world: Worl
 def test_a_second_look_finds_nothing_new_and_a_third_does_not_even_look(world: World) -> None:
     world.recording()
     now = 0.0
-    positions = Positions(world.folder / "positions.json")
+    positions = Positions(Settings(home=world.folder))
     listener = Listener(world.client, world.noted, positions, clock=lambda: now)
     listener.sweep()
     now = 5.0
@@ -165,7 +166,7 @@ def test_a_channel_that_fails_keeps_no_other_from_being_looked_through(world: Wo
 
     world.join("meetings", "secret")
     post = world.recording()
-    listener = Failing(world.client, world.noted, Positions(world.folder / "positions.json"))
+    listener = Failing(world.client, world.noted, Positions(Settings(home=world.folder)))
     with pytest.raises(MattermostError, match="broken"):
         listener.sweep()
     assert (post, "") in world.noted.put_
@@ -250,7 +251,7 @@ def test_captions_that_come_by_an_edit_are_news_of_their_recording(world: World)
 def test_captions_that_came_while_nobody_listened_are_found_after_the_gap(world: World) -> None:
     post = world.recording()
     now = 0.0
-    positions = Positions(world.folder / "positions.json")
+    positions = Positions(Settings(home=world.folder))
     listener = Listener(world.client, world.noted, positions, clock=lambda: now)
     listener.sweep()
     now = 5.0

@@ -6,18 +6,21 @@ import json
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from meetings.config import Settings
 from meetings.errors import MattermostUnreachableError, MeetingsError
 from meetings.mattermost import KeptContext, MattermostClient, Reading, read_contexts, refresh
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.people import PersonContext
 from meetings.sandbox import Sandbox, run_in_thread
+from meetings.store import Database
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import COMPANY, Api, api
+from tests.databases import database_files, set_body
 
 SUMMARY = """#### Weekly · 40 min
 
@@ -45,8 +48,13 @@ def client(sandbox: Sandbox) -> MattermostClient:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, client: MattermostClient) -> KeptContext:
-    return KeptContext(tmp_path / "people", client.url)
+def home(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "kept")
+
+
+@pytest.fixture
+def kept(home: Settings, client: MattermostClient) -> KeptContext:
+    return KeptContext(home, client.url)
 
 
 def now() -> int:
@@ -95,23 +103,27 @@ def test_an_unchanged_channel_is_asked_once_and_not_read(client: MattermostClien
     assert again.requests <= 4 + 2 * again.channels
 
 
-def test_a_deleted_post_is_kept_no_longer(sandbox: Sandbox, client: MattermostClient, kept: KeptContext) -> None:
+def test_a_deleted_post_is_kept_no_longer(
+    sandbox: Sandbox, client: MattermostClient, kept: KeptContext, home: Settings
+) -> None:
     mine, channel = product(sandbox)
     post = mine.write(channel, "Forget this password")
     assert ("own", "Forget this password") in texts(context(client, kept))
     mine.delete(f"/posts/{post['id']}")
     assert ("own", "Forget this password") not in texts(context(client, kept))
-    assert all("password" not in p.read_text() for p in kept.folder.rglob("*.json"))
+    assert all(b"password" not in p.read_bytes() for p in database_files(home.home))
 
 
-def test_an_edited_post_is_kept_as_it_is_now(sandbox: Sandbox, client: MattermostClient, kept: KeptContext) -> None:
+def test_an_edited_post_is_kept_as_it_is_now(
+    sandbox: Sandbox, client: MattermostClient, kept: KeptContext, home: Settings
+) -> None:
     mine, channel = product(sandbox)
     post = mine.write(channel, "The old wording")
     context(client, kept)
     mine.put(f"/posts/{post['id']}/patch", {"message": "The new wording"})
     found = texts(context(client, kept))
     assert ("own", "The new wording") in found
-    assert all("old wording" not in p.read_text() for p in kept.folder.rglob("*.json"))
+    assert all(b"old wording" not in p.read_bytes() for p in database_files(home.home))
 
 
 def test_reactions_come_and_go(sandbox: Sandbox, client: MattermostClient, kept: KeptContext) -> None:
@@ -139,12 +151,11 @@ def test_a_channel_that_the_bot_left_is_kept_no_longer(
 ) -> None:
     refresh(client, kept, now=now())
     _, channel = product(sandbox)
-    path = kept.folder / "channels" / f"{channel}.json"
-    assert path.is_file()
+    assert kept.channel(channel) is not None
     bot = client.me().id
     api(sandbox, "admin").delete(f"/channels/{channel}/members/{bot}")
     refresh(client, kept, now=now())
-    assert not path.exists()
+    assert kept.channel(channel) is None
 
 
 def test_more_changes_than_one_answer_holds_are_read_whole(
@@ -177,12 +188,12 @@ def test_a_name_that_begins_like_another_is_not_mentioned(sandbox: Sandbox, clie
         (lambda text: text.replace('"version":1', '"version":0'), "another version"),
     ],
 )
-def test_a_kept_file_that_cannot_be_used_is_read_anew_with_a_note(
-    client: MattermostClient, kept: KeptContext, damage: object, says: str
+def test_what_is_kept_and_cannot_be_used_is_read_anew_with_a_note(
+    client: MattermostClient, kept: KeptContext, home: Settings, damage: Callable[[str], str], says: str
 ) -> None:
     before = context(client, kept)
-    for path in (kept.folder / "channels").glob("*.json"):
-        path.write_text(damage(path.read_text()))  # type: ignore[operator]
+    for document in Database.of(home).documents("context channel"):
+        set_body(home, document.kind, document.name, damage(document.body))
     assert texts(context(client, kept)) == texts(before)
     assert any(says in note for note in kept.notes)
     kept.notes.clear()
@@ -190,16 +201,16 @@ def test_a_kept_file_that_cannot_be_used_is_read_anew_with_a_note(
     assert kept.notes == []
 
 
-def test_what_is_kept_is_its_owners_alone(client: MattermostClient, kept: KeptContext, tmp_path: Path) -> None:
+def test_what_is_kept_is_its_owners_alone(client: MattermostClient, kept: KeptContext, home: Settings) -> None:
     summary_for_ana(client)
     refresh(client, kept, now=now())
-    modes = {p.is_dir(): set[int]() for p in (tmp_path / "people").rglob("*")}
-    for path in [tmp_path / "people", *(tmp_path / "people").rglob("*")]:
+    modes: dict[bool, set[int]] = {True: set(), False: set()}
+    for path in [home.home, *home.home.rglob("*")]:
         modes[path.is_dir()].add(stat.S_IMODE(path.stat().st_mode))
     assert modes == {True: {0o700}, False: {0o600}}
 
 
-def test_two_at_once_leave_whole_files(client: MattermostClient, kept: KeptContext, sandbox: Sandbox) -> None:
+def test_two_at_once_leave_what_is_whole(client: MattermostClient, kept: KeptContext, sandbox: Sandbox) -> None:
     failed: list[Exception] = []
 
     def work() -> None:
@@ -222,7 +233,7 @@ def test_two_at_once_leave_whole_files(client: MattermostClient, kept: KeptConte
 def test_without_its_server_nothing_that_is_kept_is_used(tmp_path: Path) -> None:
     with run_in_thread(tmp_path / "sandbox", company=COMPANY) as running:
         client = MattermostClient(running.url, running.bot_token)
-        kept = KeptContext(tmp_path / "people", client.url)
+        kept = KeptContext(Settings(home=tmp_path / "kept"), client.url)
         ana = client.user_by_username("ana")
         read_contexts(client, [ana], now=now(), kept=kept)
     with pytest.raises(MattermostUnreachableError):
@@ -301,12 +312,13 @@ def test_a_person_is_shown_from_what_is_kept_unless_told_otherwise(
     env = {"MATTERMOST_URL": sandbox.url, "MATTERMOST_TOKEN": sandbox.bot_token}
     shown = meetings("people", "show", "ana", "--json", env=env)
     assert shown.code == 0, shown.err
-    files = list((tmp_path / "home" / "people").rglob("channels/*.json"))
-    assert files
-    for path in files:
-        data = json.loads(path.read_text())
+    home = Settings(home=tmp_path / "home")
+    kept = Database.of(home).documents("context channel")
+    assert kept
+    for document in kept:
+        data = json.loads(document.body)
         data["kept"] |= {"posts": [], "position": now() + 60_000}
-        path.write_text(json.dumps(data))
+        set_body(home, document.kind, document.name, json.dumps(data))
     sources = {
         name: {i["source"] for i in meetings("people", "show", "ana", *more, "--json", env=env).json()["ingredients"]}
         for name, more in {"kept": (), "fresh": ("--fresh",)}.items()
@@ -333,7 +345,7 @@ def test_what_somebody_asks_for_is_kept_listed_shown_and_forgotten(meetings: Mee
     assert "what they asked for less of lowers what is about it by 1.2" in why
     assert meetings("people", "feedback", "ana", "--forget").code == 0
     assert "asked for nothing" in meetings("people", "feedback", "ana", "--list").out
-    assert list((tmp_path / "home" / "people" / "feedback").glob("*.json")) == []
+    assert Database.of(Settings(home=tmp_path / "home")).listed("feedback") == ()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -27,9 +26,11 @@ from meetings.retention import plan_purge, purge
 from meetings.sandbox import Sandbox, run_in_thread
 from meetings.service import note_wide_settings
 from meetings.stages import Stages
+from meetings.store import Database
 from meetings.talkback import ANSWER_PROP, Talkback, Understood
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
+from tests.databases import audit_lines
 from tests.kept_results import Kept, keep_recording
 
 
@@ -87,7 +88,7 @@ class World:
 
     def sweep(self, settings: Settings | None = None) -> None:
         """A process starts, looks through its channels, and ends."""
-        positions = Positions(self.settings.home / "state" / "positions.json")
+        positions = Positions(self.settings)
         Listener(self.client, Deaf(), positions, Notices(self.client, settings or self.settings)).sweep()
 
     def notices(self, channel: str = "product") -> list[Post]:
@@ -112,24 +113,24 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def test_who_got_what_and_why_is_in_the_log_and_nothing_of_what_was_said(world: World) -> None:
     kept = world.processed()
-    FeedbackBook(world.settings.home).set_stopped("ben", True)
+    FeedbackBook(world.settings).set_stopped("ben", True)
     assert [world.deliver(kept, who) for who in ("ana", "ben")] == ["sent", "skipped"]
-    log = AuditLog(world.settings.home)
+    log = AuditLog(world.settings)
     told = {e.user: (e.facts["status"], e.facts.get("reason"), e.facts["because"]) for e in log.entries()}
     assert told == {
         "ana": ("sent", None, "audience members"),
         "ben": ("skipped", "wants no messages", "audience members"),
     }
     assert {e.facts["recording"] for e in log.entries()} == {kept.job.source.media_id}
-    assert "Friday" not in log.path.read_text()
+    assert b"Friday" not in b"".join(audit_lines(world.settings))
     assert log.check().broken == 0
 
 
 def test_who_was_left_out_before_a_summary_was_made_is_in_the_log_too(world: World) -> None:
     kept = world.processed()
-    FeedbackBook(world.settings.home).set_stopped("ben", True)
+    FeedbackBook(world.settings).set_stopped("ben", True)
     Stages(settings=world.settings, store=kept.store).read_people(kept.job, kept.conversation, no_progress)
-    told = {e.user: e.facts["reason"] for e in AuditLog(world.settings.home).entries()}
+    told = {e.user: e.facts["reason"] for e in AuditLog(world.settings).entries()}
     assert told["ben"] == "wants no messages"
 
 
@@ -196,10 +197,10 @@ def test_a_channel_that_the_bot_is_added_to_is_told_and_others_are_not_told_agai
 
 
 def test_a_process_that_dies_after_telling_does_not_tell_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(path: Path, text: str) -> None:
+    def die(self: Database, kind: str, name: str, body: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(notices, "write_text", die)
+    monkeypatch.setattr(Database, "write", die)
     product = world.client.channel(world.as_("admin").channel("product")["id"])
     with pytest.raises(KeyboardInterrupt):
         Notices(world.client, world.settings).give(product)
@@ -250,10 +251,10 @@ def test_a_contact_pings_nobody() -> None:
 
 def test_a_notice_is_in_the_audit_log(world: World) -> None:
     world.sweep()
-    told = {(e.event, e.facts["channel"]) for e in AuditLog(world.settings.home).entries()}
+    told = {(e.event, e.facts["channel"]) for e in AuditLog(world.settings).entries()}
     assert ("notice", world.as_("admin").channel("product")["id"]) in told
-    noted = json.loads((world.settings.home / "state" / "notices.json").read_text())
-    assert {channel for _, channel in told} == set(noted)
+    noted = Database.of(world.settings).listed("notices")
+    assert {channel for _, channel in told} == {one.name for one in noted}
 
 
 # What people answer
@@ -274,13 +275,13 @@ def say(world: World, username: str, text: str, *, root_id: str = "") -> str:
 def test_who_opts_out_and_back_in_is_in_the_log_and_what_they_like_is_not(world: World) -> None:
     for text in ("stop", "start", "more about zebras"):
         say(world, "ana", text)
-    log = AuditLog(world.settings.home)
+    log = AuditLog(world.settings)
     assert [(e.event, e.user, e.by) for e in log.entries()] == [
         ("stopped", "ana", "ana"),
         ("started", "ana", "ana"),
         ("wish", "ana", "ana"),
     ]
-    assert "zebra" not in log.path.read_text()
+    assert b"zebra" not in b"".join(audit_lines(world.settings))
 
 
 def test_who_said_whose_voice_it_is_is_in_the_log(world: World) -> None:
@@ -300,7 +301,7 @@ def test_who_said_whose_voice_it_is_is_in_the_log(world: World) -> None:
             voice=(kept.job.source.media_id, "S2", "chloe"),
         )
     )
-    corrections = [e for e in AuditLog(world.settings.home).entries() if e.event == "correction"]
+    corrections = [e for e in AuditLog(world.settings).entries() if e.event == "correction"]
     assert {(e.user, e.by, e.facts["voice"]) for e in corrections} == {("chloe", "ana", "S2")}
 
 
@@ -318,5 +319,5 @@ def test_settings_that_send_more_to_more_are_in_the_log_when_a_service_starts_wi
     after = Settings(home=tmp_path, llm_url="https://gpu.example.org/v1", llm_allowed_hosts=("gpu.example.org",))
     for settings in (before, before, after):
         note_wide_settings(settings)
-    told = [e.facts.get("llm_allowed_hosts") for e in AuditLog(tmp_path).entries()]
+    told = [e.facts.get("llm_allowed_hosts") for e in AuditLog(before).entries()]
     assert told == [None, "gpu.example.org"]

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from meetings.config import Settings
 from meetings.conversation import read_conversation
 from meetings.mattermost import MattermostClient
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
+from tests.databases import every_listed
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -122,7 +124,8 @@ def test_a_voice_confirmed_by_a_human_is_learnt_and_named_in_the_next_call(
     changed = {i for i in after if after[i] != before[i]}
     assert all(after[i][1] == "ben.okafor" and "voice" in after[i][2] for i in changed)
     assert meetings("voices", "forget", "--all").code == 0
-    assert not list((Path(meetings.env["MEETINGS_HOME"]) / "results" / "voices").glob("*.sealed"))
+    left = every_listed(Settings(home=Path(meetings.env["MEETINGS_HOME"])))
+    assert not [one for one in left if one.kind in {"voices", "recording voices"}]
     assert not (Path(meetings.env["MEETINGS_HOME"]) / "voices" / "key").exists()
 
 

@@ -40,7 +40,7 @@ class Told:
 
     @property
     def book(self) -> FeedbackBook:
-        return FeedbackBook(self.settings.home)
+        return FeedbackBook(self.settings)
 
     def as_(self, name: str) -> Api:
         return api(self.sandbox, name)

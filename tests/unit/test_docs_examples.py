@@ -2,10 +2,13 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from meetings.cli.main import cli
 from meetings.config import Settings, load_settings
 from meetings.conversation import from_json, to_json
 from meetings.holdings import OF_RECORDINGS
@@ -14,7 +17,8 @@ from meetings.people.persona import WEIGHTS
 from meetings.personal_data import personal_data
 from meetings.summary import summary_from_json, summary_to_json
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 def example(heading: str) -> str:
@@ -90,3 +94,34 @@ def test_every_file_of_an_export_is_in_the_docs(tmp_path: Path) -> None:
     text = (DOCS / "privacy.md").read_text()
     names = personal_data("ana", Settings(home=tmp_path), client=None)
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+OPERATIONS = re.findall(r"meetings (?:db|audit|doctor)\b[^`#\n]*", (DOCS / "operations.md").read_text())
+
+
+@pytest.mark.parametrize("line", sorted({line.strip() for line in OPERATIONS}))
+def test_a_command_of_the_page_on_operations_is_one(line: str) -> None:
+    command: click.Command = cli
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None
+        command = found
+    # `meetings db backup` in a sentence names the command; with arguments it has to be one that can be given.
+    if words or not [p for p in command.params if p.required]:
+        command.make_context("meetings", words)
+
+
+def test_what_the_page_on_operations_says_is_wrong_is_said() -> None:
+    rows = re.findall(
+        r"^\| (`…?.*?) \| ", (DOCS / "operations.md").read_text().split("## When something")[1], re.MULTILINE
+    )
+    said = [part.strip() for row in rows for quoted in re.findall(r"`(.*?)`", row) for part in quoted.split("…")]
+    source = "".join(path.read_text() for path in (ROOT / "meetings").rglob("*.py"))
+    spoken = re.sub(r'"\s*\n\s*f?"', "", source)
+    whose = {"connection failed", "is full", "disk I/O error"}  # the servers' and SQLite's own words
+    plain = re.sub(r"\{[^{}]*\}", "{}", spoken)
+    missing = [
+        p for p in said if len(p) > 4 and p not in whose and re.sub(r"\d+", "{}", p) not in plain and p not in spoken
+    ]
+    assert missing == []

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from pydantic import SecretStr
 
-from meetings.config import load_settings
+from meetings.config import Settings, load_settings
 from meetings.conversation import Conversation, Speaker, Utterance, Word, read_conversation, to_json, to_srt, to_vtt
 from meetings.corrections import parse_setting
 from meetings.errors import MattermostNotFoundError, MeetingsError
@@ -30,7 +31,9 @@ from meetings.positions import Positions
 from meetings.replies import read_reply
 from meetings.serving import MAX_BODY, Doors, make_app
 from meetings.speech import read_calls_vtt
+from meetings.store import Database, Document
 from meetings.summary.notes import read_notes
+from tests.databases import every_document
 from tests.mutations import damaged_text, damaged_value
 
 AT_ONCE = 5.0  # seconds for one case, on a machine that does other things too
@@ -232,17 +235,28 @@ def test_variables_of_the_environment(tmp_path: Path) -> None:
     survive(read, 500, make, seed="environment")
 
 
-def test_kept_wishes_and_posts(tmp_path: Path) -> None:
-    book, kept = FeedbackBook(tmp_path), KeptContext(tmp_path, "https://chat.example.org")
+def test_kept_wishes_and_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path)
+    book, positions = FeedbackBook(settings), Positions(settings)
+    kept = KeptContext(settings, "https://chat.example.org")
     book.add("maya", "more", "price")
     kept.keep_channel("c", KEPT)
-    (channel,) = kept.folder.rglob("c.json")
-    wishes = text_or_value(json.loads((book.folder / "maya.json").read_text()))
-    survive(in_file(book.folder / "maya.json", lambda _: book.of("maya")), 500, wishes, seed="wishes")
-    posts = text_or_value(json.loads(channel.read_text()))
-    survive(in_file(channel, lambda _: kept.channel("c")), 500, posts, seed="kept")
-    positions = in_file(tmp_path / "positions.json", lambda path: Positions(path).of("c"))
-    survive(positions, 200, text_or_value({"c": 5, "d": 7}), seed="positions")
+    positions.move("c", 5)
+
+    stored = {kind: json.loads(document.body) for (kind, _), document in every_document(settings).items()}
+
+    def in_document(read: Callable[[], object]) -> Reader:
+        def reader(text: str) -> object:
+            monkeypatch.setattr(
+                Database, "read", lambda _, kind, name: Document(kind=kind, name=name, body=text, changed_at=0.0)
+            )
+            return read()
+
+        return reader
+
+    survive(in_document(lambda: book.of("maya")), 500, text_or_value(stored["feedback"]), seed="wishes")
+    survive(in_document(lambda: kept.channel("c")), 500, text_or_value(stored["context channel"]), seed="kept")
+    survive(in_document(lambda: positions.of("c")), 200, text_or_value(stored["positions"]), seed="positions")
 
 
 def test_replies_and_corrections() -> None:

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetings.config import Settings
 from meetings.errors import PeopleError
 from meetings.mattermost.client import Reaction
 from meetings.mattermost.opinions import points, verdict
 from meetings.people import FeedbackBook, FeedbackContext, PersonContext, build_persona, explain_weight
 from meetings.people.feedback import MAX_WISHES
 from meetings.people.persona import HALF_LIVES, WEIGHTS
+from meetings.store import Database
 from meetings.summary import Bullet, Summary, render_markdown, summarize
 from meetings.summary.evidence import embed_personas, prepare_talk, weigh
 from meetings.summary.statements import build_statements, known_names
+from tests.databases import database_files, set_body
 from tests.unit.summary_builders import LAURA, MAYA, TOM, WEEKLY, TermEmbedder, talk
 
 
@@ -29,38 +32,38 @@ def told(*said: tuple[str, str], age: float = 0.0) -> PersonContext:
 
 
 def test_what_is_said_is_found_again(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.add("ana", "more", "release  dates", at=1.0)
     book.add("ana", "less", "hiring", at=2.0)
     book.set_length("ana", "short")
-    found = FeedbackBook(tmp_path).of("ana")
+    found = FeedbackBook(Settings(home=tmp_path)).of("ana")
     assert [(w.kind, w.text) for w in found.wishes] == [("more", "release dates"), ("less", "hiring")]
     assert found.length == "short"
 
 
 def test_the_last_word_on_a_subject_counts(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.add("ana", "less", "Hiring")
     assert [w.kind for w in book.add("ana", "more", "hiring").wishes] == ["more"]
 
 
 def test_nobody_can_ask_without_end(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     for number in range(MAX_WISHES + 5):
         book.add("ana", "more", f"subject number{number}x")
     assert len(book.of("ana").wishes) == MAX_WISHES
 
 
 def test_wishes_are_their_owners_alone(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path / "home")
+    book = FeedbackBook(Settings(home=tmp_path / "home"))
     book.add("ana", "more", "release dates")
-    assert stat.S_IMODE((book.folder / "ana.json").stat().st_mode) == 0o600
-    folders = [book.folder, book.folder.parent, tmp_path / "home"]
-    assert {stat.S_IMODE(f.stat().st_mode) for f in folders} == {0o700}
+    home = tmp_path / "home"
+    assert {stat.S_IMODE(f.stat().st_mode) for f in database_files(home)} == {0o600}
+    assert {stat.S_IMODE(f.stat().st_mode) for f in (home, home / "state")} == {0o700}
 
 
 def test_the_forgotten_leave_nothing(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.add("ana", "more", "release dates")
     assert book.forget("ana")
     assert not book.forget("ana")
@@ -69,32 +72,30 @@ def test_the_forgotten_leave_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2}', '{"version": 1, "wishes": [1], "length": null}',
                                      '{"version": 1, "wishes": [], "length": "endless"}'])  # fmt: skip
-def test_a_damaged_file_is_named_with_a_remedy(tmp_path: Path, content: str) -> None:
-    book = FeedbackBook(tmp_path)
-    book.folder.mkdir(parents=True)
-    (book.folder / "ana.json").write_text(content)
-    with pytest.raises(PeopleError, match=r"ana\.json"):
+def test_what_is_damaged_is_named_with_a_remedy(tmp_path: Path, content: str) -> None:
+    settings = Settings(home=tmp_path)
+    book = FeedbackBook(settings)
+    Database.of(settings).write("feedback", "ana", content)
+    with pytest.raises(PeopleError, match=r"meetings people feedback ana --forget"):
         book.of("ana")
 
 
 @pytest.mark.parametrize("name", ["../ana", "", "a/b", "a b"])
 def test_what_can_be_no_username_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PeopleError, match="no username"):
-        FeedbackBook(tmp_path).set_stopped(name, True)
+        FeedbackBook(Settings(home=tmp_path)).set_stopped(name, True)
 
 
 @pytest.mark.parametrize("name", ["alice:partner", ".lock", "_ana", "Ana"])
-def test_a_username_is_no_path(tmp_path: Path, name: str) -> None:
-    book = FeedbackBook(tmp_path)
+def test_an_odd_username_is_somebodys_own(tmp_path: Path, name: str) -> None:
+    book = FeedbackBook(Settings(home=tmp_path))
     book.set_stopped(name, True)
-    (written,) = list(tmp_path.rglob("*.json"))
-    assert written.parent == book.folder
     assert book.of(name).stopped
     assert not book.of("ana").stopped
 
 
 def test_a_stop_holds_for_the_account_whatever_it_is_called(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.set_stopped("ana.ruiz", True, user_id="u1")
     assert book.has_stopped("ana.weber", "u1")
     # Somebody else has the old name now.
@@ -102,9 +103,9 @@ def test_a_stop_holds_for_the_account_whatever_it_is_called(tmp_path: Path) -> N
 
 
 def test_wishes_that_cannot_be_read_count_as_a_stop(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.set_stopped("ana", True)
-    next(book.folder.glob("ana.json")).write_text("{")
+    set_body(Settings(home=tmp_path), "feedback", "ana", "{")
     assert book.has_stopped("ana", "u1")
 
 
@@ -220,7 +221,7 @@ def test_whatever_is_not_wanted_decisions_and_own_tasks_stay(subjects: list[str]
 
 
 def test_the_length_asked_for_is_the_length_given(tmp_path: Path) -> None:
-    book = FeedbackBook(tmp_path)
+    book = FeedbackBook(Settings(home=tmp_path))
     book.set_length("maya", "short")
     person, context = book.apply(MAYA, None, now=0.0)
     assert (person.length, context) == ("short", None)

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -30,8 +31,9 @@ from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
 from meetings.retention import ended_runs
 from meetings.stages import Stages
-from meetings.store import FileStore
+from meetings.store import Database, FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook
+from tests.databases import audit_lines, rewrite_audit
 from tests.kept_results import SAID, Kept, keep_recording
 from tests.naming_cases import sound
 
@@ -59,7 +61,7 @@ def settings(tmp_path: Path) -> Settings:
 def fill(settings: Settings) -> Kept:
     """A home in which something is held about Ana and Ben, of every kind."""
     kept = keep_recording(settings)
-    book = FeedbackBook(settings.home)
+    book = FeedbackBook(settings)
     for who in ("ana", "ben"):
         book.add(who, "more", f"{who} likes prices")
         voices = VoiceBook.of(settings)
@@ -67,7 +69,7 @@ def fill(settings: Settings) -> Kept:
         voices.add_sample(
             who, Sample(embedding=sound(who, 0.98), seconds=20.0, source="r1", model="m", at="2026-11-03")
         )
-    context = KeptContext(settings.home / "people", URL)
+    context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)
         for who, other in (("ana", ("ben-id",)), ("ben", ("ana-id",)))
@@ -88,6 +90,7 @@ def fill(settings: Settings) -> Kept:
             {"person": {"username": "ben", "name": "Ben", "interests": []}, "context": None},
         ],
     )
+    (settings.home / "people").mkdir()
     (settings.home / "people" / "vectors.sqlite").write_bytes(b"vectors")
     spans = ((3.0, 6.0),)
     write_corrections(
@@ -112,13 +115,14 @@ def test_who_is_forgotten_has_nothing_left_but_their_words(settings: Settings) -
     assert {v.speaker for v in KeptVoices.of(settings).voices(kept.diarization)} == {"S1"}
     assert [s["person"]["username"] for s in kept.store.read_json("summaries", kept.summaries)] == ["ana"]
     assert BENS in text
+    assert b"ben wrote" not in kept.remains()
 
 
 def test_who_is_not_forgotten_keeps_everything(settings: Settings) -> None:
     kept = fill(settings)
     forget_ben(settings)
-    assert FeedbackBook(settings.home).of("ana").wishes
-    context = KeptContext(settings.home / "people", URL)
+    assert FeedbackBook(settings).of("ana").wishes
+    context = KeptContext(settings, URL)
     channel = context.channel("c1")
     assert channel is not None
     assert [(p.id, p.reacted) for p in channel.posts] == [("ana-post", ())]
@@ -136,9 +140,9 @@ def test_forgetting_twice_finds_nothing_the_second_time(settings: Settings) -> N
 @pytest.mark.parametrize("redact", [False, True])
 def test_a_dry_run_counts_what_would_go_and_touches_nothing(settings: Settings, redact: bool) -> None:
     kept = fill(settings)
-    before = {p: p.read_bytes() for p in kept.files()}
+    before = kept.contents()
     counted = forget_ben(settings, redact=redact, dry_run=True).counts
-    assert {p: p.read_bytes() for p in kept.files()} == before
+    assert kept.contents() == before
     assert counted == forget_ben(settings, redact=redact).counts
 
 
@@ -246,13 +250,14 @@ def test_another_transcript_of_the_call_that_did_not_know_them_is_redacted_too(s
     assert texts == [SAID[0][2], MARK, SAID[2][2]]
 
 
-def test_forgetting_that_dies_at_any_file_is_finished_by_the_same_command(
+def test_forgetting_that_dies_at_any_file_or_document_is_finished_by_the_same_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class KilledError(Exception):
         pass
 
     really_write, really_unlink = forgetting.write_text, Path.unlink
+    really_change, really_delete = Database.change, Database.delete
 
     def dying(after: int) -> None:
         left = [after]
@@ -271,6 +276,16 @@ def test_forgetting_that_dies_at_any_file_is_finished_by_the_same_command(
                 step()
             really_unlink(path, missing_ok=missing_ok)
 
+        def change(self: Database, *args: Any, **options: Any) -> str | None:
+            step()
+            return really_change(self, *args, **options)
+
+        def delete(self: Database, *args: Any, **options: Any) -> bool:
+            step()
+            return really_delete(self, *args, **options)
+
+        monkeypatch.setattr(Database, "change", change)
+        monkeypatch.setattr(Database, "delete", delete)
         monkeypatch.setattr(forgetting, "write_text", write)
         monkeypatch.setattr(Path, "unlink", unlink)
 
@@ -306,9 +321,9 @@ def test_without_the_accounts_id_what_is_kept_of_channels_goes_as_a_whole(settin
 
 def test_who_wanted_no_messages_still_gets_none_after_being_forgotten(settings: Settings) -> None:
     fill(settings)
-    FeedbackBook(settings.home).set_stopped("ben", True)
+    FeedbackBook(settings).set_stopped("ben", True)
     forget_ben(settings)
-    after = FeedbackBook(settings.home).of("ben")
+    after = FeedbackBook(settings).of("ben")
     assert after.stopped
     assert not after.wishes
 
@@ -342,12 +357,12 @@ def test_voices_under_another_key_do_not_keep_the_rest_from_going(settings: Sett
 def test_forgetting_is_in_the_audit_log_without_a_word_of_theirs(settings: Settings) -> None:
     fill(settings)
     forget_ben(settings, redact=True)
-    log = AuditLog(settings.home)
+    log = AuditLog(settings)
     assert [(e.event, e.user, e.by, e.facts["status"]) for e in log.entries()] == [
         ("forget", "ben", "dana", "begun"),
         ("forget", "ben", "dana", "done"),
     ]
-    assert "zebra" not in log.path.read_text()
+    assert b"zebra" not in b"".join(audit_lines(settings))
 
 
 # Export
@@ -359,14 +374,14 @@ def exported(settings: Settings) -> dict[str, object]:
 
 def test_an_export_holds_something_of_every_kind(settings: Settings) -> None:
     fill(settings)
-    AuditLog(settings.home).note("delivery", user="ben", status="sent")
+    AuditLog(settings).note("delivery", user="ben", status="sent")
     empty = [name for name, value in exported(settings).items() if not value]
     assert empty == []
 
 
 def test_an_export_holds_what_was_said_by_its_person_and_by_nobody_else(settings: Settings) -> None:
     fill(settings)
-    AuditLog(settings.home).note("delivery", user="ana", status="sent")
+    AuditLog(settings).note("delivery", user="ana", status="sent")
     data = exported(settings)
     text = json.dumps(data)
     assert BENS in text
@@ -432,10 +447,10 @@ def test_forgetting_asks_first(settings: Settings, monkeypatch: pytest.MonkeyPat
 
 def test_a_broken_chain_is_named_with_its_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETINGS_HOME", str(settings.home))
-    log = AuditLog(settings.home)
+    log = AuditLog(settings)
     for who in ("ana", "ben", "chloe"):
         log.note("delivery", user=who, status="sent")
-    log.path.write_text(log.path.read_text().replace("ben", "bob"))
+    rewrite_audit(settings, [line.replace(b"ben", b"bob") for line in audit_lines(settings)])
     done = CliRunner().invoke(cli, ["audit", "check"], standalone_mode=False)
     assert done.return_value == 1
     assert "line 2" in done.output

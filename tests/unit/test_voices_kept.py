@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from meetings.known_voices import known_voices, names_stamp
 from meetings.speech import Candidate, Voice, name_speakers
 from meetings.store import FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook
+from tests.databases import database_files, every_document, set_age, set_body
 from tests.naming_cases import sound
 
 CONSENT = Consent(by="dana", at="2026-11-03T10:00:00+00:00", how="by mail")
@@ -91,12 +91,15 @@ def test_who_is_forgotten_is_gone_and_the_others_stay(settings: Settings) -> Non
     assert [e.username for e in VoiceBook.of(settings).entries()] == ["ben"]
 
 
-def test_the_files_say_nothing_in_plain_text_and_the_key_is_the_owners_alone(settings: Settings) -> None:
+def test_the_database_says_nothing_in_plain_text_and_file_and_key_are_the_owners_alone(settings: Settings) -> None:
     book = VoiceBook.of(settings)
     book.record_consent("ana", CONSENT)
     book.add_sample("ana", sample())
-    KeptVoices.of(settings).keep("d1", [voice("S1", "ana")])
-    for file in settings.home.rglob("*.sealed"):
+    kept = KeptVoices.of(settings)
+    kept.keep("d1", [voice("S1", "ana")])
+    kept.note_names("d1", {"S1": "ana"}, {})
+    assert len(every_document(settings)) == 3
+    for file in database_files(settings.home):
         content = file.read_bytes()
         assert b"ana" not in content
         assert b"seconds" not in content
@@ -114,12 +117,10 @@ def test_another_key_reads_nothing_and_says_so(settings: Settings) -> None:
         VoiceBook.of(settings).entries()
 
 
-def test_a_changed_file_is_refused(settings: Settings) -> None:
+def test_a_changed_document_is_refused(settings: Settings) -> None:
     VoiceBook.of(settings).record_consent("ana", CONSENT)
-    file = settings.home / "voices" / "book.sealed"
-    content = bytearray(file.read_bytes())
-    content[40] ^= 1
-    file.write_bytes(bytes(content))
+    body = every_document(settings)["voices", "book"].body
+    set_body(settings, "voices", "book", body[:40] + ("A" if body[40] != "A" else "B") + body[41:])
     with pytest.raises(VoicesKeyError):
         VoiceBook.of(settings).entries()
 
@@ -158,19 +159,17 @@ def test_forgetting_all_leaves_nothing(settings: Settings) -> None:
     book.record_consent("ana", CONSENT)
     assert kept.forget_all() == 1
     book.forget_all()
-    assert not list(settings.home.rglob("*.sealed"))
+    assert every_document(settings) == {}
     assert not (settings.home / "voices" / "key").exists()
 
 
 def test_voices_of_recordings_go_by_themselves_and_naming_them_keeps_them_no_longer(settings: Settings) -> None:
     kept = KeptVoices.of(settings)
     kept.keep("old", [voice("S1", "ana")])
-    file = settings.home / "results" / "voices" / "old.sealed"
-    long_ago = time.time() - 91 * 24 * 3600
-    os.utime(file, (long_ago, long_ago))
+    set_age(settings, time.time() - 91 * 24 * 3600)
     kept.note_names("old", {"S1": "ana"}, {"S1": "ana"})
     kept.keep("new", [voice("S1", "ana")])
-    assert not file.exists()
+    assert kept.voices("old") == ()
     assert kept.voices("new")
 
 

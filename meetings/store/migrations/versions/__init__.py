@@ -1,0 +1,1 @@
+"""One module a step; `revision` names the schema that it leads to."""
