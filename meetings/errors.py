@@ -42,6 +42,10 @@ class StorageError(MeetingsError):
         super().__init__(f"cannot write {path}: {reason}")
 
 
+class DatabaseError(MeetingsError):
+    """The database is damaged, does not answer, or refuses."""
+
+
 class AuditError(MeetingsError):
     """The audit log cannot be read."""
 
