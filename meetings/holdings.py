@@ -79,7 +79,7 @@ class Holdings:
     """Everything of recordings, as it was when this was made; `orphans` and `orphan_voices` belong to none."""
 
     def __init__(self, settings: Settings) -> None:
-        self.store = FileStore(settings.home / "results")
+        self.store = FileStore.of(settings)
         self._stages = Stages(settings=settings, store=self.store)
         self.recordings: dict[str, Held] = {}
         self._voices = {one.name: one for one in Database.of(settings).listed(VOICES)}
@@ -88,9 +88,7 @@ class Holdings:
         owned = {path for held in self.recordings.values() for path in held.files()}
         voiced = {one for held in self.recordings.values() for one in held.voices | held.voice_notes}
         self.orphan_voices = tuple(one for one in self._voices.values() if one not in voiced)
-        self.orphans = tuple(
-            path for stage in OF_RECORDINGS for path in files(self.store.root / stage) if path not in owned
-        )
+        self.orphans = tuple(path for stage in OF_RECORDINGS for path in stored(self.store, stage) if path not in owned)
 
     def of(self, media_id: str) -> Held:
         """What there is of a recording."""
@@ -99,7 +97,7 @@ class Holdings:
         return self.recordings[media_id]
 
     def _find_by_jobs(self) -> None:
-        for path in files(self.store.root / "jobs"):
+        for path in stored(self.store, "jobs"):
             job = read_job(path)
             if job is None:
                 continue
@@ -113,16 +111,16 @@ class Holdings:
             held.voice_notes |= {self._voices[name] for name in (note,) if name in self._voices}
 
     def _find_by_content(self) -> None:
-        for path in files(self.store.root / "conversation"):
+        for path in stored(self.store, "conversation"):
             data = read_json(path)
             if isinstance(data, dict) and isinstance(data.get("id"), str):
                 self.of(data["id"]).conversations.add(path)
-        for path in files(self.store.root / "summaries"):
+        for path in stored(self.store, "summaries"):
             data = read_json(path)
             if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("conversation"):
                 self.of(str(data[0]["conversation"])).summaries.add(path)
         for stage in ("recordings", "corrections"):
-            for path in files(self.store.root / stage):
+            for path in stored(self.store, stage):
                 self.of(path.stem).words.add(path)
         for media_id, held in self.recordings.items():
             for run in past_runs(self.store, media_id):
@@ -134,7 +132,14 @@ class Holdings:
 def files(folder: Path) -> Iterator[Path]:
     """A folder's files by name, those that are being written left out."""
     if folder.is_dir():
-        yield from (p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith("."))
+        yield from (p for p in sorted(folder.iterdir(), key=str) if p.is_file() and not p.name.startswith("."))
+
+
+def stored(store: FileStore, stage: str) -> Iterator[Path]:
+    """A stage's results, and what this machine alone has of it."""
+    yield from files(store.results / stage)
+    if store.results != store.root:
+        yield from files(store.root / stage)
 
 
 def there(paths: Iterable[Path]) -> set[Path]:

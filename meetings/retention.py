@@ -221,7 +221,7 @@ def _plan_aged(plan: Plan, settings: Settings, held: Held, channels: tuple[str |
 
 
 def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
-    results, database = holdings.store.root, Database.of(settings)
+    results, database = holdings.store.results, Database.of(settings)
     used = {job.people_key for held in holdings.recordings.values() for job in held.jobs.values()}
     days = settings.days_kept("context")
     for path in files(results / "people"):
