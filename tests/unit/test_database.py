@@ -259,6 +259,31 @@ def test_a_server_that_is_away_is_told_without_its_password(tmp_path: Path) -> N
     assert "hunter2" not in repr(settings)
 
 
+def test_damage_that_nothing_has_met_yet_is_found_by_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path)
+    database = Database.of(settings)
+    for n in range(40):
+        database.write("kind", f"name{n}", "x" * 3000)
+    assert database.path is not None
+    content = bytearray(database.path.read_bytes())
+    content[-4096 * 3 :] = bytes(4096 * 3)
+    database.path.write_bytes(bytes(content))
+    Database.of(settings)
+    monkeypatch.setenv("MEETINGS_HOME", str(tmp_path))
+    with pytest.raises(DatabaseError, match="is damaged") as caught:
+        cli.main(["db", "check"], standalone_mode=False)
+    in_one_line(caught)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me:hunter2@db/x", "hunter2", "postgresql://me:hunter2@db:port/x", "sqlite:///x"]
+)
+def test_what_is_no_url_of_a_server_is_refused_without_being_quoted(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="postgresql://USER:PASSWORD@HOST/NAME") as caught:
+        Database.of(Settings(home=tmp_path, database_url=SecretStr(url)))
+    assert "hunter2" not in str(caught.value)
+
+
 def test_where_a_file_is_in_the_way_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
     with pytest.raises(StorageError, match="state"):
