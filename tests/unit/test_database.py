@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -190,6 +191,15 @@ def test_without_the_key_that_all_machines_need_no_voice_is_sealed(
     with pytest.raises(ConfigError, match="MEETINGS_VOICES_KEY"):
         opened(settings)  # type: ignore[operator]
     assert not (tmp_path / "voices").exists()
+
+
+def test_a_server_that_was_restarted_is_used_again(postgres_url: str, tmp_path: Path) -> None:
+    settings = made_ready(shared(postgres_url, tmp_path))
+    FeedbackBook(settings).set_stopped("ana", True)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                      "AND datname = current_database()")  # fmt: skip
+    assert FeedbackBook(settings).of("ana").stopped
 
 
 def test_a_server_is_upgraded_by_the_command_alone(
