@@ -267,7 +267,11 @@ class Database:
                     yield connection
             else:
                 with connection.begin():
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(lock)})
+                    # Any number write at once, but none while the schema is changed or files are taken in.
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock_shared(:schema), pg_advisory_xact_lock(:key)"),
+                        {"schema": lock_key("schema"), "key": lock_key(f"writing {lock}")},
+                    )
                     yield connection
 
     @contextlib.contextmanager

@@ -27,7 +27,7 @@ from meetings.positions import Positions
 from meetings.store import Database, close_databases
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready
-from tests.dying import upgrade_and_die_taking_in
+from tests.dying import note_many, upgrade_and_die_taking_in
 from tests.old_home import AT, URL, audit_log, old_home, wishes
 from tests.postgres import new_database
 
@@ -212,6 +212,25 @@ def test_what_another_machine_still_has_in_files_is_not_overlooked(postgres_url:
         FeedbackBook(other)
     made_ready(other)
     assert FeedbackBook(one).has_stopped("chloe", "u-chloe")
+
+
+@pytest.mark.slow
+def test_what_is_taken_in_while_other_machines_write_breaks_no_chain(postgres_url: str, tmp_path: Path) -> None:
+    one = made_ready(settings_of(old_home(tmp_path / "one"), postgres_url))
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=note_many, args=(one, 60)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    others = 0
+    while any(writer.is_alive() for writer in writers):
+        others += 1
+        home = tmp_path / f"other{others}"
+        (home / "audit").mkdir(parents=True)
+        (home / "audit" / "log.jsonl").write_bytes(audit_log((f"user{others}",)))
+        made_ready(one.model_copy(update={"home": home}))
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    found = AuditLog(one).check()
+    assert (found.lines, found.broken) == (3 + 120 + others, 0)
 
 
 # Whatever lies there
