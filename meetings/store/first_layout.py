@@ -27,6 +27,7 @@ _FILES = (
     ("people/feedback/*.json", "feedback"),
     ("voices/book.sealed", "voices"),
     ("results/voices/*.sealed", "recording voices"),
+    ("state/redacting-*.json", "redacting"),
 )
 _CONTEXT = (
     ("people/context/*/channels/*.json", "context channel"),
@@ -101,7 +102,7 @@ def _documents(home: Path) -> Iterator[tuple[Path, str, str]]:
     """Files that become a document each, with its kind and name."""
     for pattern, kind in _FILES:
         for path in _whole(home, pattern):
-            yield path, kind, path.stem
+            yield path, kind, path.stem.removeprefix("redacting-") if kind == "redacting" else path.stem
     for pattern, kind in _CONTEXT:
         for path in _whole(home, pattern):
             yield path, kind, f"{path.parts[-3]}/{path.stem}"

@@ -107,6 +107,17 @@ def test_what_is_taken_in_is_as_old_as_it_was(made: Made) -> None:
     assert {d.changed_at for d in every_document(settings).values()} == {AT}
 
 
+def test_a_redaction_that_was_begun_is_gone_on_with(made: Made) -> None:
+    settings = made("home")
+    (settings.home / "state" / "redacting-0f1e2d.json").write_text('{"r1": [[0.0, 1.5]]}')
+    (settings.home / "people" / "feedback" / "redacting-x.json").write_text(wishes(length="long"))
+    made_ready(settings)
+    assert [(d.name, d.body) for d in Database.of(settings).documents("redacting")] == [
+        ("0f1e2d", '{"r1": [[0.0, 1.5]]}')
+    ]
+    assert FeedbackBook(settings).of("redacting-x").length == "long"
+
+
 def test_a_log_that_was_changed_before_is_found_out_after(made: Made) -> None:
     settings = made("home")
     path = settings.home / "audit" / "log.jsonl"
