@@ -25,6 +25,12 @@ State = Literal["ok", "warn", "fail"]
 
 NEEDED_GB = 2.0  # decoded sound of a long call, results, a starter set
 COMFORTABLE_GB = 10.0
+# Settings that are secret, and may stand in a settings file.
+SECRETS = {
+    "mattermost_token": "the token",
+    "database_url": "the database's password",
+    "voices_key": "the key of voices",
+}
 CUBLAS = "libcublas.so.12"  # what CTranslate2 4 opens when it computes on a GPU; torch brings that of CUDA 13
 
 
@@ -190,14 +196,16 @@ def judge_database(where: str, *, shared: bool, key: bool, channels: int) -> Fin
 
 
 def check_secrets(key_file: Path | None = None) -> Iterator[Finding]:
-    """Whether a settings file with a token, or the file of the language model's key, can be read by others."""
+    """Whether a settings file with a secret, or the file of the language model's key, can be read by others."""
     import platformdirs
 
     named = os.environ.get("MEETINGS_CONFIG")
     usual = [Path(platformdirs.user_config_dir("meetings")) / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
     for file in [Path(named)] if named else usual:
-        if file.is_file() and "mattermost_token" in file.read_text(encoding="utf-8", errors="replace"):
-            yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode))
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        held = [what for key, what in SECRETS.items() if key in text]
+        if held:
+            yield judge_secret(file, mode=stat.S_IMODE(file.stat().st_mode), holds=" and ".join(held))
     if key_file is not None and key_file.is_file():
         yield judge_secret(key_file, mode=stat.S_IMODE(key_file.stat().st_mode), holds="the language model's key")
 

@@ -2,8 +2,8 @@
 
 Every step finds what it removes by itself and leaves nothing to do when it is done again, so a process that dies on the
 way is followed by the same command. Words are redacted from the bottom up: first what the recogniser heard, then what
-was made of it, last the transcripts that say who spoke; what is still to be redacted is noted on disk before anything
-is changed. The audit log keeps that somebody was forgotten, and who got what; docs/privacy.md tells why.
+was made of it, last the transcripts that say who spoke; what is still to be redacted is noted before anything is
+changed. The audit log keeps that somebody was forgotten, and who got what; docs/privacy.md tells why.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from meetings.retention import delete_runs, ended_runs
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
+REDACTING = "redacting"  # what of whose words is still to be redacted, by a hash of their username
 MARK = "[removed]"
 NOBODY = "Removed speaker"
 
@@ -219,15 +220,14 @@ class _Forgetting:
     def redact(self) -> None:
         """Replace their words by a mark, in everything from which transcripts and summaries are made."""
         holdings = Holdings(self._settings)
-        journal = self._settings.home / "state" / f"redacting-{digest(self._username)[:16]}.json"
-        noted = read_json(journal) or {}
-        spans: dict[str, Spans] = {media: tuple((s, e) for s, e in pairs) for media, pairs in noted.items()}
+        journal = digest(self._username)[:16]
+        spans = _noted_spans(self._database.read(REDACTING, journal))
         for media_id, held in holdings.recordings.items():
             found = [span for _, c in _conversations(held) for span in _spans_of(c, self._username)]
             if found:
                 spans[media_id] = tuple(sorted({*spans.get(media_id, ()), *found}))
         if not self._dry and spans:
-            write_text(journal, json.dumps(spans))
+            self._database.write(REDACTING, journal, json.dumps(spans))
         for media_id, theirs in spans.items():
             if self._dry:
                 self._redact_recording(holdings.of(media_id), theirs)
@@ -245,7 +245,7 @@ class _Forgetting:
             if path.parent.name in {"transcription", "media", "audio", "segmentation"}:
                 self._remove(path, "results of no recording")
         if not self._dry:
-            journal.unlink(missing_ok=True)
+            self._database.delete(REDACTING, journal)
 
     def _redact_recording(self, held: Held, spans: Spans) -> None:
         for path in sorted(held.words):
@@ -334,6 +334,15 @@ def _conversations(held: Held) -> list[tuple[Path, Conversation]]:
         except ConversationError:
             continue
     return found
+
+
+def _noted_spans(document: Document | None) -> dict[str, Spans]:
+    """What an earlier run noted; nothing of a damaged note, which goes when this run is done."""
+    try:
+        noted = json.loads(document.body) if document else {}
+        return {str(media): tuple((float(s), float(e)) for s, e in pairs) for media, pairs in noted.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _spans_of(conversation: Conversation, username: str) -> list[tuple[float, float]]:

@@ -34,7 +34,7 @@ def upgrade_and_die_taking_in(settings: Settings, at: int) -> None:
 
         return step
 
-    for name in ("put_if_newer", "write_raw", "remove"):
+    for name in ("put_if_newer", "write_raw", "settle"):
         setattr(first_layout, name, dying(getattr(first_layout, name)))
     Path.unlink = dying(Path.unlink)  # type: ignore[method-assign]
     made_ready(settings)

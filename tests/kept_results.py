@@ -67,8 +67,11 @@ class Kept:
         }
 
     def everything_said(self) -> str:
-        """All text of the data folder in one string, but the lines of the audit log."""
-        documents = "\n".join(d.body for d in every_document(self.settings).values())
+        """All text of the data folder in one string, but the lines of the audit log and what is sealed.
+
+        In what is sealed there are no words, but letters that look like a short one now and then.
+        """
+        documents = "\n".join(d.body for (kind, _), d in every_document(self.settings).items() if "voices" not in kind)
         files = (p for p in self.files() if isinstance(p, Path))
         return "\n".join([documents, *(p.read_text(encoding="utf-8", errors="replace") for p in files)])
 

@@ -27,7 +27,8 @@ def db() -> None:
 def check(as_json: bool) -> int:
     """Say which schema the database has, and which this program wants. Exit code 1 if they differ.
 
-    Changes nothing. Older: `meetings db upgrade`. Newer: update this program.
+    A SQLite file is also gone through for damage. Changes nothing. Older: `meetings db upgrade`. Newer: update this
+    program.
     """
     import json
 
@@ -42,6 +43,7 @@ def check(as_json: bool) -> int:
         told = {"database": database.where, "schema": version, "wanted": WANTED, "files_left": left}
         click.echo(json.dumps(told, ensure_ascii=False))
     database.refuse_newer(version)
+    database.verify()
     if version == WANTED and not left:
         if not as_json:
             click.echo(f"{database.where}: schema {version}, as this program wants it")

@@ -19,15 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from meetings.errors import DatabaseError, SchemaError, StorageError
+from meetings.errors import ConfigError, DatabaseError, SchemaError, StorageError
 from meetings.store.files import private_file
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
     from meetings.config import Settings
 
 FILE = Path("state") / "meetings.sqlite"
+SERVERS = ("postgresql://", "postgres://")
 PATIENCE = 30.0  # seconds that a write waits for another process's to end, or a server for its answer
 WANTED = "0001"  # the schema that this program reads and writes: the newest of migrations/versions
 KNOWN = (WANTED,)
@@ -71,9 +72,16 @@ class Database:
 
     @classmethod
     def named(cls, settings: Settings) -> Self:
-        """The database that the settings name, as it is: not looked at yet."""
+        """The database that the settings name, as it is: not looked at yet.
+
+        Raises:
+            ConfigError: the URL is none of a PostgreSQL database.
+        """
         if settings.database_url is not None:
-            return cls(settings.database_url.get_secret_value(), home=settings.home)
+            url = settings.database_url.get_secret_value()
+            if not url.startswith(SERVERS):
+                raise ConfigError("database_url has to be postgresql://USER:PASSWORD@HOST/NAME")
+            return cls(url, home=settings.home)
         return cls.file(settings.home / FILE, home=settings.home)
 
     @classmethod
@@ -104,9 +112,7 @@ class Database:
         """What it is called in messages; tells no password."""
         if self.path is not None:
             return str(self.path)
-        from sqlalchemy.engine import make_url
-
-        url = make_url(self._url)
+        url = _url(self._url)
         port = f":{url.port}" if url.port else ""
         return f"postgresql://{url.host or 'localhost'}{port}/{url.database or ''}"
 
@@ -130,6 +136,19 @@ class Database:
         else:
             what = f"has schema {version}" if version else "has no tables yet"
             raise SchemaError(f"{self.where} {what}, this program wants {WANTED}; run: meetings db upgrade")
+
+    def verify(self) -> None:
+        """Go through a SQLite file from end to end; a server sees to its own.
+
+        Raises:
+            DatabaseError: it is damaged.
+        """
+        if self.path is None or not self.path.is_file():
+            return
+        with self.reading() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
+        if found != "ok":
+            raise self._damaged(found)
 
     def refuse_newer(self, version: str | None) -> None:
         """Raises SchemaError for a schema that a newer program made."""
@@ -248,7 +267,11 @@ class Database:
                     yield connection
             else:
                 with connection.begin():
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key(lock)})
+                    # Any number write at once, but none while the schema is changed or files are taken in.
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock_shared(:schema), pg_advisory_xact_lock(:key)"),
+                        {"schema": lock_key("schema"), "key": lock_key(f"writing {lock}")},
+                    )
                     yield connection
 
     @contextlib.contextmanager
@@ -273,11 +296,15 @@ class Database:
         if "locked" in said:
             return DatabaseError(f"{self.path}: another process holds it for {PATIENCE:g} s and more; try again")
         if "malformed" in said or "not a database" in said:
-            return DatabaseError(
-                f"{self.path} is damaged ({said}); move it away and restore a backup: "
-                "meetings db restore FILE (docs/operations.md)"
-            )
+            return self._damaged(said)
         return DatabaseError(f"{self.path}: {said[:200]}; see: meetings db check")
+
+    def _damaged(self, said: str) -> DatabaseError:
+        cause = " ".join(said.split())[:200]
+        return DatabaseError(
+            f"{self.path} is damaged ({cause}); move it away and restore a backup: "
+            "meetings db restore FILE (docs/operations.md)"
+        )
 
     def _engine(self) -> Engine:
         path = self.path
@@ -362,17 +389,21 @@ def _sqlite(path: Path) -> Engine:
     return engine
 
 
-def _postgres(url: str) -> Engine:
-    from sqlalchemy import create_engine
+def _url(url: str) -> URL:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        made = make_url(url)
-    except ArgumentError:
-        raise DatabaseError("database_url is no URL; write it as postgresql://USER:PASSWORD@HOST/NAME") from None
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its words would quote the password
+        raise ConfigError("database_url has to be postgresql://USER:PASSWORD@HOST/NAME") from None
+
+
+def _postgres(url: str) -> Engine:
+    from sqlalchemy import create_engine
+
     return create_engine(
-        made.set(drivername="postgresql+psycopg"),
+        _url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"connect_timeout": int(PATIENCE)},

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ _FILES = (
     ("people/feedback/*.json", "feedback"),
     ("voices/book.sealed", "voices"),
     ("results/voices/*.sealed", "recording voices"),
+    ("state/redacting-*.json", "redacting"),
 )
 _CONTEXT = (
     ("people/context/*/channels/*.json", "context channel"),
@@ -41,18 +42,22 @@ def is_left(home: Path) -> bool:
     return any(True for _ in _left(home))
 
 
-def take_in(connection: Connection, home: Path) -> list[Path]:
-    """Copy what is left in files, in a transaction that is under way; the files that can go when it is done."""
-    taken = []
+def take_in(connection: Connection, home: Path) -> dict[Path, Path | None]:
+    """Copy what is left in files, in a transaction that is under way and that no writer is beside.
+
+    Returns:
+        What to do with each file when that is done for good: the name to give it, or None: it can go.
+    """
+    taken: dict[Path, Path | None] = {}
     for path, kind, name in _documents(home):
         put_if_newer(connection, Document(kind=kind, name=name, body=_text(path), changed_at=path.stat().st_mtime))
-        taken.append(path)
+        taken[path] = None
     path = home / _POSITIONS
     if path.is_file():
         for channel, at in _object(path).items():
             if isinstance(at, int) and not isinstance(at, bool):
                 _move(connection, str(channel), at, path.stat().st_mtime)
-        taken.append(path)
+        taken[path] = None
     path = home / _NOTICES
     if path.is_file():
         told = _json(path)
@@ -61,17 +66,20 @@ def take_in(connection: Connection, home: Path) -> list[Path]:
                 connection,
                 Document(kind="notices", name=str(channel), body="true", changed_at=path.stat().st_mtime),
             )
-        taken.append(path)
+        taken[path] = None
     path = home / _AUDIT
     if path.is_file():
-        taken += _take_log(connection, path)
+        taken[path] = _take_log(connection, path)
     return taken
 
 
-def remove(taken: list[Path], home: Path) -> None:
-    """Remove files that were taken in, and folders that are empty then."""
-    for path in taken:
-        path.unlink(missing_ok=True)
+def settle(taken: Mapping[Path, Path | None], home: Path) -> None:
+    """Remove or rename files when all is copied, and remove folders that are empty then."""
+    for path, name in taken.items():
+        if name is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.rename(name)
     for pattern in _FOLDERS:
         for folder in home.glob(pattern):
             (folder / ".lock").unlink(missing_ok=True)
@@ -94,7 +102,7 @@ def _documents(home: Path) -> Iterator[tuple[Path, str, str]]:
     """Files that become a document each, with its kind and name."""
     for pattern, kind in _FILES:
         for path in _whole(home, pattern):
-            yield path, kind, path.stem
+            yield path, kind, path.stem.removeprefix("redacting-") if kind == "redacting" else path.stem
     for pattern, kind in _CONTEXT:
         for path in _whole(home, pattern):
             yield path, kind, f"{path.parts[-3]}/{path.stem}"
@@ -148,7 +156,8 @@ def _object(path: Path) -> dict[str, Any]:
 # The audit log
 
 
-def _take_log(connection: Connection, path: Path) -> list[Path]:
+def _take_log(connection: Connection, path: Path) -> Path | None:
+    """Copy a log, or note that it cannot be joined to the one that is there; the name to give it then."""
     content = path.read_bytes()
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
     if not is_empty(connection):
@@ -158,9 +167,8 @@ def _take_log(connection: Connection, path: Path) -> list[Path]:
                 break
             same += 1
         if same == len(lines):
-            return [path]  # it was taken in before
-        _put_aside(connection, path, content, lines)
-        return []
+            return None  # it was taken in before
+        return _put_aside(connection, path, content, lines)
     for place, raw in enumerate(lines, 1):
         write_raw(connection, place, raw)
     if lines and not content.endswith(b"\n") and read_line(lines[-1]) is None:
@@ -170,17 +178,17 @@ def _take_log(connection: Connection, path: Path) -> list[Path]:
             left.append(lines.pop())
         rest = b"\n".join(reversed(left))
         append(connection, {"at": _now(), "event": TORN, "bytes": len(rest), "sha256": _sha256(rest)})
-    return [path]
+    return None
 
 
-def _put_aside(connection: Connection, path: Path, content: bytes, lines: list[bytes]) -> None:
+def _put_aside(connection: Connection, path: Path, content: bytes, lines: list[bytes]) -> Path:
     digest = _sha256(content)
     aside = path.with_name(f"log-{digest[:12]}.jsonl")
     known = [own for own in read_lines(connection) if digest.encode() in own]
     if not known:
         facts = {"file": aside.name, "lines": len(lines), "sha256": digest}
         append(connection, {"at": _now(), "event": "log put aside", **facts})
-    path.rename(aside)
+    return aside
 
 
 def _now() -> str:

@@ -47,7 +47,7 @@ def upgrade(database: Database) -> None:
             return
         with connection.execution_options(immediate=True).begin():
             taken = first_layout.take_in(connection, home)
-        first_layout.remove(taken, home)
+        first_layout.settle(taken, home)
 
 
 def migrate(connection: Connection, *, to: str) -> None:
@@ -64,7 +64,7 @@ def migrate(connection: Connection, *, to: str) -> None:
 
 @contextlib.contextmanager
 def _alone(database: Database) -> Iterator[Connection]:
-    """A connection, while no other process changes the schema."""
+    """A connection, while no other process changes the schema; on a server also: while none writes."""
     if database.path is not None:
         lock = database.path.with_name(f".{database.path.name}.lock")
         try:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from meetings.audit import AuditFile, AuditLog
+from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.errors import DatabaseError
 from meetings.store import Database
@@ -239,6 +241,21 @@ def test_a_torn_line_cannot_be_put_where_none_was(tmp_path: Path) -> None:
     lines[2] = b"nothing to see here\n"
     log.path.write_bytes(b"".join(lines))
     assert log.check().broken == 3
+
+
+def test_a_file_is_shown_and_checked_by_the_commands(tmp_path: Path) -> None:
+    log = file_of(tmp_path / "log.jsonl")
+
+    def run(*args: str) -> tuple[str, int]:
+        done = CliRunner().invoke(cli, [*args, "--file", str(log.path)], standalone_mode=False)
+        assert done.exception is None, done.exception
+        return done.output, done.return_value or 0
+
+    assert "user3" in run("audit", "show", "--user", "user3")[0]
+    assert run("audit", "check") == ("5 lines, one chain\n", 0)
+    log.path.write_bytes(log.path.read_bytes().replace(b"user3", b"user8"))
+    told, code = run("audit", "check")
+    assert (code, "log.jsonl, line 4" in told) == (1, True)
 
 
 # Several at once

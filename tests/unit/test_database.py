@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -192,6 +193,15 @@ def test_without_the_key_that_all_machines_need_no_voice_is_sealed(
     assert not (tmp_path / "voices").exists()
 
 
+def test_a_server_that_was_restarted_is_used_again(postgres_url: str, tmp_path: Path) -> None:
+    settings = made_ready(shared(postgres_url, tmp_path))
+    FeedbackBook(settings).set_stopped("ana", True)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                      "AND datname = current_database()")  # fmt: skip
+    assert FeedbackBook(settings).of("ana").stopped
+
+
 def test_a_server_is_upgraded_by_the_command_alone(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,6 +267,31 @@ def test_a_server_that_is_away_is_told_without_its_password(tmp_path: Path) -> N
         Database.of(settings)
     assert "hunter2" not in in_one_line(caught)
     assert "hunter2" not in repr(settings)
+
+
+def test_damage_that_nothing_has_met_yet_is_found_by_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path)
+    database = Database.of(settings)
+    for n in range(40):
+        database.write("kind", f"name{n}", "x" * 3000)
+    assert database.path is not None
+    content = bytearray(database.path.read_bytes())
+    content[-4096 * 3 :] = bytes(4096 * 3)
+    database.path.write_bytes(bytes(content))
+    Database.of(settings)
+    monkeypatch.setenv("MEETINGS_HOME", str(tmp_path))
+    with pytest.raises(DatabaseError, match="is damaged") as caught:
+        cli.main(["db", "check"], standalone_mode=False)
+    in_one_line(caught)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me:hunter2@db/x", "hunter2", "postgresql://me:hunter2@db:port/x", "sqlite:///x"]
+)
+def test_what_is_no_url_of_a_server_is_refused_without_being_quoted(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="postgresql://USER:PASSWORD@HOST/NAME") as caught:
+        Database.of(Settings(home=tmp_path, database_url=SecretStr(url)))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_where_a_file_is_in_the_way_it_is_named(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ import pytest
 from meetings.cli.main import cli
 from meetings.config import Settings, load_settings
 from meetings.conversation import from_json, to_json
+from meetings.forgetting import REDACTING
 from meetings.holdings import OF_RECORDINGS
 from meetings.people import read_people, read_profiles
 from meetings.people.persona import WEIGHTS
 from meetings.personal_data import personal_data
 from meetings.summary import summary_from_json, summary_to_json
+from tests.databases import every_document, made_ready
+from tests.old_home import old_home
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -88,6 +91,14 @@ def test_the_retention_of_the_docs_is_read(tmp_path: Path) -> None:
 def test_every_place_where_something_is_kept_of_a_recording_is_in_the_docs() -> None:
     text = (DOCS / "privacy.md").read_text()
     assert [stage for stage in OF_RECORDINGS if f"`results/{stage}`" not in text] == []
+
+
+def test_every_kind_of_document_in_the_database_is_in_the_docs(tmp_path: Path) -> None:
+    text = (DOCS / "privacy.md").read_text().split("In the database:")[1]
+    settings = made_ready(Settings(home=old_home(tmp_path)))
+    kinds = {kind for kind, _ in every_document(settings)} | {REDACTING}
+    assert len(kinds) == 8
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in text] == []
 
 
 def test_every_file_of_an_export_is_in_the_docs(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from meetings.positions import Positions
 from meetings.store import Database, close_databases
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready
-from tests.dying import upgrade_and_die_taking_in
+from tests.dying import note_many, upgrade_and_die_taking_in
 from tests.old_home import AT, URL, audit_log, old_home, wishes
 from tests.postgres import new_database
 
@@ -105,6 +105,17 @@ def test_lines_of_the_audit_log_keep_their_hashes_and_go_on_in_one_chain(made: M
 def test_what_is_taken_in_is_as_old_as_it_was(made: Made) -> None:
     settings = made_ready(made("home"))
     assert {d.changed_at for d in every_document(settings).values()} == {AT}
+
+
+def test_a_redaction_that_was_begun_is_gone_on_with(made: Made) -> None:
+    settings = made("home")
+    (settings.home / "state" / "redacting-0f1e2d.json").write_text('{"r1": [[0.0, 1.5]]}')
+    (settings.home / "people" / "feedback" / "redacting-x.json").write_text(wishes(length="long"))
+    made_ready(settings)
+    assert [(d.name, d.body) for d in Database.of(settings).documents("redacting")] == [
+        ("0f1e2d", '{"r1": [[0.0, 1.5]]}')
+    ]
+    assert FeedbackBook(settings).of("redacting-x").length == "long"
 
 
 def test_a_log_that_was_changed_before_is_found_out_after(made: Made) -> None:
@@ -212,6 +223,25 @@ def test_what_another_machine_still_has_in_files_is_not_overlooked(postgres_url:
         FeedbackBook(other)
     made_ready(other)
     assert FeedbackBook(one).has_stopped("chloe", "u-chloe")
+
+
+@pytest.mark.slow
+def test_what_is_taken_in_while_other_machines_write_breaks_no_chain(postgres_url: str, tmp_path: Path) -> None:
+    one = made_ready(settings_of(old_home(tmp_path / "one"), postgres_url))
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=note_many, args=(one, 60)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    others = 0
+    while any(writer.is_alive() for writer in writers):
+        others += 1
+        home = tmp_path / f"other{others}"
+        (home / "audit").mkdir(parents=True)
+        (home / "audit" / "log.jsonl").write_bytes(audit_log((f"user{others}",)))
+        made_ready(one.model_copy(update={"home": home}))
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    found = AuditLog(one).check()
+    assert (found.lines, found.broken) == (3 + 120 + others, 0)
 
 
 # Whatever lies there

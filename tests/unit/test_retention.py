@@ -14,9 +14,11 @@ from filelock import FileLock
 from meetings.audit import AuditLog
 from meetings.config import ChannelRules, Retention, Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MattermostUnreachableError
+from meetings.kept_voices import KeptVoices
 from meetings.mattermost.entities import Channel, Post
 from meetings.people import FeedbackBook
 from meetings.retention import _at, _remove, plan_gone, plan_purge, purge
+from meetings.speech import Voice
 from meetings.store import Database
 from tests.databases import audit_lines, set_age
 from tests.kept_results import Kept, keep_recording
@@ -217,6 +219,36 @@ def test_what_no_job_leads_to_goes_after_a_month(tmp_path: Path) -> None:
     os.utime(stray, (old, old))
     assert run(settings) == {"orphans": (1, 2)}
     assert kept.store.has("transcription", kept.transcription)
+
+
+def test_voices_that_no_job_leads_to_go_after_a_month(tmp_path: Path) -> None:
+    settings = settings_with(tmp_path / "home", voices=5000)
+    kept = keep_recording(settings)
+    KeptVoices.of(settings).keep("of no recording", [Voice(speaker="S1", embedding=(1.0,), seconds=9.0)])
+    assert run(settings) == {}
+    set_age(settings, time.time() - 31 * 86_400, name="of no recording")
+    assert set(run(settings)) == {"orphans"}
+    assert KeptVoices.of(settings).voices("of no recording") == ()
+    assert KeptVoices.of(settings).voices(kept.diarization)
+
+
+def test_voices_that_were_kept_anew_after_the_plan_stay(tmp_path: Path) -> None:
+    settings = settings_with(tmp_path / "home", voices=30)
+    kept = keep_recording(settings, age_days=31)
+    plan = plan_purge(settings, client=None)
+    set_age(settings, time.time())
+    purge(plan, settings, by="dana")
+    assert KeptVoices.of(settings).voices(kept.diarization)
+
+
+def test_a_backup_that_was_broken_off_goes(tmp_path: Path) -> None:
+    settings = settings_with(tmp_path / "home")
+    half = settings.home / ".meetings-x" / "made.sqlite"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"x")
+    os.utime(half, (time.time() - 2 * 86_400,) * 2)
+    assert run(settings) == {"leftovers": (1, 1)}
+    assert not half.parent.exists()
 
 
 def test_downloads_that_stopped_and_files_half_written_go(tmp_path: Path) -> None:

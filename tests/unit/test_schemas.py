@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from setuptools import find_packages
 from sqlalchemy import inspect, text
 
 from meetings.config import Settings
 from meetings.store import Database, close_databases
 from meetings.store.backup import TABLES
 from meetings.store.database import KNOWN, WANTED
-from meetings.store.schema import migrate
+from meetings.store.schema import MIGRATIONS, migrate
 from tests.databases import made_ready
 from tests.dying import upgrade_and_die_in_a_step
 from tests.old_home import old_home
@@ -84,6 +83,7 @@ def test_of_several_that_upgrade_at_once_one_does_and_the_others_wait(empty: Set
     assert Database.of(empty).version() == WANTED
 
 
-def test_the_steps_are_in_the_package() -> None:
-    found = find_packages(str(ROOT), include=["meetings*"])
-    assert {"meetings.store.migrations", "meetings.store.migrations.versions"} <= set(found)
+def test_every_folder_with_code_is_a_package_so_that_it_is_installed() -> None:
+    folders = {path.parent for path in (ROOT / "meetings").rglob("*.py")}
+    assert MIGRATIONS / "versions" in folders
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
