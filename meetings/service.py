@@ -38,7 +38,8 @@ from meetings.prepare import prepare_job
 from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
-from meetings.store import FileStore, private_file, private_folder
+from meetings.steps import steps_url
+from meetings.store import FileStore, private_folder
 from meetings.talkback import Talkback, Understood
 
 QUEUE = "recordings"
@@ -347,7 +348,7 @@ class Service:
         store = FileStore(self._settings.home / "results")
         config: DBOSConfig = {
             "name": "meetings-service",
-            "system_database_url": f"sqlite:///{private_file(state / 'service.sqlite')}",
+            "system_database_url": steps_url(self._settings),
             "executor_id": "service",
             "application_version": VERSION,
             "log_level": "CRITICAL",
