@@ -46,6 +46,13 @@ class AuditError(MeetingsError):
     """The audit log cannot be read."""
 
 
+class StepsError(MeetingsError):
+    """The database of the queue's steps cannot be read or written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the queue cannot be read: {reason}")
+
+
 class BusyError(MeetingsError):
     """Another process is working on the same recording."""
 

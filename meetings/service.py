@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWorkflowID
 from filelock import FileLock, Timeout
 
 from meetings.arrivals import Drop, Wait, decide, decide_again
@@ -188,9 +188,9 @@ class Recordings(DBOSConfiguredInstance):
         again = decide_again(error, attempt=failures)
         if isinstance(again, Drop):
             log.error("recording %s is given up: %s", post_id, again.reason)
-            return {"state": "given up", "reason": again.reason}
+            return {"state": "given up", "reason": again.reason, "cause": type(error).__name__}
         log.warning("recording %s: %s; trying again in %.0f s", post_id, again.reason, again.seconds)
-        return self._later(post_id, cause, turn, failures, again)
+        return {**self._later(post_id, cause, turn, failures, again), "cause": type(error).__name__}
 
     def _later(self, post_id: str, cause: str, turn: int, failures: int, wait: Wait) -> dict[str, Any]:
         _enqueue_recording(post_id, cause, turn + 1, failures, delay=wait.seconds)
@@ -199,7 +199,19 @@ class Recordings(DBOSConfiguredInstance):
 
 def _enqueue_recording(post_id: str, cause: str, turn: int, failures: int, *, delay: float = 0.0) -> None:
     """Queue a look at a recording, from within a workflow."""
-    options: EnqueueOptions = {
+    options = _options(post_id, cause, turn)
+    if delay > 0:
+        options["delay_seconds"] = delay
+    DBOS.enqueue_workflow_with_options(options, post_id, cause, turn, failures)
+
+
+def enqueue_again(client: DBOSClient, post_id: str, *, cause: str) -> None:
+    """Queue a look at a recording from outside the service; the same cause counts once."""
+    client.enqueue(_options(post_id, cause, 0), post_id, cause, 0, 0)
+
+
+def _options(post_id: str, cause: str, turn: int) -> EnqueueOptions:
+    return {
         "queue_name": QUEUE,
         "workflow_name": "take_recording",
         "class_name": "Recordings",
@@ -207,9 +219,6 @@ def _enqueue_recording(post_id: str, cause: str, turn: int, failures: int, *, de
         "workflow_id": workflow_id(post_id, cause, turn),
         "app_version": VERSION,
     }
-    if delay > 0:
-        options["delay_seconds"] = delay
-    DBOS.enqueue_workflow_with_options(options, post_id, cause, turn, failures)
 
 
 def workflow_id(post_id: str, cause: str, turn: int) -> str:

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Wait for calls to be recorded, and send everyone their summary.",
     ),
     "serve": ("meetings.cli.serve", "serve", "Wait for calls like `listen`, and answer by HTTP."),
+    "status": ("meetings.cli.status", "status", "Show what waits, what is worked on, and what failed."),
+    "retry": ("meetings.cli.retry", "retry", "Put recordings that failed back into the queue."),
     "summarize": (
         "meetings.cli.summarize",
         "summarize",

@@ -196,6 +196,6 @@ def live(
                 sys.exit("there is still something to do")
             time.sleep(0.05)
     if os.environ.get("CRASH_CPU"):
-        print("CPU", deadly, round(time.process_time(),2), flush=True)
+        print("CPU", deadly, round(time.process_time(), 2), flush=True)
     # Engines leave threads behind that nobody waits for.
     os._exit(0)

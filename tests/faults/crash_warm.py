@@ -6,7 +6,6 @@ import onnxruntime  # noqa: F401
 import psycopg  # noqa: F401
 import tokenizers  # noqa: F401
 
-import meetings.speech
 import tests.faults.crash_program  # noqa: F401
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.people import build_persona, load_profiles

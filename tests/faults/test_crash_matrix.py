@@ -248,7 +248,7 @@ def choose(passed: Sequence[Passing], wanted: int) -> list[tuple[str, Passing]]:
 
 
 def by_doors(points: Sequence[tuple[str, Passing]]) -> list[tuple[str, Passing]]:
-    """The first that passed each door, door by door, then the second, and so on. What writes comes before what reads."""
+    """The first that passed each door, door by door, then the second, and so on; what sends a message comes first."""
     doors: list[list[tuple[str, Passing]]] = [[] for _ in DOORS]
     for point in sorted(points, key=lambda point: not point[1].what.startswith("POST /posts")):
         doors[DOORS.index(point[1].door)].append(point)
@@ -279,6 +279,7 @@ def test_killed_anywhere_the_run_ends_like_one_that_nobody_disturbed(company: Co
     database = "PostgreSQL" if company.database else "SQLite"
     if os.environ.get("CRASH_CPU"):
         import psutil
+
         for c in psutil.Process().children():
             print(c.cmdline()[-1][:60], c.cpu_times())
         print(psutil.Process().cpu_times())
