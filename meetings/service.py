@@ -30,9 +30,11 @@ from meetings.errors import (
 )
 from meetings.job import Job
 from meetings.known_voices import names_stamp
+from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.entities import Reaction
 from meetings.mattermost.policy import site_of
+from meetings.metrics import count_failure
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.recordings import past_runs, recording_lock, remember_run
@@ -41,6 +43,7 @@ from meetings.stages import Stages
 from meetings.steps import steps_url
 from meetings.store import FileStore, private_folder
 from meetings.talkback import Talkback, Understood
+from meetings.traces import Traces
 
 QUEUE = "recordings"
 ANSWERS = "answers"
@@ -63,13 +66,14 @@ class Recordings(DBOSConfiguredInstance):
     _settings: Settings
     _store: FileStore
     _pipeline: Pipeline
+    _traces: Traces
 
     def __init__(self) -> None:
         super().__init__("recordings")
 
-    def take(self, settings: Settings, store: FileStore, pipeline: Pipeline) -> None:
+    def take(self, settings: Settings, store: FileStore, pipeline: Pipeline, traces: Traces) -> None:
         """What the work is done with."""
-        self._settings, self._store, self._pipeline = settings, store, pipeline
+        self._settings, self._store, self._pipeline, self._traces = settings, store, pipeline, traces
 
     @DBOS.workflow(name="take_recording", max_recovery_attempts=DEATHS)
     def take_recording(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
@@ -81,6 +85,10 @@ class Recordings(DBOSConfiguredInstance):
             turn: how often it was looked at before.
             failures: how often work on it failed before.
         """
+        with about(recording=post_id):
+            return self._take(post_id, cause, turn, failures)
+
+    def _take(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
         try:
             plan = self.look(post_id)
             if plan["wait"]:
@@ -102,17 +110,18 @@ class Recordings(DBOSConfiguredInstance):
         if not client.user(recording.author_id).is_bot:
             # Anybody may write a post of this type, with any participants in it.
             raise RecordingError(
-                recording.title,
+                f"post {post_id}",
                 "was posted by a person and not by the Calls plugin; if it is one, run: meetings process",
             )
         found = decide(recording, now=int(time.time() * 1000), patience=self._settings.transcription_patience)
         if isinstance(found, Wait):
-            log.info("%s: waiting for %s", recording.title, found.reason)
+            log.info("recording %s: waiting for %s", post_id, found.reason)
             return {"wait": found.seconds, "reason": found.reason, "job": ""}
         if found.note:
-            log.warning("%s: %s", recording.title, found.note)
+            log.warning("recording %s: %s", post_id, found.note)
         job = prepare_job(post_id, self._settings, deliver=True)
-        log.info("%s: beginning (post %s)", recording.title, post_id)
+        log.info("recording %s: beginning", post_id)
+        log.debug("recording %s is %s", post_id, recording.title)
         return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
 
     @DBOS.workflow(name="correct_names", max_recovery_attempts=DEATHS)
@@ -155,7 +164,7 @@ class Recordings(DBOSConfiguredInstance):
         if len(done.doomed) < len(plan.doomed):
             raise BusyError("a deleted recording is still being worked on")
         for recording in {one.recording for one in done.doomed}:
-            log.info("%s was deleted in Mattermost; everything made of it is removed", done.titles[recording])
+            log.info("recording %s was deleted in Mattermost; everything made of it is removed", recording)
         return len(done.doomed)
 
     def _work(self, job_key: str) -> Mapping[str, Any]:
@@ -180,12 +189,16 @@ class Recordings(DBOSConfiguredInstance):
         )
         counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
-        log.info("%s: done, %s", job.source.title, told)
+        log.info("recording %s: done, %s", job.source.post_id, told)
         for notice in run.notes:
-            log.info("%s: %s", job.source.title, notice)
+            log.info("recording %s: %s", job.source.post_id, notice)
+        self._traces.run(job, outcome["stages"])
 
     def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
         again = decide_again(error, attempt=failures)
+        given_up = isinstance(again, Drop)
+        count_failure(error, given_up=given_up)
+        self._traces.failure(post_id, type(error).__name__, given_up=given_up)
         if isinstance(again, Drop):
             log.error("recording %s is given up: %s", post_id, again.reason)
             return {"state": "given up", "reason": again.reason, "cause": type(error).__name__}
@@ -332,6 +345,7 @@ class Service:
     def __init__(self, settings: Settings, observer: Observer) -> None:
         self._settings = settings
         self._observer = observer
+        self._traces = Traces(settings.otlp_endpoint)
         self._lock = FileLock(settings.home / "state" / "service.lock", mode=0o600)
 
     def __enter__(self) -> Service:
@@ -366,7 +380,7 @@ class Service:
         DBOS(config=config)
         pipeline = shared_pipeline()
         pipeline.take(Stages(settings=self._settings, store=store), self._observer)
-        _recordings().take(self._settings, store, pipeline)
+        _recordings().take(self._settings, store, pipeline, self._traces)
         _answers().take(self._settings)
         DBOS.launch()
         for queue in (QUEUE, ANSWERS):
@@ -376,6 +390,7 @@ class Service:
     def __exit__(self, *exc: object) -> None:
         DBOS.destroy(workflow_completion_timeout_sec=0)
         self._lock.release()
+        self._traces.close()
 
     def put(self, post_id: str, *, cause: str = "") -> bool:
         """Queue a recording; False if the same news of it was queued before."""
