@@ -32,10 +32,24 @@ from meetings import llm
 from meetings.config import load_settings
 from meetings.llm.embedder import DIMENSIONS, Embedder
 from meetings.llm.kept_vectors import KeptVectors
+from meetings.sandbox import serve
 from meetings.service import Service
 from meetings.stage import StageResult
 from meetings.steps import steps_url
 
+PEOPLE = ("ana", "ben", "chloe")
+COMPANY = {
+    "team": {"name": "acme", "display_name": "Acme"},
+    "users": [
+        {"username": name, "first_name": name.title(), "last_name": "Test", "position": position}
+        for name, position in zip(PEOPLE, ("Engineer", "Writer", "Security Lead"), strict=True)
+    ],
+    "bots": [{"username": "meetings", "display_name": "Meetings"}, {"username": "calls", "display_name": "Calls"}],
+    "channels": [
+        {"name": "product", "display_name": "Product", "type": "O", "members": [*PEOPLE, "meetings", "calls"]},
+    ],
+    "posts": [],
+}
 UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
 PATIENCE = 120.0  # seconds that a life with one recording may take at the very most
 WRITE = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM) (?:(?:main|dbos)\.)?(operation_outputs|workflow_status)\b")
@@ -169,6 +183,19 @@ def _written(statement: str, parameters: Any) -> tuple[str, str] | None:
     return (f"workflow becomes {state}", "") if state else None
 
 
+def serve_copy(folder: str, told: Any) -> None:
+    """A sandbox in a folder, until it is killed; its address and the bot's token are told through a pipe."""
+    warnings.simplefilter("ignore")
+    serve(
+        Path(folder),
+        host="127.0.0.1",
+        port=0,
+        company=COMPANY,
+        anchor=None,
+        started=lambda sandbox: told.send((sandbox.url, sandbox.bot_token)),
+    )
+
+
 def live(
     environ: Mapping[str, str], post_id: str | None, notes: str | None = None, deadly: Passing | None = None
 ) -> None:
@@ -195,7 +222,5 @@ def live(
             if time.monotonic() > end:
                 sys.exit("there is still something to do")
             time.sleep(0.05)
-    if os.environ.get("CRASH_CPU"):
-        print("CPU", deadly, round(time.process_time(), 2), flush=True)
     # Engines leave threads behind that nobody waits for.
     os._exit(0)

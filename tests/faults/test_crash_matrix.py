@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -22,28 +23,15 @@ import pytest
 from meetings.config import load_settings
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import KEY_PROP
-from meetings.sandbox import Sandbox, post_call, run_in_thread
+from meetings.sandbox import post_call, run_in_thread
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
-from tests.faults.crash_program import Passing, live
+from tests.faults.crash_program import COMPANY, PEOPLE, Passing, live, serve_copy
 from tests.faults.known_speech import KnownSpeech
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 POINTS = int(os.environ.get("CRASH_POINTS", "60"))  # of each database; there are about 220
 AT_ONCE = 2
-PEOPLE = ("ana", "ben", "chloe")
-COMPANY = {
-    "team": {"name": "acme", "display_name": "Acme"},
-    "users": [
-        {"username": name, "first_name": name.title(), "last_name": "Test", "position": position}
-        for name, position in zip(PEOPLE, ("Engineer", "Writer", "Security Lead"), strict=True)
-    ],
-    "bots": [{"username": "meetings", "display_name": "Meetings"}, {"username": "calls", "display_name": "Calls"}],
-    "channels": [
-        {"name": "product", "display_name": "Product", "type": "O", "members": [*PEOPLE, "meetings", "calls"]},
-    ],
-    "posts": [],
-}
 # A process that has imported everything and started nothing: each life of the program is forked from it.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.crash_warm"])
@@ -72,11 +60,11 @@ class Company:
     models: Path
     database: str | None
 
-    def environ(self, folder: Path, sandbox: Sandbox, database: str | None) -> dict[str, str]:
+    def environ(self, folder: Path, url: str, token: str, database: str | None) -> dict[str, str]:
         """The settings of a life in a copy."""
         return {
-            "MATTERMOST_URL": sandbox.url,
-            "MATTERMOST_TOKEN": sandbox.bot_token or "",
+            "MATTERMOST_URL": url,
+            "MATTERMOST_TOKEN": token,
             "MEETINGS_HOME": str(folder / "home"),
             "MEETINGS_MODELS": str(self.models),
             "MEETINGS_LANGUAGE_MODEL": "none",
@@ -93,7 +81,9 @@ def lives(environ: dict[str, str], post_id: str | None, notes: Path | None = Non
     if process.exitcode is None:
         process.kill()
         process.join()
-    return process.exitcode or 0
+    code = process.exitcode or 0
+    process.close()
+    return code
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -136,7 +126,7 @@ def company(
             duration=15.0,
         )
         made = Company(folder=folder, post_id=call.recording_post_id, models=models_folder, database=database)
-        environ = made.environ(folder, sandbox, database)
+        environ = made.environ(folder, sandbox.url, sandbox.bot_token or "", database)
         known.give(load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path), made.post_id)
         assert lives(environ, None) == 0
     return made
@@ -166,8 +156,8 @@ def play(
     shutil.copytree(company.folder, folder)
     database = copy_of(company.database) if company.database else None
     try:
-        with run_in_thread(folder / "sandbox", company=COMPANY) as sandbox:
-            environ = company.environ(folder, sandbox, database)
+        with running(folder / "sandbox") as (url, token):
+            environ = company.environ(folder, url, token, database)
             codes = [lives(environ, company.post_id, notes, at)]
             if at is not None:
                 codes.append(lives(environ, company.post_id))
@@ -175,16 +165,33 @@ def play(
                 (company.folder / "home" / "people").mkdir()
                 for known in (folder / "home" / "people").glob("*.sqlite*"):
                     shutil.copy(known, company.folder / "home" / "people")
-            client = MattermostClient(sandbox.url, sandbox.bot_token or "")
+            client = MattermostClient(url, token)
             return Ended(
                 codes=tuple(codes),
-                results=sorted(results(folder / "home" / "results", sandbox.url)),
+                results=sorted(results(folder / "home" / "results", url)),
                 messages={person: messages(client, person) for person in PEOPLE},
             )
     finally:
         if database is not None:
             forget(database)
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[tuple[str, str]]:
+    """A sandbox in a process of its own: its address, and the bot's token."""
+    ours, theirs = FORKS.Pipe()
+    process = FORKS.Process(target=serve_copy, args=(str(folder), theirs))
+    process.start()
+    try:
+        assert ours.poll(60), "the sandbox did not start"
+        yield ours.recv()
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+        theirs.close()
 
 
 def results(folder: Path, url: str) -> Iterator[tuple[str, str]]:
@@ -276,18 +283,19 @@ def test_killed_anywhere_the_run_ends_like_one_that_nobody_disturbed(company: Co
 
     with ThreadPoolExecutor(AT_ONCE) as both:
         outcomes = list(both.map(tried, range(len(points))))
-    database = "PostgreSQL" if company.database else "SQLite"
     if os.environ.get("CRASH_CPU"):
         import subprocess
 
         print(
+            os.times(),
             subprocess.run(
-                f"cat /proc/{os.getpid()}/stat; for c in $(cat /proc/{os.getpid()}/task/*/children); do cat /proc/$c/stat; done",
+                f"cat /proc/{os.getpid()}/task/*/children; for c in $(cat /proc/{os.getpid()}/task/*/children); do cut -d' ' -f14-17 /proc/$c/stat; done",
                 shell=True,
                 capture_output=True,
                 text=True,
-            ).stdout
+            ).stdout,
         )
+    database = "PostgreSQL" if company.database else "SQLite"
     print(f"\n| step | killed | database | outcome |\n|---|---|---|---|  {len(passed)} passings")
     for (step, passing), outcome in zip(points, outcomes, strict=True):
         print(f"| {step} | {passing.door}: {passing.what} ({passing.turn}) | {database} | {outcome} |")
