@@ -56,3 +56,6 @@ def remedy_of(kind: str) -> Remedy:
     found = getattr(errors, kind, None)
     family = found.__mro__ if isinstance(found, type) and issubclass(found, errors.MeetingsError) else ()
     return next((_REMEDIES[one] for one in family if one in _REMEDIES), _UNEXPLAINED)
+
+
+CAUSES = {r.cause: r.todo for r in (*_REMEDIES.values(), _DIED, _UNEXPLAINED)}
