@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from meetings.errors import (
     BusyError,
     ConfigError,
+    DatabaseError,
     FfmpegMissingError,
     MattermostAuthError,
     MattermostError,
@@ -31,6 +32,7 @@ _PASSING = (
     MattermostRateLimitError,
     MattermostAuthError,
     StorageError,
+    DatabaseError,
     BusyError,
     # An admin mends these, and what came meanwhile is taken up.
     ConfigError,
@@ -103,7 +105,7 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
     | trouble | policy |
     |---|---|
     | the server does not answer, is overloaded, or refuses the token | again |
-    | the disk is full, another process is at it, the model server is down | again |
+    | the disk is full, another process is at it, the model server or the database is down | again |
     | the post or file is gone, or the bot may not read it | never |
     | a setting is wrong, a model or ffmpeg is missing: an admin will mend it | again |
     | the file is no recording | never |

@@ -155,7 +155,7 @@ def plan(
         now: for their age.
         progress: told the fraction planned.
     """
-    stages = Stages(settings=settings, store=FileStore(settings.home / "results"))
+    stages = Stages(settings=settings, store=FileStore.of(settings))
     planned = []
     for number, one in enumerate(found, start=1):
         tell = decide_delivery(one.made, now=now, asked=deliver, usual=settings.deliver)
@@ -210,7 +210,7 @@ def run(step: Planned, settings: Settings, *, out: Path, taken: set[str], observ
     if step.job is None:
         return step
     began = datetime.now(tz=UTC)
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     try:
         done = run_job(step.job, settings, observer=observer)
         conversation = Stages(settings=settings, store=store).conversation(done.conversation_key)

@@ -149,7 +149,7 @@ def learn(run: PastRun, settings: Settings) -> tuple[Learnt, ...]:
     Raises:
         VoicesError: the recording's voices are no longer kept.
     """
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     voices = {v.speaker: v for v in KeptVoices.of(settings).voices(run.diarization)}
     if not voices:
         raise VoicesError(

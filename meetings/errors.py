@@ -42,15 +42,12 @@ class StorageError(MeetingsError):
         super().__init__(f"cannot write {path}: {reason}")
 
 
+class DatabaseError(MeetingsError):
+    """The database is damaged, does not answer, or refuses."""
+
+
 class AuditError(MeetingsError):
     """The audit log cannot be read."""
-
-
-class StepsError(MeetingsError):
-    """The database of the queue's steps cannot be read or written."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the queue cannot be read: {reason}")
 
 
 class BusyError(MeetingsError):

@@ -99,7 +99,7 @@ class _Forgetting:
         self._username = forgotten.username
         self._settings = settings
         self._dry = dry_run
-        self._store = FileStore(settings.home / "results")
+        self._store = FileStore.of(settings)
         self._gone: set[Path] = set()
 
     # What is theirs
@@ -149,14 +149,14 @@ class _Forgetting:
         # Of whose words a vector was made cannot be told: all go, and are made again when they are needed.
         for path in sorted(root.glob("vectors.sqlite*")):
             self._remove(path, "vectors")
-        for path in files(self._store.root / "people"):
+        for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""
-        for path in files(self._store.root / "summaries"):
+        for path in files(self._store.results / "summaries"):
             self._rewrite(path, lambda data: [s for s in data if _username(s) != self._username], "summaries")
-        for path in files(self._store.root / "delivered"):
+        for path in files(self._store.results / "delivered"):
             data = read_json(path)
             if isinstance(data, dict) and data.get("username") == self._username:
                 self._remove(path, "notes of delivery")

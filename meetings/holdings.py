@@ -81,15 +81,13 @@ class Holdings:
     """Everything of recordings in one data folder, as it was when this was made; `orphans` belong to none."""
 
     def __init__(self, settings: Settings) -> None:
-        self.store = FileStore(settings.home / "results")
+        self.store = FileStore.of(settings)
         self._stages = Stages(settings=settings, store=self.store)
         self.recordings: dict[str, Held] = {}
         self._find_by_jobs()
         self._find_by_content()
         owned = {path for held in self.recordings.values() for path in held.everything()}
-        self.orphans = tuple(
-            path for stage in OF_RECORDINGS for path in files(self.store.root / stage) if path not in owned
-        )
+        self.orphans = tuple(path for stage in OF_RECORDINGS for path in stored(self.store, stage) if path not in owned)
 
     def of(self, media_id: str) -> Held:
         """What there is of a recording."""
@@ -98,7 +96,7 @@ class Holdings:
         return self.recordings[media_id]
 
     def _find_by_jobs(self) -> None:
-        for path in files(self.store.root / "jobs"):
+        for path in stored(self.store, "jobs"):
             job = read_job(path)
             if job is None:
                 continue
@@ -112,16 +110,16 @@ class Holdings:
             held.voice_notes |= there([note])
 
     def _find_by_content(self) -> None:
-        for path in files(self.store.root / "conversation"):
+        for path in stored(self.store, "conversation"):
             data = read_json(path)
             if isinstance(data, dict) and isinstance(data.get("id"), str):
                 self.of(data["id"]).conversations.add(path)
-        for path in files(self.store.root / "summaries"):
+        for path in stored(self.store, "summaries"):
             data = read_json(path)
             if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("conversation"):
                 self.of(str(data[0]["conversation"])).summaries.add(path)
         for stage in ("recordings", "corrections"):
-            for path in files(self.store.root / stage):
+            for path in stored(self.store, stage):
                 self.of(path.stem).words.add(path)
         for media_id, held in self.recordings.items():
             for run in past_runs(self.store, media_id):
@@ -133,7 +131,14 @@ class Holdings:
 def files(folder: Path) -> Iterator[Path]:
     """A folder's files by name, those that are being written left out."""
     if folder.is_dir():
-        yield from (p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith("."))
+        yield from (p for p in sorted(folder.iterdir(), key=str) if p.is_file() and not p.name.startswith("."))
+
+
+def stored(store: FileStore, stage: str) -> Iterator[Path]:
+    """A stage's results, and what this machine alone has of it."""
+    yield from files(store.results / stage)
+    if store.results != store.root:
+        yield from files(store.root / stage)
 
 
 def there(paths: Iterable[Path]) -> set[Path]:

@@ -56,8 +56,8 @@ class Queue(Protocol):
     def put(self, post_id: str, *, cause: str = "") -> bool:
         """A recording's post, under what is new about it."""
 
-    def put_answer(self, post_id: str) -> bool:
-        """A post that somebody wrote to the bot."""
+    def put_answer(self, post_id: str, user_id: str) -> bool:
+        """A post that somebody wrote to the bot, and who."""
 
     def put_reaction(self, reaction: Reaction) -> bool:
         """An emoji that somebody put on a post."""
@@ -121,7 +121,7 @@ class Listener:
         """Act on an event; how many recordings were queued."""
         if isinstance(event, PostWritten):
             if event.channel_type == "D" and self._is_said(event.post):
-                self._waiting.put_answer(event.post.id)
+                self._waiting.put_answer(event.post.id, event.post.user_id)
                 return 0
             return self._look_at(event.post)
         if isinstance(event, Reacted):
@@ -183,7 +183,7 @@ class Listener:
             if channel.type != "D":
                 queued += self._look_at(post)
             elif self._is_said(post) and post.create_at > begin:
-                self._waiting.put_answer(post.id)
+                self._waiting.put_answer(post.id, post.user_id)
         self._positions.move(channel.id, self._next_look(channel.id, newest) if seen else begin)
         return seen, queued
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from meetings.config import Settings
-from meetings.errors import StepsError
+from meetings.errors import DatabaseError
 from meetings.remedies import remedy_of
 from meetings.stage import StageResult
 from meetings.steps import open_steps, unfinished
@@ -66,7 +66,7 @@ class QueueMetrics:
                     counts[work.queue, work.state] += 1
                     if work.state == "waiting":
                         since[work.queue] = min(work.created, since.get(work.queue, work.created))
-        except StepsError:
+        except DatabaseError:
             readable.add_metric([], 0)
         else:
             readable.add_metric([], 1)

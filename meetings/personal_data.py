@@ -50,7 +50,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         settings: the data folder.
         client: tells the id of their account, by which their posts are kept; None if there is none.
     """
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     notes: list[str] = []
     user_id = _id(username, client, notes)
     try:
@@ -58,9 +58,11 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
     except PeopleError as error:
         wishes = None
         notes.append(str(error))
-    people = [entry for path in files(store.root / "people") for entry in read_json(path) or () if _is(entry, username)]
+    people = [
+        entry for path in files(store.results / "people") for entry in read_json(path) or () if _is(entry, username)
+    ]
     summaries = [
-        s for path in files(store.root / "summaries") for s in read_json(path) or () if _is(s, username)
+        s for path in files(store.results / "summaries") for s in read_json(path) or () if _is(s, username)
     ]  # fmt: skip
     found: dict[str, Any] = {
         "feedback.json": wishes,
@@ -70,7 +72,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "summaries.json": summaries,
         "deliveries.json": [
             data
-            for path in files(store.root / "delivered")
+            for path in files(store.results / "delivered")
             if isinstance(data := read_json(path), dict) and data.get("username") == username
         ],
         "utterances.json": list(_utterances(store, username)),
@@ -155,7 +157,7 @@ def _judged(settings: Settings, user_id: str) -> list[dict[str, Any]]:
 
 
 def _utterances(store: FileStore, username: str) -> Iterator[dict[str, Any]]:
-    for path in files(store.root / "conversation"):
+    for path in files(store.results / "conversation"):
         try:
             conversation = from_json(read_json(path))
         except ConversationError:
@@ -175,7 +177,7 @@ def _utterances(store: FileStore, username: str) -> Iterator[dict[str, Any]]:
 
 
 def _corrections(store: FileStore, username: str) -> Iterator[dict[str, Any]]:
-    for path in files(store.root / "corrections"):
+    for path in files(store.results / "corrections"):
         for correction in read_json(path) or ():
             if username in {correction.get("username"), correction.get("by")}:
                 yield {"recording": path.stem, **correction}

@@ -8,7 +8,7 @@ already done. The bodies of the stages are in `meetings.stages`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -101,25 +101,38 @@ class Pipeline(DBOSConfiguredInstance):
 
     def work(self, job_key: str) -> dict[str, Any]:
         """The stages, for a workflow to run: this one's, or a queue's."""
-        steps = [
+        steps = self.hear(job_key)
+        steps += self.write(job_key, steps)
+        told = self.tell(job_key, steps)
+        self.tidy_up(job_key)
+        return told
+
+    def hear(self, job_key: str) -> list[dict[str, Any]]:
+        """From the recording to who said what."""
+        return [
             self.fetch_recording(job_key),
             self.decode_recording(job_key),
             self.segment_speech(job_key),
             *self.transcribe_and_diarize(job_key),
+            self.join_words_and_speakers(job_key),
         ]
-        conversation = self.join_words_and_speakers(job_key)
-        readers = self.read_people(job_key, conversation["key"])
-        summaries = self.write_summaries(job_key, conversation["key"], readers["key"])
-        steps += [conversation, readers, summaries]
-        deliveries: list[dict[str, Any]] = []
-        down = ""
-        for username in summaries["info"].get("deliver_to", ()):
-            outcome = self.deliver_summary(job_key, conversation["key"], summaries["key"], username, down)
+
+    def write(self, job_key: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """From who said what to everybody's summary."""
+        conversation = _key(steps, "conversation")
+        readers = self.read_people(job_key, conversation)
+        return [readers, self.write_summaries(job_key, conversation, readers["key"])]
+
+    def tell(self, job_key: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """From everybody's summary to everybody's message; the outcome of the whole run."""
+        conversation, summaries = _key(steps, "conversation"), _key(steps, "summaries")
+        all_steps, deliveries, down = list(steps), [], ""
+        for username in steps[-1]["info"].get("deliver_to", ()):
+            outcome = self.deliver_summary(job_key, conversation, summaries, username, down)
             down = outcome["info"].pop("down", "")
             deliveries.append(outcome["info"])
-            steps.append(outcome)
-        self.tidy_up(job_key)
-        return {"stages": steps, "deliveries": deliveries}
+            all_steps.append(outcome)
+        return {"stages": all_steps, "deliveries": deliveries}
 
     @DBOS.step()
     def fetch_recording(self, job_key: str) -> dict[str, Any]:
@@ -218,6 +231,11 @@ class Pipeline(DBOSConfiguredInstance):
         )
 
 
+def _key(steps: Sequence[Mapping[str, Any]], stage: str) -> str:
+    """The key of a stage's result."""
+    return next(str(step["key"]) for step in steps if step["stage"] == stage)
+
+
 @cache
 def shared_pipeline() -> Pipeline:
     """The process's one: DBOS takes an instance of a name once, and a correction makes several runs again."""
@@ -244,7 +262,7 @@ def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -
 
 
 def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     pipeline_stages = Stages(settings=settings, store=store)
     traces = Traces(settings.otlp_endpoint)
     job_key = store.put_json("jobs", job.to_json())

@@ -97,7 +97,7 @@ def prepare_job(
         vocabulary=(*settings.vocabulary, *_terms(vocabulary)),
         nonce=uuid.uuid4().hex if fresh else "",
         wishes=FeedbackBook(settings.home).stamp(),
-        names=names_stamp(settings, FileStore(settings.home / "results"), source.media_id),
+        names=names_stamp(settings, FileStore.of(settings), source.media_id),
     )
 
 
@@ -154,7 +154,7 @@ def _rules(settings: Settings, client: MattermostClient | None, source: Source) 
 def _store_people(people: Path, settings: Settings) -> str:
     from dataclasses import asdict
 
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     try:
         return store.put_json("people", [asdict(p) for p in read_people(people)])
     except OSError as error:

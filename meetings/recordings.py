@@ -11,12 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from meetings.config import Settings
-from meetings.errors import StorageError
 from meetings.job import Job
-from meetings.store import FileStore, private_folder
+from meetings.store import FileStore, NamedLock, named_lock
 
 STAGE = "recordings"
 
@@ -79,11 +76,11 @@ def find_media(store: FileStore, reference: str) -> str | None:
     """The recording that an id of a post, a file or a recording means, among those that were processed."""
     if store.has(STAGE, reference):
         return reference
-    for path in sorted((store.root / STAGE).glob("*.json")):
-        for run in past_runs(store, path.stem):
+    for media_id in store.keys(STAGE):
+        for run in past_runs(store, media_id):
             source = Job.from_json(store.read_json("jobs", run.job)).source
             if reference in {source.post_id, source.media_id}:
-                return path.stem
+                return media_id
     return None
 
 
@@ -97,16 +94,10 @@ def _write(store: FileStore, media_id: str, runs: Sequence[PastRun]) -> None:
     store.write_json(STAGE, media_id, [asdict(r) for r in kept])
 
 
-def recording_lock(settings: Settings, media_id: str) -> FileLock:
+def recording_lock(settings: Settings, media_id: str) -> NamedLock:
     """The lock that whoever works on a recording holds: one process makes, removes or changes what belongs to it.
 
     Raises:
         StorageError: its folder cannot be made.
     """
-    folder = settings.home / "state" / "locks"
-    try:
-        for one in (settings.home, folder.parent, folder):
-            private_folder(one)
-    except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
-    return FileLock(folder / f"{media_id}.lock", mode=0o600)
+    return named_lock(settings, media_id)

@@ -41,6 +41,9 @@ _REMEDIES: dict[type[errors.MeetingsError], Remedy] = {
     ),
     errors.ModelError: Remedy(cause="model", todo="meetings models verify; it is tried again"),
     errors.StorageError: Remedy(cause="storage", todo="free space, or see the folder's rights; it is tried again"),
+    errors.DatabaseError: Remedy(
+        cause="database", todo="see that database_url answers (meetings doctor); it is tried again"
+    ),
     errors.ConfigError: Remedy(cause="settings", todo="mend the settings (meetings doctor) and start again"),
     errors.BusyError: Remedy(cause="busy", todo="nothing: it is tried again"),
 }

@@ -68,7 +68,7 @@ class Plan:
 
     def add(self, paths: Iterable[Path], *, kind: str, why: str, recording: str = "") -> None:
         """Add files, each once."""
-        for path in sorted(set(paths) - self._known):
+        for path in sorted(set(paths) - self._known, key=str):
             try:
                 size = path.stat().st_size
             except FileNotFoundError:
@@ -213,7 +213,7 @@ def _plan_aged(plan: Plan, settings: Settings, held: Held, channels: tuple[str |
 
 
 def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
-    results, people = holdings.store.root, settings.home / "people"
+    results, people = holdings.store.results, settings.home / "people"
     used = {job.people_key for held in holdings.recordings.values() for job in held.jobs.values()}
     days = settings.days_kept("context")
     for path in files(results / "people"):

@@ -1,60 +1,63 @@
-"""Recordings that wait to be worked on, and the work on them, one after the other: a durable queue.
+"""Recordings that wait to be worked on, and the work on them: a durable queue.
 
-Everything that finds recordings (the socket, a sweep, a webhook, a batch) only puts them here; what is put here is done
-once, whenever the process dies. The queue is DBOS's, in a file of its own beside that of `meetings process`, so that a
-command on the same machine neither takes its work nor lends it a hand. Stages find what others have done already.
+What was put into the queue (`meetings.queueing`) is done once, whenever the process dies. On one machine a recording is
+worked on from end to end, one after the other, by the process that listens; the queue is in a file of its own beside
+that of `meetings process`, so that a command on the same machine neither takes its work nor lends it a hand. Where
+several machines share a database, each part of the work ends with queueing the next, for whichever machine is free
+(`meetings.worker`). Stages find what others have done already.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSConfiguredInstance, EnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance
 from filelock import FileLock, Timeout
 
+from meetings.answering import DEATHS, PATIENTLY, shared_answers
 from meetings.arrivals import Drop, Wait, decide, decide_again
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import (
-    BusyError,
-    MattermostForbiddenError,
-    MattermostNotFoundError,
-    MattermostUnreachableError,
-    RecordingError,
-    StorageError,
-)
+from meetings.errors import BusyError, MattermostError, MattermostUnreachableError, RecordingError, StorageError
 from meetings.job import Job
 from meetings.known_voices import names_stamp
 from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
-from meetings.mattermost.entities import Reaction
 from meetings.mattermost.policy import site_of
 from meetings.metrics import count_failure
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
+from meetings.queueing import (
+    ANSWERS,
+    APPLICATION,
+    CORRECTION,
+    DELIVERY,
+    FRESH,
+    LATE,
+    RECORDINGS,
+    SPEECH,
+    SUMMARY,
+    VERSION,
+    Inbox,
+    SharedInbox,
+    errand,
+    workflow_id,
+)
 from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
-from meetings.steps import steps_url
-from meetings.store import FileStore, private_folder
-from meetings.talkback import Talkback, Understood
+from meetings.store import FileStore, private_file, private_folder
 from meetings.traces import Traces
 
-QUEUE = "recordings"
-ANSWERS = "answers"
-# A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
-PATIENTLY: Any = {"retries_allowed": True, "max_attempts": 6, "interval_seconds": 5.0, "backoff_rate": 2.0}
-# Raised when the steps below change; what an earlier version left undone is then begun anew.
-VERSION = "meetings-service-1"
-# A recording that kills the process this many times is given up, so that the ones behind it get their turn.
-DEATHS = 60
 # Server trouble of a single person's message is not waited out for days.
 TRIES_FOR_A_PERSON = 8
+# A recording that was posted longer ago (seconds) is no call that just ended.
+JUST_ENDED = 6 * 3600.0
 
 log = logging.getLogger("meetings.service")
 
@@ -66,14 +69,21 @@ class Recordings(DBOSConfiguredInstance):
     _settings: Settings
     _store: FileStore
     _pipeline: Pipeline
+    _shared: bool
     _traces: Traces
 
     def __init__(self) -> None:
         super().__init__("recordings")
 
-    def take(self, settings: Settings, store: FileStore, pipeline: Pipeline, traces: Traces) -> None:
+    def take(self, settings: Settings, store: FileStore, pipeline: Pipeline) -> None:
         """What the work is done with."""
-        self._settings, self._store, self._pipeline, self._traces = settings, store, pipeline, traces
+        self._settings, self._store, self._pipeline = settings, store, pipeline
+        self._shared = settings.database_url is not None
+        self._traces = Traces(settings.otlp_endpoint)
+
+    def close(self) -> None:
+        """Send what is left of traces."""
+        self._traces.close()
 
     @DBOS.workflow(name="take_recording", max_recovery_attempts=DEATHS)
     def take_recording(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
@@ -85,21 +95,65 @@ class Recordings(DBOSConfiguredInstance):
             turn: how often it was looked at before.
             failures: how often work on it failed before.
         """
+        look = (post_id, cause, turn, failures)
         with about(recording=post_id):
-            return self._take(post_id, cause, turn, failures)
+            return self._take(look)
 
-    def _take(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
+    def _take(self, look: tuple[str, str, int, int]) -> dict[str, Any]:
+        post_id, cause, turn, _failures = look
         try:
             plan = self.look(post_id)
             if plan["wait"]:
-                return self._later(post_id, cause, turn, failures, Wait(seconds=plan["wait"], reason=plan["reason"]))
+                return self._later(*look, Wait(seconds=plan["wait"], reason=plan["reason"]))
+            if self._shared:
+                work = {"job": plan["job"], "look": list(look), "priority": plan["priority"], "share": plan["share"]}
+                return self._hand_on(SPEECH, workflow_id(post_id, cause, turn), {**work, "steps": []})
             outcome = self._work(plan["job"])
         except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
-            return self._failed(post_id, cause, turn, failures + 1, error)
+            return self._failed(*look, error)
+        return self._ended(look, outcome)
+
+    @DBOS.workflow(name="work_on", max_recovery_attempts=DEATHS)
+    def work_on(self, part: str, name: str, work: dict[str, Any]) -> dict[str, Any]:
+        """One part of the work on a recording, where several machines work; it ends with queueing the next.
+
+        Args:
+            part: which; its queue's name.
+            name: the work's name: `workflow_id` of the look that it follows, or a name of a correction.
+            work: the job's key, what the parts before gave, and what to go on with: see `take_recording`.
+        """
+        try:
+            job = Job.from_json(self._store.read_json("jobs", work["job"]))
+            with about(recording=job.source.post_id), recording_lock(self._settings, job.source.media_id):
+                if part == SPEECH:
+                    steps = self._pipeline.hear(work["job"])
+                    self._pipeline.tidy_up(work["job"])  # sound lies on the machine that heard it
+                    return self._hand_on(SUMMARY, name, {**work, "steps": steps})
+                if part == SUMMARY:
+                    steps = [*work["steps"], *self._pipeline.write(work["job"], work["steps"])]
+                    return self._hand_on(DELIVERY, name, {**work, "steps": steps})
+                outcome = self._pipeline.tell(work["job"], work["steps"])
+                self.note(work["job"], outcome)
+        except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
+            if work["look"] is None:
+                log.warning("a recording could not be corrected: %s", error)
+                return {"state": "given up", "reason": str(error)}
+            post_id, cause, turn, failures = work["look"]
+            return self._failed(post_id, cause, turn, failures, error)
+        return self._ended(work["look"], outcome)
+
+    def _hand_on(self, part: str, name: str, work: dict[str, Any]) -> dict[str, Any]:
+        options = errand(part, "work_on", f"{part}:{name}", priority=work["priority"], share=work["share"])
+        DBOS.enqueue_workflow_with_options(options, part, name, work)
+        return {"state": "handed on", "to": part}
+
+    def _ended(self, look: Sequence[Any] | None, outcome: Mapping[str, Any]) -> dict[str, Any]:
         undelivered = [d for d in outcome["deliveries"] if d["status"] == "failed"]
-        if undelivered and (failures + 1 < TRIES_FOR_A_PERSON or any(d["server_gone"] for d in undelivered)):
-            reason = f"not delivered to {', '.join(d['username'] for d in undelivered)}: {undelivered[0]['reason']}"
-            return self._failed(post_id, cause, turn, failures + 1, MattermostUnreachableError(reason))
+        if undelivered and look is not None:
+            post_id, cause, turn, failures = look
+            if failures + 1 < TRIES_FOR_A_PERSON or any(d["server_gone"] for d in undelivered):
+                reason = f"not delivered to {', '.join(d['username'] for d in undelivered)}: {undelivered[0]['reason']}"
+                return self._failed(post_id, cause, turn, failures, MattermostUnreachableError(reason))
         return {"state": "done", "deliveries": outcome["deliveries"]}
 
     @DBOS.step()
@@ -122,19 +176,41 @@ class Recordings(DBOSConfiguredInstance):
         job = prepare_job(post_id, self._settings, deliver=True)
         log.info("recording %s: beginning", post_id)
         log.debug("recording %s is %s", post_id, recording.title)
-        return {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+        plan = {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
+        if self._shared:
+            fresh = time.time() - recording.posted_at / 1000 < JUST_ENDED
+            plan |= {"priority": FRESH if fresh else LATE, "share": self._share(client, recording.channel_id)}
+        return plan
 
     @DBOS.workflow(name="correct_names", max_recovery_attempts=DEATHS)
     def correct_names(self, media_id: str) -> int:
         """Make the runs of a recording again with what is known of its voices now, for the same people as before."""
         done = 0
-        for job_key in self.jobs_with_names(media_id):
+        for number, job_key in enumerate(self.jobs_with_names(media_id)):
             try:
-                self._work(job_key)
+                if self._shared:
+                    work = {"job": job_key, "look": None, "priority": CORRECTION, "share": self.share_of(job_key)}
+                    self._hand_on(SPEECH, f"names:{DBOS.workflow_id}:{number}", {**work, "steps": []})
+                else:
+                    self._work(job_key)
                 done += 1
             except Exception as error:  # noqa: BLE001 - one run's trouble keeps no other from being corrected
                 log.warning("recording %s could not be corrected: %s", media_id, error)
         return done
+
+    @DBOS.step()
+    def share_of(self, job_key: str) -> str:
+        """Whose share of the workers a job's work is."""
+        job = Job.from_json(self._store.read_json("jobs", job_key))
+        return self._share(MattermostClient.required(self._settings), job.source.channel_id or "")
+
+    @staticmethod
+    def _share(client: MattermostClient, channel_id: str) -> str:
+        """A team, by its id; a channel that is of no team, or cannot be asked about, is one by itself."""
+        try:
+            return client.channel(channel_id).team_id or channel_id or "none"
+        except MattermostError:
+            return channel_id or "none"
 
     @DBOS.step()
     def jobs_with_names(self, media_id: str) -> list[str]:
@@ -195,142 +271,20 @@ class Recordings(DBOSConfiguredInstance):
         self._traces.run(job, outcome["stages"])
 
     def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
-        again = decide_again(error, attempt=failures)
-        given_up = isinstance(again, Drop)
-        count_failure(error, given_up=given_up)
-        self._traces.failure(post_id, type(error).__name__, given_up=given_up)
+        """Work failed, after so many failures before."""
+        again, kind = decide_again(error, attempt=failures + 1), type(error).__name__
+        count_failure(error, given_up=isinstance(again, Drop))
+        self._traces.failure(post_id, kind, given_up=isinstance(again, Drop))
         if isinstance(again, Drop):
             log.error("recording %s is given up: %s", post_id, again.reason)
-            return {"state": "given up", "reason": again.reason, "cause": type(error).__name__}
+            return {"state": "given up", "reason": again.reason, "cause": kind}
         log.warning("recording %s: %s; trying again in %.0f s", post_id, again.reason, again.seconds)
-        return {**self._later(post_id, cause, turn, failures, again), "cause": type(error).__name__}
+        return {**self._later(post_id, cause, turn, failures + 1, again), "cause": kind}
 
     def _later(self, post_id: str, cause: str, turn: int, failures: int, wait: Wait) -> dict[str, Any]:
-        _enqueue_recording(post_id, cause, turn + 1, failures, delay=wait.seconds)
+        options = errand(RECORDINGS, "take_recording", workflow_id(post_id, cause, turn + 1), delay=wait.seconds)
+        DBOS.enqueue_workflow_with_options(options, post_id, cause, turn + 1, failures)
         return {"state": "waiting", "reason": wait.reason}
-
-
-def _enqueue_recording(post_id: str, cause: str, turn: int, failures: int, *, delay: float = 0.0) -> None:
-    """Queue a look at a recording, from within a workflow."""
-    options = _options(post_id, cause, turn)
-    if delay > 0:
-        options["delay_seconds"] = delay
-    DBOS.enqueue_workflow_with_options(options, post_id, cause, turn, failures)
-
-
-def enqueue_again(client: DBOSClient, post_id: str, *, cause: str) -> None:
-    """Queue a look at a recording from outside the service; the same cause counts once."""
-    client.enqueue(_options(post_id, cause, 0), post_id, cause, 0, 0)
-
-
-def _options(post_id: str, cause: str, turn: int) -> EnqueueOptions:
-    return {
-        "queue_name": QUEUE,
-        "workflow_name": "take_recording",
-        "class_name": "Recordings",
-        "instance_name": "recordings",
-        "workflow_id": workflow_id(post_id, cause, turn),
-        "app_version": VERSION,
-    }
-
-
-def workflow_id(post_id: str, cause: str, turn: int) -> str:
-    """The name of one look at a recording: the same news of the same post is queued once."""
-    return f"recording:{post_id}:{cause}:{turn}"
-
-
-@DBOS.dbos_class()
-class Answers(DBOSConfiguredInstance):
-    """Answers to what people write and to the emojis they put on their summaries."""
-
-    _settings: Settings
-
-    def __init__(self) -> None:
-        super().__init__("answers")
-
-    def take(self, settings: Settings) -> None:
-        """What the work is done with."""
-        self._settings = settings
-
-    @DBOS.workflow(name="answer_post", max_recovery_attempts=DEATHS)
-    def answer_post(self, post_id: str) -> str:
-        """Answer somebody's post."""
-        return self._answer(lambda: self.understand(post_id))
-
-    @DBOS.workflow(name="answer_reaction", max_recovery_attempts=DEATHS)
-    def answer_reaction(self, post_id: str, user_id: str, emoji_name: str) -> str:
-        """Answer somebody's emoji."""
-        return self._answer(lambda: self.understand_reaction(post_id, user_id, emoji_name))
-
-    def _answer(self, understand: Callable[[], dict[str, Any] | None]) -> str:
-        try:
-            found = understand()
-            if found is None:
-                return "nothing to answer"
-            self.say(found, self.change(found))
-        except Exception as error:  # noqa: BLE001 - the next one gets their answer
-            log.warning("an answer could not be given: %s", error)
-            return f"failed: {error}"
-        if found["again"]:
-            # A voice got a name: every run of the recording is made again from there, and messages are corrected.
-            options: EnqueueOptions = {
-                "queue_name": QUEUE,
-                "workflow_name": "correct_names",
-                "class_name": "Recordings",
-                "instance_name": "recordings",
-                "workflow_id": f"names:{found['answers']}",
-                "app_version": VERSION,
-            }
-            DBOS.enqueue_workflow_with_options(options, found["again"])
-        return "answered"
-
-    @DBOS.step(**PATIENTLY)
-    def understand(self, post_id: str) -> dict[str, Any] | None:
-        """The first step for a post."""
-        client = MattermostClient.required(self._settings)
-        try:
-            post = client.post(post_id)
-        except (MattermostNotFoundError, MattermostForbiddenError):
-            return None
-        return _plain(Talkback(self._settings, client).understand(post))
-
-    @DBOS.step(**PATIENTLY)
-    def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
-        """The first step for an emoji."""
-        reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
-        return _plain(Talkback(self._settings, MattermostClient.required(self._settings)).understand_reaction(reaction))
-
-    @DBOS.step()
-    def change(self, found: dict[str, Any]) -> str:
-        """The second step."""
-        return self._talkback().change(_understood(found))
-
-    @DBOS.step(**PATIENTLY)
-    def say(self, found: dict[str, Any], text: str) -> None:
-        """The third step."""
-        self._talkback().say(_understood(found), text)
-
-    def _talkback(self) -> Talkback:
-        return Talkback(self._settings, MattermostClient.required(self._settings))
-
-
-def _understood(found: Mapping[str, Any]) -> Understood:
-    return Understood(
-        **{
-            **found,
-            "effects": tuple((what, value) for what, value in found["effects"]),
-            "voice": tuple(found["voice"]) if found["voice"] else None,
-        }
-    )
-
-
-def _plain(understood: Understood | None) -> dict[str, Any] | None:
-    return None if understood is None else asdict(understood)
-
-
-@cache
-def _answers() -> Answers:
-    return Answers()
 
 
 @cache
@@ -339,14 +293,15 @@ def _recordings() -> Recordings:
     return Recordings()
 
 
-class Service:
-    """The queue, open. A context manager: `with Service(settings, observer) as service: service.put(post_id)`."""
+class Service(Inbox):
+    """The queue of one machine, open. A context manager: `with Service(settings, observer) as service: ...`."""
 
     def __init__(self, settings: Settings, observer: Observer) -> None:
         self._settings = settings
         self._observer = observer
-        self._traces = Traces(settings.otlp_endpoint)
         self._lock = FileLock(settings.home / "state" / "service.lock", mode=0o600)
+        self._enqueue = DBOS.enqueue_workflow_with_options
+        self._list = DBOS.list_workflows
 
     def __enter__(self) -> Service:
         """Open the queue and take up what an earlier process left.
@@ -368,67 +323,47 @@ class Service:
         except OSError as error:
             raise StorageError(state, error.strerror or str(error)) from error
         note_wide_settings(self._settings)
-        store = FileStore(self._settings.home / "results")
-        config: DBOSConfig = {
-            "name": "meetings-service",
-            "system_database_url": steps_url(self._settings),
-            "executor_id": "service",
-            "application_version": VERSION,
-            "log_level": "CRITICAL",
-            "notification_listener_polling_interval_sec": 0.5,
-        }
-        DBOS(config=config)
-        pipeline = shared_pipeline()
-        pipeline.take(Stages(settings=self._settings, store=store), self._observer)
-        _recordings().take(self._settings, store, pipeline, self._traces)
-        _answers().take(self._settings)
+        prepare_engine(
+            self._settings,
+            self._observer,
+            {
+                "system_database_url": f"sqlite:///{private_file(state / 'service.sqlite')}",
+                "executor_id": "service",
+                "notification_listener_polling_interval_sec": 0.5,
+            },
+        )
         DBOS.launch()
-        for queue in (QUEUE, ANSWERS):
+        for queue in (RECORDINGS, ANSWERS):
             DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        stop_engine()
         self._lock.release()
-        self._traces.close()
 
-    def put(self, post_id: str, *, cause: str = "") -> bool:
-        """Queue a recording; False if the same news of it was queued before."""
-        return self._put(workflow_id(post_id, cause, 0), QUEUE, _recordings().take_recording, post_id, cause, 0, 0)
 
-    def put_answer(self, post_id: str) -> bool:
-        """Queue an answer to a post; False if that was done before."""
-        return self._put(f"answer:{post_id}", ANSWERS, _answers().answer_post, post_id)
+def open_inbox(settings: Settings, observer: Observer) -> Service | SharedInbox:
+    """Where this process puts what it hears of: a queue that it works on itself, or one that workers work on."""
+    if settings.database_url is None:
+        return Service(settings, observer)
+    note_wide_settings(settings)
+    return SharedInbox(settings.database_url.get_secret_value())
 
-    def put_reaction(self, reaction: Reaction) -> bool:
-        """Queue an answer to an emoji; False if that was done before."""
-        name = f"reaction:{reaction.post_id}:{reaction.user_id}:{reaction.emoji_name}"
-        return self._put(
-            name, ANSWERS, _answers().answer_reaction, reaction.post_id, reaction.user_id, reaction.emoji_name
-        )
 
-    def put_gone(self, post_id: str, channel_id: str) -> bool:
-        """Queue the removal of what is held of deleted recordings; False if that was done before."""
-        return self._put(f"gone:{post_id}", QUEUE, _recordings().remove_gone, channel_id)
+def prepare_engine(settings: Settings, observer: Observer, where: DBOSConfig) -> None:
+    """Set up the engine and hand the workflows what they work with; `DBOS.launch` is next."""
+    DBOS(config={"name": APPLICATION, "application_version": VERSION, "log_level": "CRITICAL", **where})
+    store = FileStore.of(settings)
+    pipeline = shared_pipeline()
+    pipeline.take(Stages(settings=settings, store=store), observer)
+    _recordings().take(settings, store, pipeline)
+    shared_answers().take(settings)
 
-    @staticmethod
-    def _put(name: str, queue: str, workflow: Callable[..., Any], *arguments: Any) -> bool:
-        if DBOS.get_workflow_status(name) is not None:
-            return False
-        with SetWorkflowID(name):
-            DBOS.enqueue_workflow(queue, workflow, *arguments)
-        return True
 
-    def waiting(self) -> int:
-        """How many recordings are queued, waiting or being worked on."""
-        return len(
-            DBOS.list_workflows(
-                name="take_recording",
-                status=["ENQUEUED", "PENDING", "DELAYED"],
-                load_input=False,
-                load_output=False,
-            )
-        )
+def stop_engine() -> None:
+    """End; what is under way is taken up by the next that begins."""
+    DBOS.destroy(workflow_completion_timeout_sec=0)
+    _recordings().close()
 
 
 def note_wide_settings(settings: Settings) -> None:

@@ -69,7 +69,7 @@ def find_run(recording: str, settings: Settings) -> PastRun:
         CorrectionError: it was never processed here.
         MattermostError: the server knows no such recording.
     """
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     media_id = _media_id(recording, settings, store)
     runs = past_runs(store, media_id) if media_id is not None else ()
     if not runs or not store.has("conversation", runs[-1].conversation):
@@ -97,7 +97,7 @@ def _media_id(recording: str, settings: Settings, store: FileStore) -> str | Non
 
 def conversation_of(run: PastRun, settings: Settings) -> Conversation:
     """What was said, as it stands now."""
-    return Stages(settings=settings, store=FileStore(settings.home / "results")).conversation(run.conversation)
+    return Stages(settings=settings, store=FileStore.of(settings)).conversation(run.conversation)
 
 
 def heard(conversation: Conversation) -> tuple[Heard, ...]:
@@ -130,7 +130,7 @@ def correct(run: PastRun, wanted: Sequence[Setting], settings: Settings, *, by: 
     Raises:
         CorrectionError: there is no such speaker, two are called so, or there is no such account.
     """
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     conversation = conversation_of(run, settings)
     job = Job.from_json(store.read_json("jobs", run.job))
     corrections = read_corrections(store, job.source.media_id)
@@ -198,7 +198,7 @@ def remake(media_id: str, settings: Settings, *, observer: Observer | None = Non
     Raises:
         MeetingsError: a stage failed; what was made before stays as it is.
     """
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     runs, folders, gone = [], [], []
     for past in past_runs(store, media_id):
         job = Job.from_json(store.read_json("jobs", past.job))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meetings.config import Settings
-from meetings.errors import StepsError
+from meetings.errors import DatabaseError
 from meetings.remedies import DIED
 from meetings.store import private_file
 
@@ -27,8 +27,8 @@ ENDED = ("SUCCESS", "ERROR", DEAD)
 # What ended longer ago (seconds) or before so many others is not looked at for failures.
 LOOK_BACK, MOST_ENDED = 14 * 24 * 3600.0, 5_000
 # A stage is under way from when the one before it is written down. A step, and the stage that follows it:
+_FIRST = {"speech": "fetch", "summary": "people", "delivery": "delivery"}  # by queue, before any step is done
 _NEXT = {
-    "": "looking at it",
     "look": "fetch",
     "fetch_recording": "audio",
     "decode_recording": "segmentation",
@@ -58,7 +58,7 @@ def open_steps(settings: Settings) -> Iterator[DBOSClient | None]:
     """The steps' database, to look at or to queue something; None where nothing was ever queued.
 
     Raises:
-        StepsError: it cannot be read.
+        DatabaseError: it cannot be read.
     """
     from dbos import DBOSClient
     from sqlalchemy.exc import SQLAlchemyError
@@ -73,7 +73,7 @@ def open_steps(settings: Settings) -> Iterator[DBOSClient | None]:
     except SQLAlchemyError as error:
         # What the driver says quotes the address, with its password; which kind of trouble it is must do.
         where = "database_url" if settings.database_url is not None else str(settings.home / "state" / FILE)
-        raise StepsError(f"{where} ({type(error.__cause__ or error).__name__})") from None
+        raise DatabaseError(f"the queue cannot be read: {where} ({type(error.__cause__ or error).__name__})") from None
     finally:
         if client is not None:
             client.destroy()
@@ -128,14 +128,17 @@ def stage_of(client: DBOSClient, work: Work) -> tuple[str, float]:
     steps: Sequence[Any] = client.list_workflow_steps(work.id, load_output=False)
     known = [s for s in steps if s["function_name"].rpartition(".")[2] in _NEXT]
     if not known:
-        return _NEXT[""], work.began or work.created
+        return _FIRST.get(work.queue, "looking at it"), work.began or work.created
     since = known[-1]["completed_at_epoch_ms"]
     return _NEXT[known[-1]["function_name"].rpartition(".")[2]], since / 1000 if since else work.created
 
 
 def _work(one: WorkflowStatus) -> Work:
     states = {"ENQUEUED": "waiting", "DELAYED": "later", "PENDING": "running"}
+    # KIND:SUBJECT:…, where several machines work with the part of the work before it.
     parts = one.workflow_id.split(":")
+    if parts[0] in _FIRST:
+        parts = parts[1:]
     outcome: Mapping[str, Any] | None = None
     if one.status == DEAD:
         outcome = {"state": "given up", "reason": "the process died over it again and again", "cause": DIED}

@@ -79,7 +79,7 @@ class Talkback:
     def __init__(self, settings: Settings, client: MattermostClient) -> None:
         self._settings = settings
         self._client = client
-        self._store = FileStore(settings.home / "results")
+        self._store = FileStore.of(settings)
         self._book = FeedbackBook(settings.home)
 
     # The first step

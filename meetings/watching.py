@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import StepsError
+from meetings.errors import DatabaseError
+from meetings.queueing import RECORDINGS, errand, workflow_id
 from meetings.remedies import remedy_of
 from meetings.steps import LOOK_BACK, Work, ended, open_steps, stage_of, unfinished
 
@@ -90,7 +91,7 @@ def look(settings: Settings, *, now: float | None = None) -> Seen:
     """How everything stands.
 
     Raises:
-        StepsError: the steps' database cannot be read.
+        DatabaseError: the steps' database cannot be read.
         AuditError: the audit log cannot be read.
     """
     now = time.time() if now is None else now
@@ -210,14 +211,12 @@ def retry(settings: Settings, posts: Sequence[str], *, now: float | None = None)
         now: seconds since the epoch.
 
     Raises:
-        StepsError: the steps' database cannot be read or written, or nothing was ever queued.
+        DatabaseError: the steps' database cannot be read or written, or nothing was ever queued.
     """
-    from meetings.service import enqueue_again
-
     now = time.time() if now is None else now
     with open_steps(settings) as client:
         if client is None:
-            raise StepsError("nothing was ever queued here; start meetings listen")
+            raise DatabaseError("nothing was ever queued here; start meetings listen")
         open_ = unfinished(client)
         wanted = list(dict.fromkeys(posts)) or [one.post for one in failures(ended(client, now=now), open_)]
         done = {}
@@ -232,6 +231,7 @@ def retry(settings: Settings, posts: Sequence[str], *, now: float | None = None)
                     client.set_workflow_delay(work.id, delay_seconds=0)
                 done[post] = "is tried now"
             else:
-                enqueue_again(client, post, cause=f"retry:{int(now)}")
+                cause = f"retry:{int(now)}"
+                client.enqueue(errand(RECORDINGS, "take_recording", workflow_id(post, cause, 0)), post, cause, 0, 0)
                 done[post] = "queued"
         return done

@@ -41,7 +41,7 @@ class Kept:
 
     @property
     def store(self) -> FileStore:
-        return FileStore(self.settings.home / "results")
+        return FileStore.of(self.settings)
 
     def files(self) -> set[Path]:
         return {p for p in self.settings.home.rglob("*") if p.is_file() and p.name not in {".lock", "lock", "key"}}
@@ -87,7 +87,7 @@ def keep_recording(
     timed: bool = True,
 ) -> Kept:
     """Leave behind what a run over a recording leaves behind, with sound as if the run had not ended."""
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     job = Job(
         source=Source(
             media_id=media_id,

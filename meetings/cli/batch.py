@@ -107,7 +107,7 @@ def batch(
             now=datetime.now(tz=UTC),
             progress=tell,
         )
-    seconds = estimate(planned, pace_of(FileStore(settings.home / "results")))
+    seconds = estimate(planned, pace_of(FileStore.of(settings)))
     if not as_json:
         _show_plan(planned, seconds)
     if dry_run or not any(p.job for p in planned):

@@ -22,23 +22,26 @@ def listen(metrics: int | None, verbose: bool) -> None:
     transcription waited for, and each person gets their message once, whatever the network, the server or this process
     does meanwhile: after a gap the channels are looked through from where the last look ended. Stop it with Ctrl-C
     and start it again at any moment.
+
+    With database_url set it only queues, and `meetings worker` works; of several listeners one listens and the others
+    stand by.
     """
     import asyncio
     import logging
 
-    from meetings.cli.service import StageLog, make_listener, serve_metrics
+    from meetings.cli.service import StageLog, make_listener, serve_metrics, stand_by
     from meetings.config import load_settings
     from meetings.listening import listen_forever
     from meetings.logs import talk
     from meetings.mattermost import MattermostClient
-    from meetings.service import Service
+    from meetings.service import open_inbox
 
     settings = load_settings()
     client = MattermostClient.required(settings, "where to listen?")
     me = client.me()  # a wrong address or token is told at once
     talk(form=settings.log_format, verbose=verbose)
     serve_metrics(settings, metrics)
-    with Service(settings, StageLog()) as service:
+    with open_inbox(settings, StageLog()) as inbox, stand_by(settings):
         logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
-        listener = make_listener(client, service, settings)
+        listener = make_listener(client, inbox, settings)
         asyncio.run(listen_forever(listener, url=client.url, token=client.token))

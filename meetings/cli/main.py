@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Wait for calls to be recorded, and send everyone their summary.",
     ),
     "serve": ("meetings.cli.serve", "serve", "Wait for calls like `listen`, and answer by HTTP."),
+    "worker": (
+        "meetings.cli.worker",
+        "worker",
+        "Work on what `listen` and `serve` queue, on any number of machines.",
+    ),
     "status": ("meetings.cli.status", "status", "Show what waits, what is worked on, and what failed."),
     "retry": ("meetings.cli.retry", "retry", "Put recordings that failed back into the queue."),
     "summarize": (

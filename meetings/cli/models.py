@@ -171,7 +171,7 @@ def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
     embedder = Embedder(locate(settings.text_embedding_model, folder), threads=settings.cpu_threads)
     with bar(f"{name} writes") as tell:
         verdict = examine(model, writer, language=language or "", embedder=embedder, progress=tell)
-    record(FileStore(settings.home / "results"), language_model_fingerprint(settings, name), verdict)
+    record(FileStore.of(settings), language_model_fingerprint(settings, name), verdict)
     if as_json:
         click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))
         return 0 if verdict.admitted else 1

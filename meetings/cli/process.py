@@ -86,7 +86,7 @@ def process(
     check_writable(folder)
     with observer(quiet=as_json) as looking:
         run = run_job(job, settings, observer=looking)
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     conversation = Stages(settings=settings, store=store).conversation(run.conversation_key)
     report = export_run(run, store, folder, conversation=conversation)
     if as_json:

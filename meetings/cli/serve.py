@@ -22,7 +22,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     POST /hooks/mattermost takes an outgoing webhook (setting webhook_token), POST /commands/meetings a slash command
     (setting command_token); GET /healthz, /readyz and /metrics are for whoever watches. Put a reverse proxy with TLS
-    before it if Mattermost runs on another machine.
+    before it if Mattermost runs on another machine. With database_url set it only queues, like `listen`.
     """
     import asyncio
     import logging
@@ -30,13 +30,13 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     import uvicorn
 
-    from meetings.cli.service import StageLog, add_metrics, make_listener
+    from meetings.cli.service import StageLog, add_metrics, make_listener, stand_by
     from meetings.config import load_settings
     from meetings.errors import ConfigError
     from meetings.listening import listen_forever
     from meetings.logs import talk
     from meetings.mattermost import MattermostClient
-    from meetings.service import Service
+    from meetings.service import open_inbox
     from meetings.serving import Doors, make_app
 
     settings = load_settings()
@@ -52,19 +52,24 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         raise ConfigError(
             f"cannot answer at {host}:{port} ({error.strerror}); choose another --host or --port"
         ) from None
-    with bound, Service(settings, StageLog()) as service:
+    with bound, open_inbox(settings, StageLog()) as inbox:
         doors = Doors(
-            client=client, queue=service, webhook_token=settings.webhook_token, command_token=settings.command_token
+            client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
         add_metrics(doors.metrics.registry, settings)
-        listener = make_listener(client, service, settings)
+        listener = make_listener(client, inbox, settings)
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
+
+        async def listen_in_turn() -> None:
+            # Every machine answers by HTTP; one of them listens.
+            with await asyncio.to_thread(stand_by, settings):
+                await listen_forever(listener, url=client.url, token=client.token)
 
         async def run() -> None:
             # The server ends on a signal, which uvicorn takes for itself; whichever ends first ends both.
             tasks = [asyncio.create_task(server.serve(sockets=[bound]))]
             if listen:
-                tasks.append(asyncio.create_task(listen_forever(listener, url=client.url, token=client.token)))
+                tasks.append(asyncio.create_task(listen_in_turn()))
             done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in others:
                 task.cancel()

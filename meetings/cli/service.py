@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -13,7 +14,7 @@ from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
 from meetings.positions import Positions
-from meetings.service import Service
+from meetings.queueing import Inbox
 from meetings.stage import StageResult
 
 
@@ -36,10 +37,21 @@ class StageLog:
         count_stage(result)
 
 
-def make_listener(client: MattermostClient, service: Service, settings: Settings) -> Listener:
-    """What hears of recordings for a service."""
+def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) -> Listener:
+    """What hears of recordings, and puts it into an inbox."""
     positions = Positions(settings.home / "state" / "positions.json")
-    return Listener(client, service, positions, Notices(client, settings))
+    return Listener(client, inbox, positions, Notices(client, settings))
+
+
+def stand_by(settings: Settings) -> AbstractContextManager[object]:
+    """Wait until no other machine listens; where there is one machine there is nothing to wait for."""
+    if settings.database_url is None:
+        return nullcontext()
+    from meetings.worker import wait_for_turn
+
+    log = logging.getLogger("meetings.listen")
+    log.info("what is heard is queued in the database; `meetings worker` works on it")
+    return wait_for_turn(settings.database_url.get_secret_value(), "listener", waiting="another listens; standing by")
 
 
 def add_metrics(registry: CollectorRegistry, settings: Settings) -> None:

@@ -60,7 +60,7 @@ def summarize(
         model = open_language_model(settings)
         if model is not None:
             stamp = language_model_fingerprint(settings)
-            admitted = admitted_writers(FileStore(settings.home / "results"), stamp)
+            admitted = admitted_writers(FileStore.of(settings), stamp)
     summaries = summarize_for(
         talk,
         [build_persona(person, context, profiles=profiles) for person, context in readers],

@@ -1,8 +1,10 @@
-"""Results on disk, keyed by what they were made from.
+"""Results, keyed by what they were made from.
 
 A stage's result is a file whose name is the hash of everything that went into it: the recording's content, the models,
-the parameters. The same work is found again by any later run; a file is either complete or absent, because it is
-written under another name first. Folders are private to the user, for these are people's conversations.
+the parameters. The same work is found again by any later run; a file is either complete or absent: on a disk because it
+is written under another name first, in an object store because a PUT is so. Folders are private to the user, for these
+are people's conversations. Where several machines work, results lie where all of them reach (`files_url`, by fsspec);
+sound, and whatever else is no JSON, never leaves the machine that hears.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, cast
 
-from meetings.errors import StorageError
+from meetings.config import Settings
+from meetings.errors import ConfigError, StorageError
 
 CHUNK = 1024 * 1024
 
@@ -34,22 +37,64 @@ def file_digest(path: Path) -> str:
 
 
 class FileStore:
-    """Files under one folder, by stage and key."""
+    """Files by stage and key.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: this machine's folder.
+        results: where JSON results lie, if not there.
+    """
+
+    def __init__(self, root: Path, results: Path | None = None) -> None:
         self.root = root
+        self.results = root if results is None else results
+
+    @classmethod
+    def of(cls, settings: Settings) -> FileStore:
+        """The store that settings name.
+
+        Raises:
+            ConfigError: `files_url` names a kind of storage that is not installed or not known.
+        """
+        url = settings.files_url
+        return cls(settings.home / "results", None if url is None else open_folder(url))
 
     def path(self, stage: str, key: str, suffix: str = ".json") -> Path:
-        """Where a result is or will be."""
-        return self.root / stage / f"{key}{suffix}"
+        """Where a result is or will be; anything but JSON is this machine's alone."""
+        return (self.results if suffix == ".json" else self.root) / stage / f"{key}{suffix}"
 
-    def has(self, stage: str, key: str, suffix: str = ".json") -> bool:
-        """Whether the result is there, complete."""
-        return self.path(stage, key, suffix).is_file()
+    def has(self, stage: str, key: str) -> bool:
+        """Whether the result is there, complete.
+
+        Raises:
+            StorageError: where results lie does not answer.
+        """
+        path = self.path(stage, key)
+        if not _is_far(path):
+            return path.is_file()
+        try:
+            with _reached(path):
+                path.stat()  # `is_file` would take a store that is away for one that is empty
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keys(self, stage: str) -> list[str]:
+        """Keys of a stage's results, in order."""
+        folder = self.results / stage
+        with _reached(folder):
+            found = folder.glob("*.json") if folder.is_dir() else ()
+            return sorted(path.stem for path in found if not path.name.startswith("."))
 
     def read_json(self, stage: str, key: str) -> Any:
-        """A JSON result."""
-        return json.loads(self.path(stage, key).read_text(encoding="utf-8"))
+        """A JSON result.
+
+        Raises:
+            StorageError: where results lie does not answer.
+        """
+        path = self.path(stage, key)
+        with _reached(path):
+            text = path.read_text(encoding="utf-8")
+        return json.loads(text)
 
     def write_json(self, stage: str, key: str, data: object) -> None:
         """Store a JSON result."""
@@ -63,12 +108,55 @@ class FileStore:
         return key
 
 
+def open_folder(url: str) -> Path:
+    """The folder behind a URL: a path on this machine, or what `universal_pathlib` makes to look like one.
+
+    Raises:
+        ConfigError: its kind of storage is not installed or not known.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme == "file":
+        return Path(rest if separator else url).expanduser().absolute()
+    try:
+        from upath import UPath
+
+        # What another machine wrote a moment ago has to be seen: no listing is remembered.
+        folder = UPath(url, use_listings_cache=False)
+        folder.fs  # noqa: B018 - loads what speaks with this kind of storage
+    except (ImportError, ValueError) as error:
+        raise ConfigError(f"files_url: {scheme}:// cannot be used ({error}); pip install 'meetings[s3]'") from None
+    return cast("Path", folder)
+
+
+def _is_far(path: Path) -> bool:
+    """Whether a path leads off this machine's disks: what `open_folder` gives then only looks like a path."""
+    return not isinstance(path, PurePath)
+
+
+@contextlib.contextmanager
+def _reached(path: Path) -> Iterator[None]:
+    """Whatever an object store says that does not answer, as trouble that passes; a missing file stays one."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        if not _is_far(path):
+            raise
+        raise StorageError(path, " ".join(str(error).split()) or type(error).__name__) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is either whole or absent, even if the machine loses power.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
+    if _is_far(path):
+        far: Any = path
+        with _reached(path):
+            far.fs.pipe_file(far.path, text.encode())
+        return
     with writing(path) as part:
         part.write_text(text, encoding="utf-8")
 

@@ -106,7 +106,7 @@ def main() -> None:
 def read_call(path: Path, settings: Settings) -> Call:
     """Speech as the pipeline makes it, or made it before; the truth beside the file."""
     job = prepare_job(str(path), settings, deliver=False)
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     stages, tell = Stages(settings=settings, store=store), Silent().stage_progress
     stages.decode(job, lambda f: tell("audio", f))
     words = stages.transcribe(job, lambda f: tell("transcription", f))

@@ -39,7 +39,7 @@ class Noted:
         self.put_.append((post_id, cause))
         return True
 
-    def put_answer(self, post_id: str) -> bool:
+    def put_answer(self, post_id: str, user_id: str) -> bool:
         self.answers.append(post_id)
         return True
 

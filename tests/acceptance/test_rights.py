@@ -42,7 +42,7 @@ class Deaf:
     def put(self, post_id: str, *, cause: str = "") -> bool:
         return True
 
-    def put_answer(self, post_id: str) -> bool:
+    def put_answer(self, post_id: str, user_id: str) -> bool:
         return True
 
     def put_reaction(self, reaction: Reaction) -> bool:

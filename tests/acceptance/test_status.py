@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -17,9 +18,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from meetings.cli.main import cli
-from meetings.config import Settings, load_settings
+from meetings.config import load_settings
 from meetings.pipeline import Silent
-from meetings.service import Service
+from meetings.queueing import Inbox
+from meetings.service import open_inbox
+from meetings.worker import QUEUES, Worker
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import api, sandbox_in
 
@@ -43,8 +46,7 @@ def await_(what: Callable[[], object], patience: float = 20.0) -> None:
 class Running:
     """A service that runs, with a recording that is none: a person posted it."""
 
-    service: Service
-    settings: Settings
+    inbox: Inbox
     post: str
 
 
@@ -60,14 +62,17 @@ def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("MATTERMOST_URL", sandbox.url)
         monkeypatch.setenv("MATTERMOST_TOKEN", sandbox.bot_token or "")
         settings = load_settings(folder=tmp_path, user_folder=tmp_path)
-        with Service(settings, Silent()) as service:
-            yield Running(service=service, settings=settings, post=str(post["id"]))
+        with contextlib.ExitStack() as open_:
+            inbox = open_.enter_context(open_inbox(settings, Silent()))
+            if settings.database_url is not None:
+                open_.enter_context(Worker(settings, Silent(), queues=QUEUES))
+            yield Running(inbox=inbox, post=str(post["id"]))
 
 
 def test_a_failure_is_shown_with_its_remedy_and_can_be_tried_again(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
-    running.service.put(running.post)
+    running.inbox.put(running.post)
     await_(lambda: seen()["failures"])
     (failure,) = seen()["failures"]
     assert (failure["post"], failure["state"], failure["cause"]) == (running.post, "given up", "recording")
@@ -85,7 +90,7 @@ def test_what_waits_for_its_time_is_tried_now(running: Running, monkeypatch: pyt
 
     with monkeypatch.context() as patch:
         patch.setattr("meetings.mattermost.client.MattermostClient.post", away)
-        running.service.put(running.post)
+        running.inbox.put(running.post)
         await_(lambda: any(f["due"] for f in seen()["failures"]))
     assert seen()["failures"][0]["state"] == "tried again"
     assert command("retry", running.post).output == f"{running.post} is tried now\n"

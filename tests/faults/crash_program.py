@@ -8,6 +8,7 @@ into workflows.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -33,9 +34,10 @@ from meetings.config import load_settings
 from meetings.llm.embedder import DIMENSIONS, Embedder
 from meetings.llm.kept_vectors import KeptVectors
 from meetings.sandbox import serve
-from meetings.service import Service
+from meetings.service import open_inbox
 from meetings.stage import StageResult
-from meetings.steps import steps_url
+from meetings.steps import UNFINISHED, steps_url
+from meetings.worker import QUEUES, Worker
 
 PEOPLE = ("ana", "ben", "chloe")
 COMPANY = {
@@ -50,7 +52,6 @@ COMPANY = {
     ],
     "posts": [],
 }
-UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
 PATIENCE = 120.0  # seconds that a life with one recording may take at the very most
 WRITE = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM) (?:(?:main|dbos)\.)?(operation_outputs|workflow_status)\b")
 STEP = re.compile(r"(?:\w+\.)+\w+")
@@ -213,12 +214,15 @@ def live(
     watch = Watch(home=settings.home, notes=Path(notes) if notes else None, deadly=deadly)
     watch.stand_at_the_doors()
     llm.Embedder = KnownSentences(settings.home)  # type: ignore[assignment,misc]
-    with Service(settings, watch) as service:
+    with contextlib.ExitStack() as running:
+        inbox = running.enter_context(open_inbox(settings, watch))
+        if settings.database_url is not None:
+            running.enter_context(Worker(settings, watch, queues=QUEUES))
         if post_id is not None:
-            service.put(post_id)
+            inbox.put(post_id)
         client = DBOSClient(system_database_url=steps_url(settings))
         end = time.monotonic() + PATIENCE
-        while client.list_workflows(status=UNFINISHED, load_input=False, load_output=False):
+        while client.list_workflows(status=list(UNFINISHED), load_input=False, load_output=False):
             if time.monotonic() > end:
                 sys.exit("there is still something to do")
             time.sleep(0.05)

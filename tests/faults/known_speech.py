@@ -32,7 +32,7 @@ class KnownSpeech:
 
     def give(self, settings: Settings, post_id: str) -> None:
         """Let the clip in a recording's post count as heard in the home of `settings`."""
-        store = FileStore(settings.home / "results")
+        store = FileStore.of(settings)
         stages = Stages(settings=settings, store=store)
         job = prepare_job(post_id, settings, deliver=True)
         store.write_json("transcription", stages._transcription_key(job), self.transcription)

@@ -314,7 +314,7 @@ def test_who_wanted_no_messages_still_gets_none_after_being_forgotten(settings: 
 
 
 def test_a_people_files_list_never_becomes_an_open_one(settings: Settings) -> None:
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     person = {"username": "ben", "name": "Ben", "position": "CFO", "about": "secret", "interests": ["x"]}
     key = store.put_json("people", [person])
     forget_ben(settings)

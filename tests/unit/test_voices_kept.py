@@ -186,14 +186,14 @@ def test_voices_outlive_the_run_only_where_the_settings_say_so(settings: Setting
 def test_a_wrong_key_is_a_note_and_not_the_end_of_a_run(settings: Settings) -> None:
     VoiceBook.of(settings).record_consent("ana", CONSENT)
     other = Settings(home=settings.home, voices_key=SecretStr("A" * 43 + "="))
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     known = known_voices(other, store, media_id="r", diarization="d", embedding_model="m", usernames={"ana"})
     assert known.prints == ()
     assert "named without voiceprints" in known.notes[0]
 
 
 def test_names_are_made_again_when_a_print_or_a_correction_changes(settings: Settings) -> None:
-    store = FileStore(settings.home / "results")
+    store = FileStore.of(settings)
     stamps = [names_stamp(settings, store, "r")]
     book = VoiceBook.of(settings)
     book.record_consent("ana", CONSENT)
@@ -207,7 +207,7 @@ def test_names_are_made_again_when_a_print_or_a_correction_changes(settings: Set
 
 
 def test_who_was_known_by_voice_stays_named_when_the_voice_is_gone_until_they_are_forgotten(settings: Settings) -> None:
-    store, kept, book = FileStore(settings.home / "results"), KeptVoices.of(settings), VoiceBook.of(settings)
+    store, kept, book = FileStore.of(settings), KeptVoices.of(settings), VoiceBook.of(settings)
     book.record_consent("ana", CONSENT)
     book.add_sample("ana", sample())
     kept.keep("d", [voice("S1", "ana"), voice("S2", "ben")])

@@ -1,0 +1,113 @@
+"""Answers to what people write to the bot and to the emojis they put on their summaries, each a durable workflow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from dbos import DBOS, DBOSConfiguredInstance
+
+from meetings.config import Settings
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.mattermost import MattermostClient
+from meetings.mattermost.entities import Reaction
+from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.talkback import Talkback, Understood
+
+# A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
+PATIENTLY: Any = {"retries_allowed": True, "max_attempts": 6, "interval_seconds": 5.0, "backoff_rate": 2.0}
+# Work that kills the process this many times is given up, so that what is behind it gets its turn.
+DEATHS = 60
+
+log = logging.getLogger("meetings.service")
+
+
+@DBOS.dbos_class()
+class Answers(DBOSConfiguredInstance):
+    """Answers to what people write and to the emojis they put on their summaries."""
+
+    _settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__("answers")
+
+    def take(self, settings: Settings) -> None:
+        """What the work is done with."""
+        self._settings = settings
+
+    @DBOS.workflow(name="answer_post", max_recovery_attempts=DEATHS)
+    def answer_post(self, post_id: str) -> str:
+        """Answer somebody's post."""
+        return self._answer(lambda: self.understand(post_id))
+
+    @DBOS.workflow(name="answer_reaction", max_recovery_attempts=DEATHS)
+    def answer_reaction(self, post_id: str, user_id: str, emoji_name: str) -> str:
+        """Answer somebody's emoji."""
+        return self._answer(lambda: self.understand_reaction(post_id, user_id, emoji_name))
+
+    def _answer(self, understand: Callable[[], dict[str, Any] | None]) -> str:
+        try:
+            found = understand()
+            if found is None:
+                return "nothing to answer"
+            self.say(found, self.change(found))
+        except Exception as error:  # noqa: BLE001 - the next one gets their answer
+            log.warning("an answer could not be given: %s", error)
+            return f"failed: {error}"
+        if found["again"]:
+            # A voice got a name: every run of the recording is made again from there, and messages are corrected.
+            again = errand(RECORDINGS, "correct_names", f"names:{found['answers']}", priority=CORRECTION)
+            DBOS.enqueue_workflow_with_options(again, found["again"])
+        return "answered"
+
+    @DBOS.step(**PATIENTLY)
+    def understand(self, post_id: str) -> dict[str, Any] | None:
+        """The first step for a post."""
+        client = MattermostClient.required(self._settings)
+        try:
+            post = client.post(post_id)
+        except (MattermostNotFoundError, MattermostForbiddenError):
+            return None
+        return _plain(Talkback(self._settings, client).understand(post))
+
+    @DBOS.step(**PATIENTLY)
+    def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
+        """The first step for an emoji."""
+        reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
+        return _plain(Talkback(self._settings, MattermostClient.required(self._settings)).understand_reaction(reaction))
+
+    @DBOS.step()
+    def change(self, found: dict[str, Any]) -> str:
+        """The second step."""
+        return self._talkback().change(_understood(found))
+
+    @DBOS.step(**PATIENTLY)
+    def say(self, found: dict[str, Any], text: str) -> None:
+        """The third step."""
+        self._talkback().say(_understood(found), text)
+
+    def _talkback(self) -> Talkback:
+        return Talkback(self._settings, MattermostClient.required(self._settings))
+
+
+def _understood(found: Mapping[str, Any]) -> Understood:
+    return Understood(
+        **{
+            **found,
+            "effects": tuple((what, value) for what, value in found["effects"]),
+            "voice": tuple(found["voice"]) if found["voice"] else None,
+        }
+    )
+
+
+def _plain(understood: Understood | None) -> dict[str, Any] | None:
+    return None if understood is None else asdict(understood)
+
+
+@cache
+def shared_answers() -> Answers:
+    """The process's one: DBOS takes an instance of a name once."""
+    return Answers()
