@@ -65,7 +65,9 @@ def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         with contextlib.ExitStack() as open_:
             inbox = open_.enter_context(open_inbox(settings, Silent()))
             if settings.database_url is not None:
-                open_.enter_context(Worker(settings, Silent(), queues=QUEUES))
+                worker = Worker(settings, Silent(), queues=QUEUES)
+                open_.callback(worker._alive.release)  # it would hold that to the process's end
+                open_.enter_context(worker)
             yield Running(inbox=inbox, post=str(post["id"]))
 
 

@@ -55,6 +55,7 @@ COMPANY = {
 PATIENCE = 120.0  # seconds that a life with one recording may take at the very most
 WRITE = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM) (?:(?:main|dbos)\.)?(operation_outputs|workflow_status)\b")
 STEP = re.compile(r"(?:\w+\.)+\w+")
+ENQUEUES = ("work_on", "take_recording")
 STATES = ("PENDING", "SUCCESS", "ERROR")
 ID = re.compile(r"[0-9a-z]{26}")
 
@@ -176,9 +177,11 @@ def _written(statement: str, parameters: Any) -> tuple[str, str] | None:
     found = WRITE.search(statement)
     if found is None:
         return None
-    given = [v for v in (parameters.values() if isinstance(parameters, Mapping) else parameters) if isinstance(v, str)]
+    named = parameters if isinstance(parameters, Mapping) else {}
+    given = [v for v in (named.values() or parameters) if isinstance(v, str)]
     if found.group(2) == "operation_outputs":
-        step = next((v.rpartition(".")[2] for v in given if STEP.fullmatch(v)), "")
+        name = named.get("function_name") or next((v for v in given if STEP.fullmatch(v)), "")
+        step = "the next part is queued" if name in ENQUEUES else name.rpartition(".")[2]
         return f"record of {step}", step
     state = next((v for v in given if v in STATES), "")
     return (f"workflow becomes {state}", "") if state else None
