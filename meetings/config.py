@@ -205,6 +205,12 @@ class Settings(BaseModel):
     command_token: SecretStr | None = Field(
         default=None, description="token of the slash command that `meetings serve` answers"
     )
+    log_format: str = Field(
+        default="text", pattern="^(text|json)$", description="what listen, serve and worker log: text, or JSON lines"
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="collector that traces are sent to, as http://127.0.0.1:4318/v1/traces; unset: none"
+    )
     deliver: bool = Field(default=False, description="send direct messages without being told to on the command line")
 
     @model_validator(mode="after")

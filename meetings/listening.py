@@ -155,7 +155,7 @@ class Listener:
                 seen, new = self._sweep_channel(channel, first_ever=first_ever, edits=edits)
             except (MattermostForbiddenError, MattermostNotFoundError) as error:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
-                log.info("channel %s: %s", channel.name, error)
+                log.info("channel %s: %s", channel.id, error)
                 continue
             except (MattermostUnreachableError, MattermostAuthError, MattermostRateLimitError):
                 raise

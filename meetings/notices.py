@@ -70,7 +70,7 @@ class Notices:
                 )
                 AuditLog(self._settings).note("notice", channel=channel.id, post=post.id)
         except MattermostError as error:
-            log.warning("channel %s could not be told what the bot does: %s", channel.name, error)
+            log.warning("channel %s could not be told what the bot does: %s", channel.id, error)
             if not error.temporary:
                 # Often a channel in which only some may write; once in a process's life is enough to ask.
                 self._refused.add(channel.id)

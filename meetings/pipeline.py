@@ -20,11 +20,13 @@ from meetings.config import Settings
 from meetings.errors import BusyError
 from meetings.hearing import give_memory_back
 from meetings.job import Job
+from meetings.logs import about
 from meetings.recordings import recording_lock, remember_run
 from meetings.side_by_side import MANY_THREADS, checked, in_turn, side_by_side
 from meetings.stage import StageResult
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file
+from meetings.traces import Traces
 
 # A run that was killed under one version goes on under the next: stages are keyed by content, not by code.
 APPLICATION_VERSION = "meetings-2"
@@ -203,9 +205,11 @@ class Pipeline(DBOSConfiguredInstance):
     def _run(
         self, name: str, stage: Callable[[Job, Callable[[float], None]], StageResult], job_key: str
     ) -> dict[str, Any]:
-        self._observer.stage_started(name)
-        result = stage(self._stages.read_job(job_key), lambda f: self._observer.stage_progress(name, f))
-        self._observer.stage_finished(result)
+        job = self._stages.read_job(job_key)
+        with about(recording=job.source.post_id or job.source.media_id, channel=job.source.channel_id, stage=name):
+            self._observer.stage_started(name)
+            result = stage(job, lambda f: self._observer.stage_progress(name, f))
+            self._observer.stage_finished(result)
         return {**asdict(result), "process": self._process}
 
     def result(self, job: Job, outcome: Mapping[str, Any]) -> Run:
@@ -260,6 +264,7 @@ def run_job(job: Job, settings: Settings, *, observer: Observer | None = None) -
 def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
     store = FileStore.of(settings)
     pipeline_stages = Stages(settings=settings, store=store)
+    traces = Traces(settings.otlp_endpoint)
     job_key = store.put_json("jobs", job.to_json())
     config: DBOSConfig = {
         "name": "meetings",
@@ -280,12 +285,14 @@ def _run_locked(job: Job, settings: Settings, observer: Observer) -> Run:
             with SetWorkflowID(job.run_id):
                 outcome = DBOS.start_workflow(pipeline.process_recording, job_key).get_result()
         run = pipeline.result(job, outcome)
+        traces.run(job, outcome["stages"])
         remember_run(
             store, job, conversation=run.conversation_key, diarization=run.diarization_key, summaries=run.summaries_key
         )
         return run
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)
+        traces.close()
 
 
 def _finished(job: Job, store: FileStore, pipeline: Pipeline) -> Mapping[str, Any] | None:

@@ -26,8 +26,10 @@ from meetings.config import Settings
 from meetings.errors import BusyError, MattermostError, MattermostUnreachableError, RecordingError, StorageError
 from meetings.job import Job
 from meetings.known_voices import names_stamp
+from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.policy import site_of
+from meetings.metrics import count_failure
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
 from meetings.queueing import (
@@ -50,6 +52,7 @@ from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file, private_folder
+from meetings.traces import Traces
 
 # Server trouble of a single person's message is not waited out for days.
 TRIES_FOR_A_PERSON = 8
@@ -67,6 +70,7 @@ class Recordings(DBOSConfiguredInstance):
     _store: FileStore
     _pipeline: Pipeline
     _shared: bool
+    _traces: Traces
 
     def __init__(self) -> None:
         super().__init__("recordings")
@@ -75,6 +79,11 @@ class Recordings(DBOSConfiguredInstance):
         """What the work is done with."""
         self._settings, self._store, self._pipeline = settings, store, pipeline
         self._shared = settings.database_url is not None
+        self._traces = Traces(settings.otlp_endpoint)
+
+    def close(self) -> None:
+        """Send what is left of traces."""
+        self._traces.close()
 
     @DBOS.workflow(name="take_recording", max_recovery_attempts=DEATHS)
     def take_recording(self, post_id: str, cause: str, turn: int, failures: int) -> dict[str, Any]:
@@ -87,6 +96,11 @@ class Recordings(DBOSConfiguredInstance):
             failures: how often work on it failed before.
         """
         look = (post_id, cause, turn, failures)
+        with about(recording=post_id):
+            return self._take(look)
+
+    def _take(self, look: tuple[str, str, int, int]) -> dict[str, Any]:
+        post_id, cause, turn, _failures = look
         try:
             plan = self.look(post_id)
             if plan["wait"]:
@@ -110,7 +124,7 @@ class Recordings(DBOSConfiguredInstance):
         """
         try:
             job = Job.from_json(self._store.read_json("jobs", work["job"]))
-            with recording_lock(self._settings, job.source.media_id):
+            with about(recording=job.source.post_id), recording_lock(self._settings, job.source.media_id):
                 if part == SPEECH:
                     steps = self._pipeline.hear(work["job"])
                     self._pipeline.tidy_up(work["job"])  # sound lies on the machine that heard it
@@ -150,17 +164,18 @@ class Recordings(DBOSConfiguredInstance):
         if not client.user(recording.author_id).is_bot:
             # Anybody may write a post of this type, with any participants in it.
             raise RecordingError(
-                recording.title,
+                f"post {post_id}",
                 "was posted by a person and not by the Calls plugin; if it is one, run: meetings process",
             )
         found = decide(recording, now=int(time.time() * 1000), patience=self._settings.transcription_patience)
         if isinstance(found, Wait):
-            log.info("%s: waiting for %s", recording.title, found.reason)
+            log.info("recording %s: waiting for %s", post_id, found.reason)
             return {"wait": found.seconds, "reason": found.reason, "job": ""}
         if found.note:
-            log.warning("%s: %s", recording.title, found.note)
+            log.warning("recording %s: %s", post_id, found.note)
         job = prepare_job(post_id, self._settings, deliver=True)
-        log.info("%s: beginning (post %s)", recording.title, post_id)
+        log.info("recording %s: beginning", post_id)
+        log.debug("recording %s is %s", post_id, recording.title)
         plan = {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
         if self._shared:
             fresh = time.time() - recording.posted_at / 1000 < JUST_ENDED
@@ -225,7 +240,7 @@ class Recordings(DBOSConfiguredInstance):
         if len(done.doomed) < len(plan.doomed):
             raise BusyError("a deleted recording is still being worked on")
         for recording in {one.recording for one in done.doomed}:
-            log.info("%s was deleted in Mattermost; everything made of it is removed", done.titles[recording])
+            log.info("recording %s was deleted in Mattermost; everything made of it is removed", recording)
         return len(done.doomed)
 
     def _work(self, job_key: str) -> Mapping[str, Any]:
@@ -250,18 +265,21 @@ class Recordings(DBOSConfiguredInstance):
         )
         counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
-        log.info("%s: done, %s", job.source.title, told)
+        log.info("recording %s: done, %s", job.source.post_id, told)
         for notice in run.notes:
-            log.info("%s: %s", job.source.title, notice)
+            log.info("recording %s: %s", job.source.post_id, notice)
+        self._traces.run(job, outcome["stages"])
 
     def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
         """Work failed, after so many failures before."""
-        again = decide_again(error, attempt=failures + 1)
+        again, kind = decide_again(error, attempt=failures + 1), type(error).__name__
+        count_failure(error, given_up=isinstance(again, Drop))
+        self._traces.failure(post_id, kind, given_up=isinstance(again, Drop))
         if isinstance(again, Drop):
             log.error("recording %s is given up: %s", post_id, again.reason)
-            return {"state": "given up", "reason": again.reason}
+            return {"state": "given up", "reason": again.reason, "cause": kind}
         log.warning("recording %s: %s; trying again in %.0f s", post_id, again.reason, again.seconds)
-        return self._later(post_id, cause, turn, failures + 1, again)
+        return {**self._later(post_id, cause, turn, failures + 1, again), "cause": kind}
 
     def _later(self, post_id: str, cause: str, turn: int, failures: int, wait: Wait) -> dict[str, Any]:
         options = errand(RECORDINGS, "take_recording", workflow_id(post_id, cause, turn + 1), delay=wait.seconds)
@@ -320,7 +338,7 @@ class Service(Inbox):
         return self
 
     def __exit__(self, *exc: object) -> None:
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        stop_engine()
         self._lock.release()
 
 
@@ -340,6 +358,12 @@ def prepare_engine(settings: Settings, observer: Observer, where: DBOSConfig) ->
     pipeline.take(Stages(settings=settings, store=store), observer)
     _recordings().take(settings, store, pipeline)
     shared_answers().take(settings)
+
+
+def stop_engine() -> None:
+    """End; what is under way is taken up by the next that begins."""
+    DBOS.destroy(workflow_completion_timeout_sec=0)
+    _recordings().close()
 
 
 def note_wide_settings(settings: Settings) -> None:

@@ -143,8 +143,12 @@ def make_app(doors: Doors) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         """For Prometheus."""
-        doors.metrics.waiting.set(await run_in_threadpool(doors.queue.waiting))
-        return Response(generate_latest(doors.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        def told() -> bytes:
+            doors.metrics.waiting.set(doors.queue.waiting())
+            return generate_latest(doors.metrics.registry)
+
+        return Response(await run_in_threadpool(told), media_type=CONTENT_TYPE_LATEST)
 
     return app
 

@@ -24,7 +24,7 @@ from meetings.config import Settings
 from meetings.errors import DatabaseError
 from meetings.pipeline import Observer
 from meetings.queueing import ANSWERS, DELIVERY, PARTS, RECORDINGS, SPEECH, SUMMARY
-from meetings.service import note_wide_settings, prepare_engine
+from meetings.service import note_wide_settings, prepare_engine, stop_engine
 from meetings.store import DatabaseLock
 
 # What a worker can be told to take, and how much of it at once unless told: engines fill a machine, the network waits.
@@ -93,7 +93,7 @@ class Worker:
     def __exit__(self, *exc: object) -> None:
         # The lock is left to the end of the process: what is under way ends there and no sooner.
         self._stop.set()
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        stop_engine()
 
     def _watch(self) -> None:
         while not self._stop.wait(HEARTBEAT):

@@ -11,8 +11,11 @@ Examples:
   meetings listen
   MEETINGS_AUDIENCE=participants meetings listen --verbose"""
 )
+@click.option(
+    "--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Answer Prometheus at this port of 127.0.0.1."
+)
 @click.option("--verbose", is_flag=True, help="Also tell of every stage.")
-def listen(verbose: bool) -> None:
+def listen(metrics: int | None, verbose: bool) -> None:
     """Wait for calls to be recorded, and send everyone their summary.
 
     Listens to the bot's channels. A recording that Mattermost Calls posts is queued at once, its announced
@@ -26,16 +29,18 @@ def listen(verbose: bool) -> None:
     import asyncio
     import logging
 
-    from meetings.cli.service import StageLog, make_listener, stand_by, talk
+    from meetings.cli.service import StageLog, make_listener, serve_metrics, stand_by
     from meetings.config import load_settings
     from meetings.listening import listen_forever
+    from meetings.logs import talk
     from meetings.mattermost import MattermostClient
     from meetings.service import open_inbox
 
     settings = load_settings()
     client = MattermostClient.required(settings, "where to listen?")
     me = client.me()  # a wrong address or token is told at once
-    talk(verbose=verbose)
+    talk(form=settings.log_format, verbose=verbose)
+    serve_metrics(settings, metrics)
     with open_inbox(settings, StageLog()) as inbox, stand_by(settings):
         logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
         listener = make_listener(client, inbox, settings)

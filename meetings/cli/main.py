@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "worker",
         "Work on what `listen` and `serve` queue, on any number of machines.",
     ),
+    "status": ("meetings.cli.status", "status", "Show what waits, what is worked on, and what failed."),
+    "retry": ("meetings.cli.retry", "retry", "Put recordings that failed back into the queue."),
     "summarize": (
         "meetings.cli.summarize",
         "summarize",

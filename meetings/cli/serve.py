@@ -30,10 +30,11 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     import uvicorn
 
-    from meetings.cli.service import StageLog, make_listener, stand_by, talk
+    from meetings.cli.service import StageLog, add_metrics, make_listener, stand_by
     from meetings.config import load_settings
     from meetings.errors import ConfigError
     from meetings.listening import listen_forever
+    from meetings.logs import talk
     from meetings.mattermost import MattermostClient
     from meetings.service import open_inbox
     from meetings.serving import Doors, make_app
@@ -43,7 +44,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     if not listen and settings.webhook_token is None and settings.command_token is None:
         raise ConfigError("--no-listen needs webhook_token or command_token: nothing else would tell of recordings")
     me = client.me()
-    talk(verbose=verbose)
+    talk(form=settings.log_format, verbose=verbose)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         bound = socket.create_server((host, port), family=family)
@@ -55,6 +56,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         doors = Doors(
             client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
+        add_metrics(doors.metrics.registry, settings)
         listener = make_listener(client, inbox, settings)
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 

@@ -1,14 +1,17 @@
-"""What the long-running commands share: a log on stderr, a line for what happens."""
+"""What the long-running commands share: what hears of recordings, and what tells of the work on them."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import AbstractContextManager, nullcontext
 
+from prometheus_client import CollectorRegistry, start_http_server
+
 from meetings.config import Settings
+from meetings.errors import ConfigError
 from meetings.listening import Listener
 from meetings.mattermost import MattermostClient
+from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
 from meetings.positions import Positions
 from meetings.queueing import Inbox
@@ -16,7 +19,7 @@ from meetings.stage import StageResult
 
 
 class StageLog:
-    """Stages as log lines."""
+    """Stages as log lines and as metrics."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("meetings.stage")
@@ -31,6 +34,7 @@ class StageLog:
         """The stage and its time."""
         done = "reused" if result.reused else f"{result.seconds:.1f} s"
         self._log.debug("%s: %s", result.stage, done)
+        count_stage(result)
 
 
 def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) -> Listener:
@@ -50,11 +54,23 @@ def stand_by(settings: Settings) -> AbstractContextManager[object]:
     return wait_for_turn(settings.database_url.get_secret_value(), "listener", waiting="another listens; standing by")
 
 
-def talk(*, verbose: bool) -> None:
-    """Write this program's own log to stderr; what libraries log is theirs, and may hold what is private."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    own = logging.getLogger("meetings")
-    own.handlers = [handler]
-    own.propagate = False
-    own.setLevel(logging.DEBUG if verbose else logging.INFO)
+def add_metrics(registry: CollectorRegistry, settings: Settings) -> None:
+    """Let a registry tell of stages, failures, messages and the queue."""
+    registry.register(REGISTRY)
+    registry.register(QueueMetrics(settings))
+
+
+def serve_metrics(settings: Settings, port: int | None) -> None:
+    """Answer Prometheus at a port of this machine, for as long as the process lives; None: nowhere.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    if port is None:
+        return
+    registry = CollectorRegistry()
+    add_metrics(registry, settings)
+    try:
+        start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        raise ConfigError(f"--metrics: port {port} cannot be used ({error.strerror}); choose another") from None

@@ -36,8 +36,11 @@ Examples:
     type=click.IntRange(1, 64),
     help="Things of each queue at once. Default: 1 of speech and summary, 4 of delivery and answers.",
 )
+@click.option(
+    "--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Answer Prometheus at this port of 127.0.0.1."
+)
 @click.option("--verbose", is_flag=True, help="Also tell of every stage.")
-def worker(queues: tuple[str, ...], concurrency: int | None, verbose: bool) -> None:
+def worker(queues: tuple[str, ...], concurrency: int | None, metrics: int | None, verbose: bool) -> None:
     """Work on what `listen` and `serve` queue, on any number of machines.
 
     Needs the setting database_url (PostgreSQL), and files_url where the machines share no folder (docs/scaling.md).
@@ -48,9 +51,10 @@ def worker(queues: tuple[str, ...], concurrency: int | None, verbose: bool) -> N
     import logging
     import threading
 
-    from meetings.cli.service import StageLog, talk
+    from meetings.cli.service import StageLog, serve_metrics
     from meetings.config import load_settings
     from meetings.errors import ConfigError
+    from meetings.logs import talk
     from meetings.mattermost import MattermostClient
     from meetings.worker import Worker
 
@@ -60,7 +64,8 @@ def worker(queues: tuple[str, ...], concurrency: int | None, verbose: bool) -> N
             "a worker needs database_url (PostgreSQL); on one machine `meetings listen` does all the work"
         )
     MattermostClient.required(settings, "whose calls?").me()
-    talk(verbose=verbose)
+    talk(form=settings.log_format, verbose=verbose)
+    serve_metrics(settings, metrics)
     with Worker(settings, StageLog(), queues=queues, concurrency=concurrency) as one:
         logging.getLogger("meetings.worker").info("worker %s takes %s", one.name, ", ".join(queues))
         threading.Event().wait()
