@@ -95,7 +95,7 @@ def look(settings: Settings, *, now: float | None = None) -> Seen:
         AuditError: the audit log cannot be read.
     """
     now = time.time() if now is None else now
-    missed = tuple(undelivered(AuditLog(settings.home), now=now))
+    missed = tuple(undelivered(AuditLog(settings), now=now))
     with open_steps(settings) as client:
         if client is None:
             return Seen(at=now, undelivered=missed)
