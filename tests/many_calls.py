@@ -29,6 +29,12 @@ from meetings.stages import Stages
 from meetings.store import FileStore
 from tests.faults.known_speech import KnownSpeech
 
+
+def _hear_ctrl_c() -> None:
+    """A shell that starts a job in the background makes it deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 PEOPLE = ("ana", "ben")
 COMPANY = {
     "team": {"name": "acme", "display_name": "Acme"},
@@ -118,6 +124,7 @@ class ManyCalls:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )
         log.close()
         self.running.append(process)
