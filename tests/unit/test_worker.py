@@ -23,6 +23,7 @@ from meetings.mattermost import Recording
 from meetings.mattermost.entities import FileInfo, Reaction
 from meetings.pipeline import Silent
 from meetings.queueing import APPLICATION, CORRECTION, DELIVERY, FRESH, LATE, SPEECH, SUMMARY, SharedInbox, errand
+from meetings.retention import plan_purge, purge
 from meetings.stage import StageResult
 from meetings.worker import Worker, alive_lock, take_over
 
@@ -201,6 +202,20 @@ RECORDING = Recording(
     participant_ids=(),
     transcript_file_id=None,
 )
+
+
+def test_what_ended_long_ago_goes_from_the_shared_database_too(
+    client: DBOSClient, postgres_url: str, tmp_path: Path
+) -> None:
+    put(client, "old", share="team", priority=FRESH)
+    with working(postgres_url, tmp_path):
+        in_order(client, 1)
+    environ = {"MEETINGS_HOME": str(tmp_path), "MEETINGS_DATABASE_URL": postgres_url}
+    settings = load_settings(environ={**environ, "MEETINGS_RETENTION": "transcript=1"})
+    plan = plan_purge(settings, client=None, now=time.time() + 2 * 86_400)
+    assert plan.rows == {postgres_url: ["old"]}
+    purge(plan, settings, by="test")
+    assert client.list_workflows() == []
 
 
 def _claim(url: str, owners: dict[str, str]) -> None:
