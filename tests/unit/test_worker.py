@@ -17,7 +17,7 @@ import meetings.arrivals
 import meetings.service
 import meetings.worker
 from meetings.config import load_settings
-from meetings.errors import MattermostUnreachableError
+from meetings.errors import DatabaseError, MattermostUnreachableError
 from meetings.job import Job, Source
 from meetings.mattermost import Recording
 from meetings.mattermost.entities import FileInfo, Reaction
@@ -236,6 +236,11 @@ def test_a_worker_without_a_database_is_refused_with_what_to_do_instead(tmp_path
     assert done.returncode == 1
     assert "database_url" in done.stderr
     assert "meetings listen" in done.stderr
+
+
+def test_an_inbox_whose_server_is_away_is_told_in_one_line() -> None:
+    with pytest.raises(DatabaseError, match="the database does not answer"):
+        SharedInbox("postgresql://u:p@127.0.0.1:9/x")
 
 
 def test_a_queue_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
