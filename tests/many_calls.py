@@ -70,6 +70,13 @@ def speech(*sentences: str) -> KnownSpeech:
     )
 
 
+def upgrade(env: Mapping[str, str]) -> None:
+    """Give the database its tables, where a command of its own does that."""
+    if "db" in COMMANDS:
+        command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
+        subprocess.run(command, env=dict(env), check=True, capture_output=True)
+
+
 @dataclass
 class ManyCalls:
     """A sandbox with calls in it, and processes that share the work on them."""
@@ -187,9 +194,8 @@ def many_calls(folder: Path, env: Mapping[str, str], *, company: Mapping[str, An
             **env,
         }
         calls = ManyCalls(folder=folder, sandbox=sandbox, env=all_env)
-        if "db" in COMMANDS and "MEETINGS_DATABASE_URL" in all_env:
-            command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
-            subprocess.run(command, env=all_env, check=True, capture_output=True)
+        if "MEETINGS_DATABASE_URL" in all_env:
+            upgrade(all_env)
         try:
             yield calls
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -26,11 +27,13 @@ from meetings.queueing import APPLICATION, CORRECTION, DELIVERY, FRESH, LATE, SP
 from meetings.retention import plan_purge, purge
 from meetings.stage import StageResult
 from meetings.worker import Worker, alive_lock, take_over
+from tests.many_calls import upgrade
 
 
 @pytest.fixture
 def client(postgres_url: str) -> Iterator[DBOSClient]:
     """Who looks into the queues from outside."""
+    upgrade({**os.environ, "MEETINGS_DATABASE_URL": postgres_url})
     DBOS.migrate(postgres_url)
     found = DBOSClient(system_database_url=postgres_url, application_name=APPLICATION)
     yield found
