@@ -33,7 +33,7 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
-from meetings.retention import delete_runs, ended_runs
+from meetings.retention import delete_runs, ended_runs, engines
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
@@ -181,11 +181,11 @@ class _Forgetting:
 
         Whose words they are is not kept with them. The messages themselves are in Mattermost.
         """
-        database = self._settings.home / "state" / "service.sqlite"
-        ended = ended_runs(database, names=("answer_post", "answer_reaction"))
-        self._told.add("kept answers", len(ended))
-        if ended and not self._dry:
-            delete_runs(database, ended)
+        for database in engines(self._settings):
+            ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+            self._told.add("kept answers", len(ended))
+            if ended and not self._dry:
+                delete_runs(database, ended)
 
     def _without_context(self, data: list[Any]) -> list[Any]:
         left = []

@@ -13,6 +13,7 @@ from typing import Any
 from dbos import DBOS, DBOSClient, EnqueueOptions, error
 
 from meetings.mattermost.entities import Reaction
+from meetings.store.locks import connect
 
 APPLICATION = "meetings-service"
 # Raised when the steps of a workflow change; what an earlier version left undone is then begun anew.
@@ -111,6 +112,11 @@ class SharedInbox(Inbox):
     _in_turn = True
 
     def __init__(self, url: str) -> None:
+        """
+        Raises:
+            DatabaseError: the server cannot be reached.
+        """
+        connect(url).close()  # the engine would wait for it without a word
         DBOS.migrate(url)  # no worker may have been here before
         self._client = DBOSClient(system_database_url=url, application_name=APPLICATION)
         self._enqueue = self._client.enqueue

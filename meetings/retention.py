@@ -7,12 +7,13 @@ purge that is killed is finished by the next.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import Timeout
 
@@ -33,6 +34,10 @@ from meetings.people.feedback import KIND as FEEDBACK
 from meetings.recordings import recording_lock
 from meetings.store import Database, Listed, digest
 
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+Engine = Path | str  # a database of the step engine: a SQLite file, or the URL of a server
 T = TypeVar("T", bound=Path | Listed)
 DAY = 86_400.0
 ORPHAN_DAYS = 30.0  # what no job leads to
@@ -60,7 +65,7 @@ class Plan:
     doomed: list[Doomed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
-    rows: dict[Path, list[str]] = field(default_factory=dict)
+    rows: dict[Engine, list[str]] = field(default_factory=dict)
     _known: set[Path | Listed] = field(default_factory=set)
 
     def totals(self) -> dict[str, tuple[int, int]]:
@@ -251,9 +256,11 @@ def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float)
 def _plan_leftovers(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
     """Files that were being written when the process died, and downloads that stopped."""
     root = holdings.store.root
-    written = [p for folder in (root, settings.home / "people") for p in folder.rglob(".*") if p.is_file()]
-    folders = [p for name in PASSING for p in settings.home.glob(f"{name}*/*") if p.is_file()]
-    broken = [p for p in written if p.name != ".lock"] + folders
+    folders = {root, holdings.store.results, settings.home / "people"}
+    # An object store has no files that are half written.
+    written = [p for folder in folders if isinstance(folder, Path) for p in folder.rglob(".*") if p.is_file()]
+    passing = [p for name in PASSING for p in settings.home.glob(f"{name}*/*") if p.is_file()]
+    broken = [p for p in written if p.name != ".lock"] + passing
     plan.add((p for p in broken if _at(p) < now - DAY), kind="leftovers", why="a process died while it was written")
     parts = list((root / "media").glob("*.part*")) if (root / "media").is_dir() else []
     old = now - BROKEN_OFF_DAYS * DAY
@@ -266,26 +273,29 @@ def _plan_rows(plan: Plan, settings: Settings, now: float) -> None:
     if days is None:
         return
     before = datetime.fromtimestamp(now - max(days * DAY, UNDER_WAY), tz=UTC).isoformat()
-    for name in ("steps.sqlite", "service.sqlite"):
-        database = settings.home / "state" / name
+    for database in engines(settings):
         if ended := ended_runs(database, completed_before=before):
             plan.rows[database] = ended
 
 
-def ended_runs(database: Path, *, completed_before: str | None = None, names: Sequence[str] = ()) -> list[str]:
+def engines(settings: Settings) -> tuple[Engine, ...]:
+    """Where the step engine keeps runs: that of commands, that of one listener, and that of several machines."""
+    files = [settings.home / "state" / name for name in ("steps.sqlite", "service.sqlite")]
+    shared = settings.database_url
+    return (*(f for f in files if f.is_file()), *([] if shared is None else [shared.get_secret_value()]))
+
+
+def ended_runs(database: Engine, *, completed_before: str | None = None, names: Sequence[str] = ()) -> list[str]:
     """Ids of runs of the step engine that are over.
 
     Args:
-        database: its file; one that is not there has none.
+        database: its file, which has none if it is not there; or the URL of a server.
         completed_before: only what ended before this time (ISO 8601).
         names: only workflows of these names; none: all.
     """
-    if not database.is_file():
+    if isinstance(database, Path) and not database.is_file():
         return []
-    from dbos import DBOSClient
-
-    client = DBOSClient(system_database_url=f"sqlite:///{database}")
-    try:
+    with _looking_into(database) as client:
         found = client.list_workflows(
             status=ENDED,
             completed_before=completed_before,
@@ -294,18 +304,24 @@ def ended_runs(database: Path, *, completed_before: str | None = None, names: Se
             load_output=False,
         )
         return [one.workflow_id for one in found]
-    finally:
-        client.destroy()
 
 
-def delete_runs(database: Path, ids: Sequence[str]) -> None:
+def delete_runs(database: Engine, ids: Sequence[str]) -> None:
     """Remove runs with everything that their steps gave."""
-    from dbos import DBOSClient
-
-    client = DBOSClient(system_database_url=f"sqlite:///{database}")
-    try:
+    with _looking_into(database) as client:
         for at in range(0, len(ids), 500):
             client.delete_workflows(list(ids[at : at + 500]))
+
+
+@contextlib.contextmanager
+def _looking_into(database: Engine) -> Iterator[DBOSClient]:
+    from dbos import DBOS, DBOSClient
+
+    if isinstance(database, str):
+        DBOS.migrate(database)  # no worker may have been here before
+    client = DBOSClient(system_database_url=database if isinstance(database, str) else f"sqlite:///{database}")
+    try:
+        yield client
     finally:
         client.destroy()
 

@@ -8,6 +8,7 @@ can have given the lock away (`meetings.store.locks`).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
@@ -147,7 +148,7 @@ def own_limits(limits: Mapping[str, int]) -> None:
     database.get_queue = get_queue
 
 
-def wait_for_turn(url: str, name: str, *, waiting: str) -> DatabaseLock:
+async def wait_for_turn(url: str, name: str, *, waiting: str) -> DatabaseLock:
     """Wait until no other process does what one is to do alone; from then on this process ends if it may not be alone.
 
     Args:
@@ -156,10 +157,12 @@ def wait_for_turn(url: str, name: str, *, waiting: str) -> DatabaseLock:
         waiting: what is told in the log if another is there.
     """
     lock = DatabaseLock(url, name)
-    if not lock.take():
-        log.info("%s", waiting)
-        while not lock.take():
-            time.sleep(HEARTBEAT)
+    told = False
+    while not await asyncio.to_thread(lock.take):
+        if not told:
+            log.info("%s", waiting)
+        told = True
+        await asyncio.sleep(HEARTBEAT)
 
     def watch() -> None:
         while lock.held:

@@ -29,6 +29,12 @@ from meetings.stages import Stages
 from meetings.store import FileStore
 from tests.faults.known_speech import KnownSpeech
 
+
+def _hear_ctrl_c() -> None:
+    """A shell that starts a job in the background makes it deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 PEOPLE = ("ana", "ben")
 COMPANY = {
     "team": {"name": "acme", "display_name": "Acme"},
@@ -62,6 +68,13 @@ def speech(*sentences: str) -> KnownSpeech:
         transcription={"words": words, "language": "en", "language_probability": 1.0, "duration": len(words) / 2},
         diarization={"turns": turns, "exclusive": turns},
     )
+
+
+def upgrade(env: Mapping[str, str]) -> None:
+    """Give the database its tables, where a command of its own does that."""
+    if "db" in COMMANDS:
+        command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
+        subprocess.run(command, env=dict(env), check=True, capture_output=True)
 
 
 @dataclass
@@ -118,6 +131,7 @@ class ManyCalls:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )
         log.close()
         self.running.append(process)
@@ -180,9 +194,8 @@ def many_calls(folder: Path, env: Mapping[str, str], *, company: Mapping[str, An
             **env,
         }
         calls = ManyCalls(folder=folder, sandbox=sandbox, env=all_env)
-        if "db" in COMMANDS and "MEETINGS_DATABASE_URL" in all_env:
-            command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
-            subprocess.run(command, env=all_env, check=True, capture_output=True)
+        if "MEETINGS_DATABASE_URL" in all_env:
+            upgrade(all_env)
         try:
             yield calls
         finally:

@@ -27,21 +27,18 @@ def listen(metrics: int | None, verbose: bool) -> None:
     stand by.
     """
     import asyncio
-    import logging
 
-    from meetings.cli.service import StageLog, make_listener, serve_metrics, stand_by
+    from meetings.cli.service import StageLog, listen_in_turn, make_listener, serve_metrics
     from meetings.config import load_settings
-    from meetings.listening import listen_forever
     from meetings.logs import talk
     from meetings.mattermost import MattermostClient
     from meetings.service import open_inbox
 
     settings = load_settings()
     client = MattermostClient.required(settings, "where to listen?")
-    me = client.me()  # a wrong address or token is told at once
+    client.me()  # a wrong address or token is told at once
     talk(form=settings.log_format, verbose=verbose)
     serve_metrics(settings, metrics)
-    with open_inbox(settings, StageLog()) as inbox, stand_by(settings):
-        logging.getLogger("meetings.listen").info("listening at %s as %s", client.url, me.username)
+    with open_inbox(settings, StageLog()) as inbox:
         listener = make_listener(client, inbox, settings)
-        asyncio.run(listen_forever(listener, url=client.url, token=client.token))
+        asyncio.run(listen_in_turn(listener, client, settings))

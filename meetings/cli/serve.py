@@ -30,10 +30,9 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     import uvicorn
 
-    from meetings.cli.service import StageLog, add_metrics, make_listener, stand_by
+    from meetings.cli.service import StageLog, add_metrics, listen_in_turn, make_listener
     from meetings.config import load_settings
     from meetings.errors import ConfigError
-    from meetings.listening import listen_forever
     from meetings.logs import talk
     from meetings.mattermost import MattermostClient
     from meetings.service import open_inbox
@@ -60,16 +59,11 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         listener = make_listener(client, inbox, settings)
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))
 
-        async def listen_in_turn() -> None:
-            # Every machine answers by HTTP; one of them listens.
-            with await asyncio.to_thread(stand_by, settings):
-                await listen_forever(listener, url=client.url, token=client.token)
-
         async def run() -> None:
             # The server ends on a signal, which uvicorn takes for itself; whichever ends first ends both.
             tasks = [asyncio.create_task(server.serve(sockets=[bound]))]
             if listen:
-                tasks.append(asyncio.create_task(listen_in_turn()))
+                tasks.append(asyncio.create_task(listen_in_turn(listener, client, settings)))
             done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in others:
                 task.cancel()

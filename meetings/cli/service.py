@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from meetings.config import Settings
 from meetings.errors import ConfigError
-from meetings.listening import Listener
+from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
@@ -43,15 +43,19 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
     return Listener(client, inbox, positions, Notices(client, settings))
 
 
-def stand_by(settings: Settings) -> AbstractContextManager[object]:
-    """Wait until no other machine listens; where there is one machine there is nothing to wait for."""
-    if settings.database_url is None:
-        return nullcontext()
-    from meetings.worker import wait_for_turn
-
+async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:
+    """Listen until cancelled; where several machines may, one does, and the others stand by."""
     log = logging.getLogger("meetings.listen")
-    log.info("what is heard is queued in the database; `meetings worker` works on it")
-    return wait_for_turn(settings.database_url.get_secret_value(), "listener", waiting="another listens; standing by")
+    turn: AbstractContextManager[object] = nullcontext()
+    if settings.database_url is not None:
+        from meetings.worker import wait_for_turn
+
+        log.info("what is heard is queued in the database; `meetings worker` works on it")
+        url = settings.database_url.get_secret_value()
+        turn = await wait_for_turn(url, "listener", waiting="another listens; standing by")
+    with turn:
+        log.info("listening at %s as %s", client.url, client.me().username)
+        await listen_forever(listener, url=client.url, token=client.token)
 
 
 def add_metrics(registry: CollectorRegistry, settings: Settings) -> None:

@@ -2,7 +2,16 @@
 
 from meetings.store.backup import Copied, back_up, restore
 from meetings.store.database import Database, Document, Listed, close_databases
-from meetings.store.files import FileStore, digest, file_digest, private_file, private_folder, write_text, writing
+from meetings.store.files import (
+    FileStore,
+    digest,
+    file_digest,
+    private_file,
+    private_folder,
+    reached,
+    write_text,
+    writing,
+)
 from meetings.store.first_layout import is_left as files_are_left
 from meetings.store.locks import DatabaseLock, NamedLock, named_lock
 from meetings.store.schema import upgrade as upgrade_database
@@ -25,6 +34,7 @@ __all__ = [
     "named_lock",
     "private_file",
     "private_folder",
+    "reached",
     "restore",
     "upgrade_database",
     "write_text",

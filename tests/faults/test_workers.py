@@ -96,6 +96,10 @@ def test_one_of_several_listeners_listens_and_another_takes_its_place(
         calls.wait_for("process-0.log", "listening at")
         calls.start("serve", "--port", "0")
         calls.wait_for("process-1.log", "standing by")
+        third = calls.start("listen")
+        calls.wait_for("process-2.log", "standing by")
+        third.send_signal(signal.SIGINT)
+        assert third.wait(30) == 130
         os.killpg(first.pid, signal.SIGKILL)
         calls.wait_for("process-1.log", "looked through")
         calls.post(1)

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dbos import DBOS, DBOSClient
 
+import meetings.arrivals
+import meetings.service
 import meetings.worker
 from meetings.config import load_settings
-from meetings.mattermost.entities import Reaction
+from meetings.errors import DatabaseError, MattermostUnreachableError
+from meetings.job import Job, Source
+from meetings.mattermost import Recording
+from meetings.mattermost.entities import FileInfo, Reaction
 from meetings.pipeline import Silent
-from meetings.queueing import APPLICATION, CORRECTION, FRESH, LATE, SPEECH, SharedInbox, errand
+from meetings.queueing import APPLICATION, CORRECTION, DELIVERY, FRESH, LATE, SPEECH, SUMMARY, SharedInbox, errand
+from meetings.retention import plan_purge, purge
+from meetings.stage import StageResult
 from meetings.worker import Worker, alive_lock, take_over
+from tests.many_calls import upgrade
 
 
 @pytest.fixture
 def client(postgres_url: str) -> Iterator[DBOSClient]:
     """Who looks into the queues from outside."""
+    upgrade({**os.environ, "MEETINGS_DATABASE_URL": postgres_url})
     DBOS.migrate(postgres_url)
     found = DBOSClient(system_database_url=postgres_url, application_name=APPLICATION)
     yield found
@@ -30,10 +41,10 @@ def client(postgres_url: str) -> Iterator[DBOSClient]:
 
 
 @contextmanager
-def working(url: str, home: Path, *, concurrency: int = 1) -> Iterator[Worker]:
+def working(url: str, home: Path, *, concurrency: int = 1, queues: Sequence[str] = (SPEECH,)) -> Iterator[Worker]:
     """A worker in this process."""
     settings = load_settings(environ={"MEETINGS_HOME": str(home), "MEETINGS_DATABASE_URL": url})
-    worker = Worker(settings, Silent(), queues=[SPEECH], concurrency=concurrency)
+    worker = Worker(settings, Silent(), queues=queues, concurrency=concurrency)
     with worker:
         yield worker
     worker._alive.release()
@@ -41,7 +52,7 @@ def working(url: str, home: Path, *, concurrency: int = 1) -> Iterator[Worker]:
 
 def put(client: DBOSClient, name: str, *, share: str, priority: int) -> None:
     """Queue work whose job is not there: it is given up at once, and nobody is asked about it."""
-    work = {"job": "none", "look": None, "priority": priority, "share": share, "steps": []}
+    work = {"job": "none", "recording": name, "look": None, "priority": priority, "share": share, "steps": []}
     client.enqueue(errand(SPEECH, "work_on", name, share=share, priority=priority), SPEECH, name, work)
 
 
@@ -122,6 +133,94 @@ def test_what_a_dead_worker_was_at_goes_back_into_its_queue_and_a_living_ones_do
         assert left.workflow_id == "of-the-living"
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_part_that_fails_is_tried_again_and_the_recording_is_done_in_the_end(
+    client: DBOSClient, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Stubs:
+        """Stages that give something at once; the language model is away the first time."""
+
+        threads = 1
+
+        def __init__(self, **_: object) -> None: ...
+
+        def read_job(self, _key: str) -> Job:
+            return JOB
+
+        def tidy(self, _job: Job) -> None: ...
+
+        def summarise(self, *_: object) -> StageResult:
+            told.append("summarise")
+            if len(told) == 1:
+                raise MattermostUnreachableError("away")
+            return StageResult(stage="summaries", key="k", seconds=0, reused=False, info={"deliver_to": ["ana"]})
+
+        def deliver(self, *_: object) -> StageResult:
+            told.append("deliver")
+            info = {"username": "ana", "status": "sent", "reason": "", "server_gone": False, "down": ""}
+            return StageResult(stage="delivery to ana", key="k", seconds=0, reused=False, info=info)
+
+        def __getattr__(self, stage: str) -> Callable[..., StageResult]:
+            names = {"join": "conversation", "diarize": "diarization", "read_people": "people"}
+            return lambda *_: StageResult(stage=names.get(stage, stage), key="k", seconds=0, reused=False)
+
+    server = SimpleNamespace(
+        user=lambda _id: SimpleNamespace(is_bot=True), channel=lambda _id: SimpleNamespace(team_id="acme")
+    )
+    monkeypatch.setattr(meetings.service, "Stages", Stubs)
+    monkeypatch.setattr(meetings.service, "MattermostClient", SimpleNamespace(required=lambda _settings: server))
+    monkeypatch.setattr(meetings.service, "find_recording", lambda _client, _post: RECORDING)
+    monkeypatch.setattr(meetings.service, "prepare_job", lambda *_, **_options: JOB)
+    monkeypatch.setattr(meetings.arrivals, "FIRST_PAUSE", 0.1)
+    with SharedInbox(postgres_url) as inbox:
+        inbox.put("post")
+        with working(postgres_url, tmp_path, queues=[SPEECH, SUMMARY, DELIVERY]):
+            until = time.monotonic() + 30
+            while inbox.waiting() and time.monotonic() < until:
+                time.sleep(0.1)
+    assert told == ["summarise", "summarise", "deliver"]
+    queues = [one.queue_name for one in client.list_workflows(name="work_on", status="SUCCESS")]
+    assert queues == [SPEECH, SUMMARY, SPEECH, SUMMARY, DELIVERY]
+
+
+JOB = Job(
+    source=Source(media_id="f" * 26, name="call", title="Call", post_id="post", channel_id="channel"),
+    people_key=None,
+    deliver=True,
+    writer="extract",
+    language=None,
+    device="cpu",
+    models={},
+    fingerprints={},
+)
+RECORDING = Recording(
+    file=FileInfo(id="f" * 26, post_id="post", name="call.mp4", size=1),
+    post_id="post",
+    channel_id="channel",
+    call_post_id=None,
+    title="Call",
+    started_at=None,
+    participant_ids=(),
+    transcript_file_id=None,
+)
+
+
+def test_what_ended_long_ago_goes_from_the_shared_database_too(
+    client: DBOSClient, postgres_url: str, tmp_path: Path
+) -> None:
+    put(client, "old", share="team", priority=FRESH)
+    with working(postgres_url, tmp_path):
+        in_order(client, 1)
+    environ = {"MEETINGS_HOME": str(tmp_path), "MEETINGS_DATABASE_URL": postgres_url}
+    settings = load_settings(environ={**environ, "MEETINGS_RETENTION": "transcript=1"})
+    plan = plan_purge(settings, client=None, now=time.time() + 2 * 86_400)
+    assert plan.rows == {postgres_url: ["old"]}
+    purge(plan, settings, by="test")
+    assert client.list_workflows() == []
+
+
 def _claim(url: str, owners: dict[str, str]) -> None:
     """As if workers were at it."""
     import psycopg
@@ -140,6 +239,11 @@ def test_a_worker_without_a_database_is_refused_with_what_to_do_instead(tmp_path
     assert done.returncode == 1
     assert "database_url" in done.stderr
     assert "meetings listen" in done.stderr
+
+
+def test_an_inbox_whose_server_is_away_is_told_in_one_line() -> None:
+    with pytest.raises(DatabaseError, match="the database does not answer"):
+        SharedInbox("postgresql://u:p@127.0.0.1:9/x")
 
 
 def test_a_queue_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
