@@ -16,7 +16,7 @@ from meetings.config import Settings
 from meetings.job import Job
 from meetings.recordings import past_runs
 from meetings.stages import Stages
-from meetings.store import FileStore
+from meetings.store import FileStore, reached
 
 # Folders of results whose files belong to one recording each.
 OF_RECORDINGS = (
@@ -130,8 +130,9 @@ class Holdings:
 
 def files(folder: Path) -> Iterator[Path]:
     """A folder's files by name, those that are being written left out."""
-    if folder.is_dir():
-        yield from (p for p in sorted(folder.iterdir(), key=str) if p.is_file() and not p.name.startswith("."))
+    with reached(folder):
+        found = sorted(folder.iterdir(), key=str) if folder.is_dir() else []
+        yield from (p for p in found if p.is_file() and not p.name.startswith("."))
 
 
 def stored(store: FileStore, stage: str) -> Iterator[Path]:
@@ -149,7 +150,9 @@ def there(paths: Iterable[Path]) -> set[Path]:
 def read_json(path: Path) -> Any:
     """A file's JSON; None if it is gone or none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with reached(path):
+            text = path.read_bytes()
+        return json.loads(text)
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -246,7 +246,9 @@ def _stopped(path: Path) -> bool:
 def _plan_leftovers(plan: Plan, settings: Settings, holdings: Holdings, now: float) -> None:
     """Files that were being written when the process died, and downloads that stopped."""
     root = holdings.store.root
-    written = [p for folder in (root, settings.home / "people") for p in folder.rglob(".*") if p.is_file()]
+    folders = {root, holdings.store.results, settings.home / "people"}
+    # An object store has no files that are half written.
+    written = [p for folder in folders if isinstance(folder, Path) for p in folder.rglob(".*") if p.is_file()]
     enrolled = [p for p in settings.home.glob(".enrol-*/*") if p.is_file()]
     broken = [p for p in written if p.name != ".lock"] + enrolled
     plan.add((p for p in broken if _at(p) < now - DAY), kind="leftovers", why="a process died while it was written")

@@ -106,8 +106,7 @@ class Recordings(DBOSConfiguredInstance):
             if plan["wait"]:
                 return self._later(*look, Wait(seconds=plan["wait"], reason=plan["reason"]))
             if self._shared:
-                work = {"job": plan["job"], "look": list(look), "priority": plan["priority"], "share": plan["share"]}
-                return self._hand_on(SPEECH, workflow_id(post_id, cause, turn), {**work, "steps": []})
+                return self._hand_on(SPEECH, workflow_id(post_id, cause, turn), {**plan, "look": look, "steps": []})
             outcome = self._work(plan["job"])
         except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
             return self._failed(*look, error)
@@ -120,11 +119,12 @@ class Recordings(DBOSConfiguredInstance):
         Args:
             part: which; its queue's name.
             name: the work's name: `workflow_id` of the look that it follows, or a name of a correction.
-            work: the job's key, what the parts before gave, and what to go on with: see `take_recording`.
+            work: the job's key, the recording, what the parts before gave, and what to go on with: see `look`.
         """
+        # Nothing may be read here but in steps: after a death the same has to follow from the same.
+        post = work["look"][0] if work["look"] else work["recording"]
         try:
-            job = Job.from_json(self._store.read_json("jobs", work["job"]))
-            with about(recording=job.source.post_id), recording_lock(self._settings, job.source.media_id):
+            with about(recording=post), recording_lock(self._settings, work["recording"]):
                 if part == SPEECH:
                     steps = self._pipeline.hear(work["job"])
                     self._pipeline.tidy_up(work["job"])  # sound lies on the machine that heard it
@@ -138,8 +138,8 @@ class Recordings(DBOSConfiguredInstance):
             if work["look"] is None:
                 log.warning("a recording could not be corrected: %s", error)
                 return {"state": "given up", "reason": str(error)}
-            post_id, cause, turn, failures = work["look"]
-            return self._failed(post_id, cause, turn, failures, error)
+            with about(recording=post):
+                return self._failed(*work["look"], error)
         return self._ended(work["look"], outcome)
 
     def _hand_on(self, part: str, name: str, work: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,8 @@ class Recordings(DBOSConfiguredInstance):
         plan = {"wait": 0.0, "reason": "", "job": self._store.put_json("jobs", job.to_json())}
         if self._shared:
             fresh = time.time() - recording.posted_at / 1000 < JUST_ENDED
-            plan |= {"priority": FRESH if fresh else LATE, "share": self._share(client, recording.channel_id)}
+            share = self._share(client, recording.channel_id)
+            plan |= {"recording": recording.file.id, "priority": FRESH if fresh else LATE, "share": share}
         return plan
 
     @DBOS.workflow(name="correct_names", max_recovery_attempts=DEATHS)
@@ -189,8 +190,9 @@ class Recordings(DBOSConfiguredInstance):
         for number, job_key in enumerate(self.jobs_with_names(media_id)):
             try:
                 if self._shared:
-                    work = {"job": job_key, "look": None, "priority": CORRECTION, "share": self.share_of(job_key)}
-                    self._hand_on(SPEECH, f"names:{DBOS.workflow_id}:{number}", {**work, "steps": []})
+                    work: dict[str, Any] = {"job": job_key, "recording": media_id, "look": None, "steps": []}
+                    share = {"priority": CORRECTION, "share": self.share_of(job_key)}
+                    self._hand_on(SPEECH, f"names:{DBOS.workflow_id}:{number}", {**work, **share})
                 else:
                     self._work(job_key)
                 done += 1

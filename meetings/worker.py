@@ -29,7 +29,7 @@ from meetings.store import DatabaseLock
 
 # What a worker can be told to take, and how much of it at once unless told: engines fill a machine, the network waits.
 QUEUES: Mapping[str, int] = {SPEECH: 1, SUMMARY: 1, DELIVERY: 4, ANSWERS: 4}
-LOOK = 0.5  # seconds between two looks at a queue
+LOOK = 1.0  # seconds between two looks at a queue
 HEARTBEAT = 2.0  # seconds between two looks at one's own lock, and at who has died
 FAILED = 1  # exit status of a worker that may have lost its lock
 

@@ -139,6 +139,13 @@ class ManyCalls:
             time.sleep(0.1)
         return time.monotonic() - began
 
+    def wait_for(self, log: str, words: str, *, patience: float = 60) -> None:
+        """Wait until a process says something."""
+        until = time.monotonic() + patience
+        while words not in (self.folder / log).read_text(encoding="utf-8"):
+            assert time.monotonic() < until, f"{words!r} was not said\n{self.logs()}"
+            time.sleep(0.1)
+
     def told(self, people: Sequence[str] = PEOPLE) -> Counter[tuple[str, str]]:
         """How often each recording was told to each person."""
         found: Counter[tuple[str, str]] = Counter()

@@ -1,6 +1,15 @@
 """Results on disk."""
 
-from meetings.store.files import FileStore, digest, file_digest, private_file, private_folder, write_text, writing
+from meetings.store.files import (
+    FileStore,
+    digest,
+    file_digest,
+    private_file,
+    private_folder,
+    reached,
+    write_text,
+    writing,
+)
 from meetings.store.locks import DatabaseLock, NamedLock, named_lock
 from meetings.store.sealed import SealedFiles
 
@@ -14,6 +23,7 @@ __all__ = [
     "named_lock",
     "private_file",
     "private_folder",
+    "reached",
     "write_text",
     "writing",
 ]

@@ -72,7 +72,7 @@ class FileStore:
         if not _is_far(path):
             return path.is_file()
         try:
-            with _reached(path):
+            with reached(path):
                 path.stat()  # `is_file` would take a store that is away for one that is empty
         except FileNotFoundError:
             return False
@@ -81,7 +81,7 @@ class FileStore:
     def keys(self, stage: str) -> list[str]:
         """Keys of a stage's results, in order."""
         folder = self.results / stage
-        with _reached(folder):
+        with reached(folder):
             found = folder.glob("*.json") if folder.is_dir() else ()
             return sorted(path.stem for path in found if not path.name.startswith("."))
 
@@ -92,7 +92,7 @@ class FileStore:
             StorageError: where results lie does not answer.
         """
         path = self.path(stage, key)
-        with _reached(path):
+        with reached(path):
             text = path.read_text(encoding="utf-8")
         return json.loads(text)
 
@@ -134,7 +134,7 @@ def _is_far(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _reached(path: Path) -> Iterator[None]:
+def reached(path: Path) -> Iterator[None]:
     """Whatever an object store says that does not answer, as trouble that passes; a missing file stays one."""
     try:
         yield
@@ -154,7 +154,7 @@ def write_text(path: Path, text: str) -> None:
     """
     if _is_far(path):
         far: Any = path
-        with _reached(path):
+        with reached(path):
             far.fs.pipe_file(far.path, text.encode())
         return
     with writing(path) as part:

@@ -8,11 +8,13 @@ import signal
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from meetings.queueing import SharedInbox
 from meetings.store import FileStore
 from tests.many_calls import PEOPLE, ManyCalls, many_calls, speech
+from tests.s3 import running_s3
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -56,3 +58,60 @@ def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everythi
     assert set(told) == due
     assert set(told.values()) == {1}
     assert made == dict.fromkeys(made, RECORDINGS)
+
+
+def test_everything_goes_by_an_object_store_and_a_database(
+    tmp_path: Path, models_folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_s3("results") as s3:
+        for name, value in s3.items():
+            monkeypatch.setenv(name, value)
+        env = {
+            "MEETINGS_DATABASE_URL": postgres_url,
+            "MEETINGS_FILES_URL": "s3://results/meetings",
+            "MEETINGS_MODELS": str(models_folder),
+        }
+        with many_calls(tmp_path / "calls", env) as calls:
+            calls.post(5)
+            calls.post(1, SAID)
+            put_all(calls, postgres_url)
+            calls.start("worker", "--queues", "speech")
+            calls.start("worker", "--queues", "summary,delivery")
+            calls.wait_until_done(6, patience=200)
+            told = calls.told()
+            store = FileStore.of(calls.settings)
+            made = {stage: len(store.keys(stage)) for stage in ("conversation", "summaries", "delivered")}
+            left = [p for n in range(2) for p in (calls.folder / f"home-{n}" / "results").rglob("*.json")]
+    assert told == {(person, file): 1 for person in PEOPLE for file in calls.files}
+    assert made == {"conversation": 6, "summaries": 6, "delivered": 6 * len(PEOPLE)}
+    assert left == []
+
+
+def test_one_of_several_listeners_listens_and_another_takes_its_place(
+    tmp_path: Path, models_folder: Path, postgres_url: str
+) -> None:
+    env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
+    with many_calls(tmp_path / "calls", env) as calls:
+        first = calls.start("listen")
+        calls.wait_for("process-0.log", "listening at")
+        calls.start("serve", "--port", "0")
+        calls.wait_for("process-1.log", "standing by")
+        os.killpg(first.pid, signal.SIGKILL)
+        calls.wait_for("process-1.log", "looked through")
+        calls.post(1)
+        with SharedInbox(postgres_url) as inbox:
+            until = time.monotonic() + 30
+            while not (waiting := inbox.waiting()) and time.monotonic() < until:
+                time.sleep(0.2)
+    assert waiting == 1, calls.logs()
+
+
+def test_a_worker_whose_lock_is_lost_ends_at_once(tmp_path: Path, models_folder: Path, postgres_url: str) -> None:
+    env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
+    with many_calls(tmp_path / "calls", env) as calls:
+        worker = calls.start("worker")
+        calls.wait_for("process-0.log", "takes speech, summary, delivery, answers")
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        assert worker.wait(15) == 1
+        assert "others may take this worker for dead" in calls.logs()

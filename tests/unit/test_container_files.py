@@ -34,7 +34,7 @@ def test_torch_in_the_image_is_the_torch_of_the_project_on_either_device() -> No
 
 
 def test_every_service_comes_from_here_or_from_a_version() -> None:
-    assert {name for name, s in services().items() if "build" in s} == {"meetings"}
+    assert {name for name, s in services().items() if "build" in s} == {"meetings", "listener", "worker"}
     assert all(re.search(r":\d+\.\d+", s["image"]) for s in services().values() if "image" in s)
 
 
