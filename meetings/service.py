@@ -138,8 +138,9 @@ class Recordings(DBOSConfiguredInstance):
             if work["look"] is None:
                 log.warning("a recording could not be corrected: %s", error)
                 return {"state": "given up", "reason": str(error)}
-            with about(recording=post):
-                return self._failed(*work["look"], error)
+            post_id, cause, turn, failures = work["look"]
+            with about(recording=post_id):
+                return self._failed(post_id, cause, turn, failures, error)
         return self._ended(work["look"], outcome)
 
     def _hand_on(self, part: str, name: str, work: dict[str, Any]) -> dict[str, Any]:
