@@ -139,7 +139,7 @@ class Recordings(DBOSConfiguredInstance):
                 log.warning("a recording could not be corrected: %s", error)
                 return {"state": "given up", "reason": str(error)}
             post_id, cause, turn, failures = work["look"]
-            with about(recording=post):
+            with about(recording=post_id):
                 return self._failed(post_id, cause, turn, failures, error)
         return self._ended(work["look"], outcome)
 

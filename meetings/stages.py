@@ -246,7 +246,8 @@ class Stages(Hearing):
                 points=_points(summary),
                 opted_out=lambda user: FeedbackBook(self._settings).has_stopped(user.username, user.id),
             )
-            if outcome.status in {"sent", "edited"} and (outcome.post_id, outcome.key) != (
+            # A message that an earlier process sent, and died before it was noted, is found unchanged.
+            if outcome.status in {"sent", "edited", "unchanged"} and (outcome.post_id, outcome.key) != (
                 known.get("post_id"),
                 known.get("key"),
             ):

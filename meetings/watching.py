@@ -123,7 +123,8 @@ def failures(over: Sequence[Work], open_: Sequence[Work]) -> tuple[Failure, ...]
     """Recordings whose newest ended work failed, and which nobody is at now."""
     newest: dict[str, Work] = {}
     for work in over:
-        if work.outcome is not None and "state" in work.outcome:
+        # A correction that failed is in the log: it is of no post, and said again it is made again.
+        if "recording:" in work.id and work.outcome is not None and "state" in work.outcome:
             newest[work.subject] = work
     again = {work.subject: work for work in open_}
     found = []

@@ -262,6 +262,7 @@ def by_doors(points: Sequence[tuple[str, Passing]]) -> list[tuple[str, Passing]]
     return [point for each in zip_longest(*doors) for point in each if point is not None]
 
 
+@pytest.mark.timeout(1800)
 def test_killed_anywhere_the_run_ends_like_one_that_nobody_disturbed(company: Company, tmp_path: Path) -> None:
     play(company, tmp_path / "first", None, learn=True)
     undisturbed = play(company, tmp_path / "undisturbed", None, tmp_path / "notes")

@@ -67,6 +67,11 @@ def test_a_failure_that_somebody_is_at_is_none() -> None:
     assert failures([work(outcome=GONE)], [work(state="running", created=1)]) == ()
 
 
+def test_a_correction_that_failed_is_no_recording_that_failed() -> None:
+    correction = Work(id="speech:names:n1:0", subject="n1", queue="speech", state="ended", created=0.0, outcome=GONE)
+    assert failures([correction], []) == ()
+
+
 def test_a_remedy_names_the_post() -> None:
     (found,) = failures([work(outcome={**GONE, "cause": "MattermostForbiddenError"})], [])
     assert "meetings retry p1" in found.remedy
