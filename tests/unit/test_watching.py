@@ -12,6 +12,7 @@ import pytest
 from meetings import errors
 from meetings.audit import AuditLog
 from meetings.cli.status import lines
+from meetings.config import Settings
 from meetings.remedies import DIED, remedy_of
 from meetings.steps import Work
 from meetings.watching import Seen, Undelivered, failures, queues, undelivered, workers
@@ -90,14 +91,14 @@ def test_who_works_or_worked_lately_is_seen() -> None:
 
 
 def test_whom_a_later_try_reached_is_no_longer_undelivered(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path)
+    log = AuditLog(Settings(home=tmp_path))
     for user, status in (("ana", "failed"), ("ben", "failed"), ("ana", "sent")):
         log.note("delivery", user=user, status=status, reason="down", recording="r1")
     assert [(u.username, u.reason) for u in undelivered(log, now=0.0)] == [("ben", "down")]
 
 
 def test_of_a_delivery_of_long_ago_nothing_is_shown(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path)
+    log = AuditLog(Settings(home=tmp_path))
     log.note("delivery", user="ana", status="failed", reason="down", recording="r1")
     assert list(undelivered(log, now=4e9)) == []
 
