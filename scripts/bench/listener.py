@@ -51,9 +51,9 @@ class Counted:
         self.recordings += 1
         return True
 
-    def put_answer(self, post_id: str) -> bool:
+    def put_answer(self, post_id: str, user_id: str) -> bool:
         """Not counted."""
-        del post_id
+        del post_id, user_id
         return True
 
     def put_reaction(self, reaction: Reaction) -> bool:
