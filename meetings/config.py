@@ -49,6 +49,7 @@ def split_terms(value: object) -> object:
     return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
 
 
+PLATFORM = r"^(compatible|openai|azure|bedrock|llama|anthropic|vllm|ollama|llama\.cpp)$"
 AUDIENCE = "^(members|participants|missed|nobody)$"
 
 
@@ -122,12 +123,23 @@ class Settings(BaseModel):
         description="layers of the language model on the GPU; -1: all; unset: all, unless device is cpu",
     )
     llm_at_once: int = Field(default=8, ge=1, le=64, description="readers the language model writes for at once")
-    llm_url: str | None = Field(default=None, description="OpenAI-compatible server, as http://localhost:8000/v1")
+    llm_platform: str = Field(
+        default="compatible",
+        pattern=PLATFORM,
+        description="what serves `server:` models: openai, azure, bedrock, llama, anthropic, vllm, ollama, llama.cpp, "
+        "or compatible: anything else that speaks OpenAI's protocol (docs/models.md)",
+    )
+    llm_url: str | None = Field(
+        default=None, description="the server's address, as http://localhost:8000/v1; unset: the platform's own"
+    )
     llm_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(split_terms)] = Field(
         default=(), description="hosts other than this machine that what was said may be sent to (docs/models.md)"
     )
     llm_api_key: SecretStr | None = Field(default=None, description="key of llm_url; from the environment alone")
     llm_api_key_file: Path | None = Field(default=None, description="file with the key of llm_url")
+    llm_thinking: int = Field(
+        default=0, ge=0, description="tokens that an answer may have beside its text, for models that think first"
+    )
     llm_timeout: float = Field(default=120.0, gt=0, description="seconds that llm_url may take for an answer")
     text_embedding_model: str = Field(default="minilm-l6-v2", description="sentence embeddings")
     language: str | None = Field(default=None, description="spoken language (en, de, ...); unset: detected")

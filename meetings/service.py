@@ -30,6 +30,7 @@ from meetings.errors import (
 )
 from meetings.job import Job
 from meetings.known_voices import names_stamp
+from meetings.llm import server_address
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.entities import Reaction
 from meetings.mattermost.policy import site_of
@@ -414,6 +415,6 @@ def note_wide_settings(settings: Settings) -> None:
         max_people=settings.max_people,
         channels=", ".join(channels),
         language_model=settings.language_model,
-        llm_url=site_of(settings.llm_url) if settings.llm_url else "",
+        llm_url=site_of(address) if (address := server_address(settings)) else "",
         llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
     )
