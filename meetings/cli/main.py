@@ -51,6 +51,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "audit",
         "Show who got what and why, and check that nobody changed it.",
     ),
+    "compare": (
+        "meetings.cli.compare",
+        "compare",
+        "Find out which language model serves best, on your own conversations.",
+    ),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (
         "meetings.cli.sandbox",

@@ -5,6 +5,7 @@ from meetings.llm.embedder import Embedder
 from meetings.llm.kept_vectors import KeptVectors, TextEmbedder
 from meetings.llm.llamacpp import LlamaCpp
 from meetings.llm.markers import without_markers
+from meetings.llm.metered import Metered, Tally
 from meetings.llm.model import Form, LanguageModel, Usage
 from meetings.llm.platforms import PLATFORMS
 from meetings.llm.server import OpenAIServer
@@ -16,7 +17,9 @@ __all__ = [
     "KeptVectors",
     "LanguageModel",
     "LlamaCpp",
+    "Metered",
     "OpenAIServer",
+    "Tally",
     "TextEmbedder",
     "Usage",
     "is_served",
