@@ -24,7 +24,8 @@ MEANINGS = {
     "unasked": "bullets that give none of these items, of all bullets",
     "told too far": "confidences told to people who were not there",
     "overlap": "how much of their evidence two readers have in common: low means that each got their own",
-    "unanswered": "prompts for bullets that brought nothing usable",
+    "refused": "questions that the model, or a filter before it, would not answer",
+    "unusable": "answers that broke off, were not of the form, or had a prompt that did not fit",
     "money": "tokens at the prices in meetings.toml",
     "seconds": "everything, loading included, and in brackets the model alone",
     "admitted": "whether the model passed the test that it must pass before its words reach anybody",
@@ -64,7 +65,7 @@ def figure_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
     rows = [
         ("model", [o.contender.model or "none" for o in outcomes]),
         ("privacy", [_privacy(o) for o in outcomes]),
-        ("admitted", ["yes" if o.admitted else "no" for o in outcomes]),
+        ("admitted", [_admitted(o) for o in outcomes]),
         ("summaries", [str(f.readers) for f in measured]),
         ("faithful", [_faithful(f) for f in measured]),
         ("had to get", [_of(f.must) for f in measured]),
@@ -72,8 +73,7 @@ def figure_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
         ("unasked", [NOTHING if f.unasked is None else f"{f.unasked} of {f.bullets}" for f in measured]),
         ("told too far", [NOTHING if f.leaked is None else str(f.leaked) for f in measured]),
         ("overlap", [NOTHING if f.overlap is None else f"{f.overlap:.2f}" for f in measured]),
-        ("questions", [_count(f.questions) for f in measured]),
-        ("unanswered", [_count(f.unanswered, of=f.questions) for f in measured]),
+        ("questions", [_count(f.questions, of=f.questions) for f in measured]),
         ("refused", [_count(f.refused, of=f.questions) for f in measured]),
         ("unusable", [_count(f.unusable, of=f.questions) for f in measured]),
         ("tokens in", [_tokens(f.prompt_tokens, f) for f in measured]),
@@ -133,6 +133,12 @@ def _privacy(outcome: Outcome) -> str:
     return f"{outcome.contender.privacy} ({where})" if where else outcome.contender.privacy
 
 
+def _admitted(outcome: Outcome) -> str:
+    if not outcome.contender.model:
+        return NOTHING
+    return "yes" if outcome.admitted else "no"
+
+
 def _faithful(figures: Figures) -> str:
     if figures.faithful is None:
         return NOTHING
@@ -143,8 +149,8 @@ def _of(found: tuple[int, int] | None) -> str:
     return NOTHING if found is None else f"{found[0]} of {found[1]}"
 
 
-def _count(number: int, *, of: int = 1) -> str:
-    return str(number) if number or of else NOTHING
+def _count(number: int, *, of: int) -> str:
+    return str(number) if of else NOTHING
 
 
 def _tokens(number: int, figures: Figures) -> str:
