@@ -212,6 +212,8 @@ class Exchange:
                     json=body,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
                     allow_redirects=False,
+                    # Else a .netrc with this host would send its password in the place of the key.
+                    auth=_as_is,
                     stream=True,
                 ) as response:
                     data = bytearray()
@@ -257,6 +259,10 @@ class Exchange:
             needed=_number(error.get("n_prompt_tokens"), _REQUESTED.search(message)),
             context=_number(error.get("n_ctx"), _CONTEXT.search(message)),
         )
+
+
+def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _read(data: bytes) -> dict[str, Any] | Failure:

@@ -220,7 +220,8 @@ class OpenAIServer:
     def _look_at_context(self) -> None:
         """Ollama cuts a prompt that is longer than its own context without a word: once, see how long that is.
 
-        It says so of loaded models only (github.com/ollama/ollama/issues/4967), so the first answer comes before.
+        The cut: github.com/ollama/ollama/issues/4967. It tells the length of loaded models only
+        (docs.ollama.com/api/ps), so the first answer comes before.
 
         Raises:
             LanguageModelError: it reads less than `llm_context` says.
@@ -235,7 +236,7 @@ class OpenAIServer:
         for entry in loaded if isinstance(loaded, list) else []:
             known = entry if isinstance(entry, dict) else {}
             length = known.get("context_length")
-            same = known.get("name") in {self._model, f"{self._model}:latest"}
+            same = str(known.get("name")).removesuffix(":latest") == self._model.removesuffix(":latest")
             if same and isinstance(length, int) and 0 < length < self._context:
                 self._looked = False  # the next question is refused as well
                 raise LanguageModelError(
