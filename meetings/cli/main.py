@@ -108,7 +108,8 @@ def cli() -> None:
 def main() -> None:
     """Entry point: run the command, turn every ending into an exit code.
 
-    0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered; 130 interrupted.
+    0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered, or some backends
+    failed; 130 interrupted.
     """
     # Set before any engine is imported: pyannote.audio 4 sends telemetry unless told not to, Hugging Face
     # libraries look for updates, and libgomp's spinning threads slow down the other engines.
