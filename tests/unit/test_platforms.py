@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetings.audit import AuditLog
 from meetings.config import Settings
+from meetings.doctor import check_model_server
 from meetings.errors import (
     ConfigError,
     ContextOverflowError,
@@ -30,6 +32,8 @@ from meetings.errors import (
 from meetings.llm import PLATFORMS, Form, OpenAIServer, open_language_model, server_address
 from meetings.llm.limits import wait_asked
 from meetings.llm.platforms import address_of, structure_of
+from meetings.notices import notice
+from meetings.service import note_wide_settings
 from meetings.summary.notes import notes_form
 from tests.unit.model_server import ModelServer, Reply, completion, model_server, refused
 from tests.unit.platform_replies import NOTES, SHOWN
@@ -113,6 +117,20 @@ def test_the_platforms_of_the_settings_are_those_there_are() -> None:
 
 def test_what_is_told_of_where_words_go_knows_the_platforms_own_address() -> None:
     assert server_address(settings(llm_platform="openai")) == "https://api.openai.com/v1"
+
+
+def test_a_channel_and_the_log_are_told_of_a_platforms_own_address(tmp_path: Path) -> None:
+    chosen = settings(llm_platform="anthropic", llm_allowed_hosts=["api.anthropic.com"], home=tmp_path)
+    assert "anthropic" in notice(chosen, "members")
+    note_wide_settings(chosen)
+    (line,) = AuditLog(tmp_path).entries()
+    assert line.facts["llm_url"] == "https://api.anthropic.com"
+
+
+def test_the_doctor_asks_nothing_of_a_platform_that_lists_no_models() -> None:
+    host = "bedrock-runtime.us-east-1.amazonaws.invalid"
+    finding = check_model_server(settings(llm_platform="bedrock", llm_url=f"https://{host}", llm_allowed_hosts=[host]))
+    assert (finding.state, host in finding.detail) == ("warn", True)
 
 
 # What is sent
