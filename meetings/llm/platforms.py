@@ -115,8 +115,9 @@ PLATFORMS: Mapping[str, Platform] = {
             grammar="",
             source="https://llama.developer.meta.com/docs/features/compatibility",
         ),
-        # Its OpenAI-compatible surface ignores response_format without a word, and every form of ours is one; so its
-        # own Messages, which keep to a schema (platform.claude.com/docs/en/build-with-claude/structured-outputs).
+        # Its OpenAI-compatible surface ignores response_format and is for trying out, says docs.anthropic.com/en/api/
+        # openai-sdk; so its own Messages, which keep to a schema (platform.claude.com/docs/en/build-with-claude/
+        # structured-outputs).
         Platform(
             name="anthropic",
             title="Anthropic",
