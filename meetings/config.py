@@ -49,6 +49,7 @@ def split_terms(value: object) -> object:
     return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
 
 
+PLATFORM = r"^(compatible|openai|azure|bedrock|llama|anthropic|vllm|ollama|llama\.cpp)$"
 AUDIENCE = "^(members|participants|missed|nobody)$"
 
 
@@ -95,6 +96,32 @@ class ChannelRules(BaseModel):
     retention: ChannelRetention = ChannelRetention()
 
 
+class Backend(BaseModel):
+    """A language model that `meetings compare` knows by a name: `[backends.NAME]` in meetings.toml.
+
+    `model` is one of a server if there is a `platform` or `url`, else of the catalogue or a GGUF file. `key_env` names
+    the environment variable with its key; prices are for a million tokens; `privacy` says where the words go.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(min_length=1)
+    platform: str | None = Field(default=None, pattern=PLATFORM)
+    url: str | None = None
+    key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
+    context: int | None = Field(default=None, ge=256)
+    thinking: int = Field(default=0, ge=0)
+    input_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    output_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+    privacy: str | None = Field(default=None, max_length=80)
+
+    @property
+    def served(self) -> bool:
+        """Whether it is a model of a server."""
+        return self.platform is not None or self.url is not None
+
+
 class Settings(BaseModel):
     """What an admin can set. A field is `key = value` in meetings.toml and `MEETINGS_KEY` in the environment."""
 
@@ -122,12 +149,27 @@ class Settings(BaseModel):
         description="layers of the language model on the GPU; -1: all; unset: all, unless device is cpu",
     )
     llm_at_once: int = Field(default=8, ge=1, le=64, description="readers the language model writes for at once")
-    llm_url: str | None = Field(default=None, description="OpenAI-compatible server, as http://localhost:8000/v1")
+    llm_platform: str = Field(
+        default="compatible",
+        pattern=PLATFORM,
+        description="what serves `server:` models: openai, azure, bedrock, llama, anthropic, vllm, ollama, llama.cpp, "
+        "or compatible: anything else that speaks OpenAI's protocol (docs/models.md)",
+    )
+    llm_url: str | None = Field(
+        default=None, description="the server's address, as http://localhost:8000/v1; unset: the platform's own"
+    )
     llm_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(split_terms)] = Field(
         default=(), description="hosts other than this machine that what was said may be sent to (docs/models.md)"
     )
     llm_api_key: SecretStr | None = Field(default=None, description="key of llm_url; from the environment alone")
     llm_api_key_file: Path | None = Field(default=None, description="file with the key of llm_url")
+    llm_thinking: int = Field(
+        default=0, ge=0, description="tokens that an answer may have beside its text, for models that think first"
+    )
+    backends: Mapping[str, Backend] = Field(
+        default_factory=dict,
+        description="[backends.NAME]: a language model for `meetings compare`; from a file alone (docs/models.md)",
+    )
     llm_timeout: float = Field(default=120.0, gt=0, description="seconds that llm_url may take for an answer")
     text_embedding_model: str = Field(default="minilm-l6-v2", description="sentence embeddings")
     language: str | None = Field(default=None, description="spoken language (en, de, ...); unset: detected")

@@ -104,6 +104,10 @@ def check_model_server(settings: Settings) -> Finding:
     setting = "language_model"
     try:
         server = open_server(settings, settings.language_model)
+        if not server.lists_models:
+            detail = f"{server.name} at {server.where or 'this machine'}: what was said is sent there"
+            remedy = "this platform lists no models, so nothing was asked; try: meetings models admit server:NAME"
+            return Finding(check=setting, state="warn", detail=detail, remedy=remedy)
         names = server.models()
     except MeetingsError as error:
         return Finding(check=setting, state="fail", detail=settings.language_model, remedy=str(error))

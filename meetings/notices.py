@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import MattermostError
+from meetings.llm import server_address
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel
 from meetings.store import Database
@@ -118,7 +119,8 @@ def _as_code(text: str) -> str:
 
 def _model_elsewhere(settings: Settings) -> str:
     """The host that lines of a call are sent to; empty if the model runs on this machine or there is none."""
-    if not settings.language_model.startswith("server:") or not settings.llm_url:
+    address = server_address(settings)
+    if not settings.language_model.startswith("server:") or not address:
         return ""
-    host = urlsplit(settings.llm_url).hostname or ""
+    host = urlsplit(address).hostname or ""
     return "" if host in {"localhost", "127.0.0.1", "::1"} else host

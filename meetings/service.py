@@ -26,6 +26,7 @@ from meetings.config import Settings
 from meetings.errors import BusyError, MattermostError, MattermostUnreachableError, RecordingError, StorageError
 from meetings.job import Job
 from meetings.known_voices import names_stamp
+from meetings.llm import server_address
 from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.policy import site_of
@@ -377,6 +378,6 @@ def note_wide_settings(settings: Settings) -> None:
         max_people=settings.max_people,
         channels=", ".join(channels),
         language_model=settings.language_model,
-        llm_url=site_of(settings.llm_url) if settings.llm_url else "",
+        llm_url=site_of(address) if (address := server_address(settings)) else "",
         llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
     )

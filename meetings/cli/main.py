@@ -59,6 +59,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Show who got what and why, and check that nobody changed it.",
     ),
     "db": ("meetings.cli.db", "db", "Check, upgrade, back up and restore the database."),
+    "compare": (
+        "meetings.cli.compare",
+        "compare",
+        "Find out which language model serves best, on your own conversations.",
+    ),
     "models": ("meetings.cli.models", "models", "List, fetch and check model files."),
     "sandbox": (
         "meetings.cli.sandbox",
@@ -111,7 +116,8 @@ def cli() -> None:
 def main() -> None:
     """Entry point: run the command, turn every ending into an exit code.
 
-    0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered; 130 interrupted.
+    0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered, or some backends
+    failed; 130 interrupted.
     """
     # Set before any engine is imported: pyannote.audio 4 sends telemetry unless told not to, Hugging Face
     # libraries look for updates, and libgomp's spinning threads slow down the other engines.

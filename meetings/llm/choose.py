@@ -6,11 +6,17 @@ from meetings.config import Settings
 from meetings.errors import ConfigError
 from meetings.llm.llamacpp import LlamaCpp
 from meetings.llm.model import LanguageModel
+from meetings.llm.platforms import address_of, find_platform
 from meetings.llm.server import OpenAIServer
 from meetings.models import fingerprint, locate
 
 SERVER = "server:"
 NO_MODEL = "none"
+EXAMPLE = "http://localhost:8000/v1"
+EXAMPLES = {
+    "azure": "https://RESOURCE.openai.azure.com",
+    "bedrock": "https://bedrock-runtime.REGION.amazonaws.com",
+}
 
 
 def open_language_model(settings: Settings, name: str | None = None) -> LanguageModel | None:
@@ -54,17 +60,26 @@ def open_server(settings: Settings, name: str) -> OpenAIServer:
     model = name.removeprefix(SERVER).strip()
     if not model:
         raise ConfigError("language_model = 'server:' names no model; write server:NAME")
-    if settings.llm_url is None:
-        raise ConfigError(f"language_model = {name!r} needs llm_url, as http://localhost:8000/v1")
+    platform = find_platform(settings.llm_platform)
+    address = address_of(platform, settings.llm_url)
+    if address is None:
+        raise ConfigError(f"language_model = {name!r} needs llm_url, as {EXAMPLES.get(platform.name, EXAMPLE)}")
     return OpenAIServer(
-        settings.llm_url,
+        address,
         model=model,
         allowed_hosts=settings.llm_allowed_hosts,
         key=_key(settings),
         context=settings.llm_context,
         timeout=settings.llm_timeout,
         at_once=settings.llm_at_once,
+        platform=platform,
+        thinking=settings.llm_thinking,
     )
+
+
+def server_address(settings: Settings) -> str | None:
+    """Where models of a server are asked: `llm_url`, or the platform's own address; None if nobody says."""
+    return address_of(find_platform(settings.llm_platform), settings.llm_url)
 
 
 def is_served(name: str) -> bool:
@@ -82,7 +97,7 @@ def language_model_fingerprint(settings: Settings, name: str | None = None) -> s
     name = settings.language_model if name is None else name
     if name == NO_MODEL:
         return NO_MODEL
-    return f"{name} at {settings.llm_url}" if is_served(name) else fingerprint(name, settings.models_folder)
+    return f"{name} at {server_address(settings)}" if is_served(name) else fingerprint(name, settings.models_folder)
 
 
 def _key(settings: Settings) -> str | None:

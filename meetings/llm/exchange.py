@@ -12,8 +12,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -29,6 +27,8 @@ from meetings.errors import (
     ModelServerUnreachableError,
     RefusedAnswerError,
 )
+from meetings.llm.limits import wait_asked
+from meetings.llm.platforms import PLATFORMS, Platform
 
 CONNECT_TIMEOUT = 5.0  # seconds
 MAX_ATTEMPTS = 5
@@ -40,10 +40,17 @@ MAX_BYTES = 4_000_000
 
 _AGAIN = {0, 408, 425, 429, 500, 502, 503, 504, 529}
 _OVERFLOW = re.compile(
-    r"context.?(?:length|window|size)|exceed_context|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
+    r"context.?(?:length|window|size)|exceed_context|(?:prompt|input) is too long|too many (?:input )?tokens|"
+    r"request_too_large|tokens exceed",
+    re.IGNORECASE,
 )
-_CONTEXT = re.compile(r"(?:maximum context length|context (?:length|window|size))\D{0,12}(\d+)", re.IGNORECASE)
-_REQUESTED = re.compile(r"(?:requested|request has|prompt (?:has|contains)|resulted in)\D{0,12}(\d+)", re.IGNORECASE)
+_CONTEXT = re.compile(
+    r"(?:maximum context length|context (?:length|window|size)|tokens >|configured limit of)\D{0,12}(\d+)",
+    re.IGNORECASE,
+)
+_REQUESTED = re.compile(
+    r"(?:requested|request has|prompt (?:has|contains|is too long:)|resulted in)\D{0,12}(\d+)", re.IGNORECASE
+)
 _FILTER = re.compile(r"content.?(?:filter|policy|management)|responsible.?ai|moderation|guardrail", re.IGNORECASE)
 
 
@@ -140,7 +147,16 @@ def explain(failure: Failure, *, server: str, model: str) -> LanguageModelError:
 class Exchange:
     """Questions to one server."""
 
-    def __init__(self, url: str, *, model: str, key: str | None, timeout: float, local: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str,
+        key: str | None,
+        timeout: float,
+        local: bool,
+        platform: Platform = PLATFORMS["compatible"],
+    ) -> None:
         """Remember whom to ask.
 
         Args:
@@ -149,13 +165,19 @@ class Exchange:
             key: the API key, if one is needed.
             timeout: seconds that one attempt may take.
             local: the server is on this machine; no proxy stands between.
+            platform: says how the key is sent.
         """
         self._url, self._model, self._key, self._timeout = url.rstrip("/"), model, key, timeout
+        self._headers = {"Accept": "application/json", **dict(platform.headers)}
+        if key:
+            self._headers[platform.key_header] = platform.key_scheme + key
         self._server = self._url.split("://", 1)[-1].split("/", 1)[0]
         self._local = local
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The server's JSON answer to a POST of `body`, or to a GET without one; again as `decide` says.
+
+        A path that begins with `..` stands beside the base's last part.
 
         Raises:
             LanguageModelError: the server refused, failed or did not answer, by the classes of `meetings.errors`.
@@ -171,7 +193,7 @@ class Exchange:
                 if outcome.status == 0 and outcome.code == "garbage":
                     raise MalformedAnswerError(
                         f"{self._server} answers with something that is no completion ({outcome.message}); "
-                        "check that llm_url is an OpenAI-compatible server"
+                        "check llm_platform, and that llm_url is an OpenAI-compatible server"
                     )
                 raise explain(outcome, server=self._server, model=self._model)
             # Jitter keeps several clients from coming back at the same moment.
@@ -179,20 +201,19 @@ class Exchange:
 
     def _attempt(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | Failure:
         deadline = time.monotonic() + self._timeout
-        headers = {"Accept": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
         try:
             with requests.Session() as session:
                 # For a server on this machine neither a proxy nor a .netrc has a say.
                 session.trust_env = not self._local
                 with session.request(
                     "GET" if body is None else "POST",
-                    self._url + path,
-                    headers=headers,
+                    self._url.rpartition("/")[0] + path[2:] if path.startswith("..") else self._url + path,
+                    headers=self._headers,
                     json=body,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
                     allow_redirects=False,
+                    # Else a .netrc with this host would send its password in the place of the key.
+                    auth=_as_is,
                     stream=True,
                 ) as response:
                     data = bytearray()
@@ -216,10 +237,13 @@ class Exchange:
         error = answer.get("error", answer) if isinstance(answer, dict) else {}
         if not isinstance(error, dict):
             error = {"message": error}
-        message = " ".join(str(error.get("message") or error.get("detail") or response.reason or "").split())
+        # Llama API says `detail` and `title`, AWS `Message` with the kind in a header, gateways what they like.
+        told = next((error[k] for k in ("message", "Message", "detail", "title") if error.get(k)), response.reason)
+        message = " ".join(str(told or "").split())
         # Servers quote the key in their refusal.
         message = (message.replace(self._key, "…") if self._key else message)[:200]
-        code = f"{error.get('code') or ''} {error.get('type') or ''}"
+        kinds = (error.get("code"), error.get("type"), response.headers.get("x-amzn-ErrorType"))
+        code = " ".join(str(k) for k in kinds if k)
         everything = f"{code} {message}"
         kind = ""
         # A rate limit may speak of context too, so that only refusals of the question itself are looked at.
@@ -229,12 +253,16 @@ class Exchange:
             status=response.status_code,
             message=message,
             code=kind,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
+            retry_after=wait_asked(response.headers, message),
             # llama-cpp-python says 500 where a question is wrong.
             hopeless=bool(kind) or "insufficient_quota" in everything or "validation error" in message,
             needed=_number(error.get("n_prompt_tokens"), _REQUESTED.search(message)),
             context=_number(error.get("n_ctx"), _CONTEXT.search(message)),
         )
+
+
+def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _read(data: bytes) -> dict[str, Any] | Failure:
@@ -249,17 +277,3 @@ def _number(value: object, found: re.Match[str] | None) -> int:
     if isinstance(value, int):
         return value
     return int(found.group(1)) if found else 0
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(tz=UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -28,6 +28,24 @@ class Form:
             raise ValueError("a form is a grammar or a schema")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Questions that were answered, and tokens of their prompts and answers; `estimated` if some were not told."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    estimated: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            answers=self.answers + other.answers,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            answer_tokens=self.answer_tokens + other.answer_tokens,
+            estimated=self.estimated or other.estimated,
+        )
+
+
 class LanguageModel(Protocol):
     """A model that answers. Answers are data: callers check them before use."""
 

@@ -1,4 +1,4 @@
-"""Language models behind any OpenAI-compatible server: vLLM, llama.cpp, Ollama, a company's gateway, a cloud.
+"""Language models behind a server: vLLM, llama.cpp, Ollama, a company's gateway, a cloud; `platforms` says how.
 
 A server on another machine is asked only if an admin has allowed its host by name. Prompts are chat messages whose
 first part is the same for all readers, which is what servers cache.
@@ -7,8 +7,8 @@ first part is the same for all readers, which is what servers cache.
 from __future__ import annotations
 
 import ipaddress
-import json
 import math
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,10 +21,11 @@ from meetings.errors import (
     ModelServerError,
     ModelServerNotAllowedError,
     PromptError,
-    RefusedAnswerError,
 )
+from meetings.llm.completion import Completion, read_completion, usable_text
 from meetings.llm.exchange import Exchange
-from meetings.llm.model import Form
+from meetings.llm.model import Form, Usage
+from meetings.llm.platforms import PLATFORMS, Platform, Question, body_of, learn, usual_manner
 
 # Bytes of text a token stands for, at the least: English has about four, German three, CJK three a character.
 BYTES_PER_TOKEN = 3
@@ -43,6 +44,8 @@ class OpenAIServer:
         context: int = 4096,
         timeout: float = 120.0,
         at_once: int = 8,
+        platform: Platform = PLATFORMS["compatible"],
+        thinking: int = 0,
     ) -> None:
         """Remember whom to ask; nothing is sent.
 
@@ -54,6 +57,8 @@ class OpenAIServer:
             context: tokens for prompt and answer together; the server is not asked.
             timeout: seconds that one attempt may take.
             at_once: questions that are asked at the same time, at most.
+            platform: how it is asked.
+            thinking: tokens that an answer may have beside its text, for a model that thinks before it answers.
 
         Raises:
             ConfigError: the address is none.
@@ -68,9 +73,9 @@ class OpenAIServer:
             raise ModelServerNotAllowedError(parts.hostname.lower())
         self._where = "" if local else parts.hostname.lower()
         self._model, self._context, self._at_once = model, context, max(1, at_once)
-        self._exchange = Exchange(url, model=model, key=key, timeout=timeout, local=local)
-        # Newer servers take a JSON schema as OpenAI does; llama-cpp-python and older ones as Anyscale did.
-        self._old_schema = False
+        self._exchange = Exchange(url, model=model, key=key, timeout=timeout, local=local, platform=platform)
+        self._platform, self._manner, self._thinking = platform, usual_manner(platform), thinking
+        self._used, self._lock, self._looked = Usage(), threading.Lock(), False
 
     @property
     def name(self) -> str:
@@ -84,8 +89,19 @@ class OpenAIServer:
 
     @property
     def context(self) -> int:
-        """Tokens for prompt and answer together, as the admin set it."""
-        return self._context
+        """Tokens for prompt and answer together, as the admin set it, less what thinking may take."""
+        return max(0, self._context - self._thinking)
+
+    @property
+    def used(self) -> Usage:
+        """What was asked and answered so far, by the server's own count where it tells."""
+        with self._lock:
+            return self._used
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether the platform can be asked which models it has."""
+        return self._platform.lists_models
 
     def count_tokens(self, text: str) -> int:
         """An estimate that is rather too high: the server's tokenizer is not here."""
@@ -121,17 +137,20 @@ class OpenAIServer:
             MalformedAnswerError: the answer is no completion, or not of the form.
             LanguageModelError: the server refused, failed or did not answer.
         """
-        messages = [{"role": "system", "content": system}] if system else []
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": [*messages, {"role": "user", "content": prompt}],
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "seed": seed,
-        }
-        if stop:
-            body["stop"] = list(stop)
-        return self._checked(self._ask(body, form), form)
+        question = Question(
+            model=self._model,
+            prompt=prompt,
+            max_tokens=max_tokens + self._thinking,
+            temperature=temperature,
+            seed=seed,
+            stop=tuple(stop),
+            system=system,
+            form=form,
+        )
+        completion = read_completion(self._ask(question), model=self._model, messages=self._platform.messages)
+        self._count(question, completion)
+        self._look_at_context()
+        return usable_text(completion, model=self._model, form=form, stop=question.stop)
 
     def complete_each(
         self,
@@ -165,60 +184,65 @@ class OpenAIServer:
         with ThreadPoolExecutor(max_workers=self._at_once) as pool:
             yield from pool.map(ask, suffixes[1:])
 
-    def _ask(self, body: dict[str, Any], form: Form | None) -> dict[str, Any]:
-        if form is None:
-            return self._exchange.ask("/chat/completions", body)
-        if form.schema is None:
+    def _ask(self, question: Question) -> dict[str, Any]:
+        """The answer in JSON; what the server refuses by name is asked for otherwise, now and from then on."""
+        bare = question.form is not None and question.form.schema is None
+        if bare and not self._platform.grammar:
+            raise LanguageModelError(f"{self._model}: {self._platform.title} takes no GBNF grammar; use llama.cpp")
+        manner = self._manner
+        while True:
+            body = body_of(question, self._platform, manner)
             try:
-                return self._exchange.ask("/chat/completions", {**body, "grammar": form.grammar})
+                answer = self._exchange.ask(self._platform.ask, body)
             except ModelServerError as error:
-                if error.status in {400, 422, 500} and "grammar" in str(error).lower():
+                said = str(error)
+                if bare and error.status in {400, 422, 500} and "grammar" in said.lower():
                     raise LanguageModelError(
                         f"{self._model}: the server takes no GBNF grammar; use one that does (llama.cpp)"
                     ) from error
-                raise
-        if not self._old_schema:
-            schema = {"name": "answer", "schema": form.schema, "strict": True}
-            try:
-                return self._exchange.ask(
-                    "/chat/completions",
-                    {**body, "response_format": {"type": "json_schema", "json_schema": schema}},
-                )
-            except ModelServerError as error:
-                if error.status not in {400, 422} and "response_format" not in str(error):
+                other = learn(said, error.status, question=question, body=body, platform=self._platform, manner=manner)
+                if other is None:
                     raise
-        old = {"type": "json_object", "schema": form.schema}
-        answer = self._exchange.ask("/chat/completions", {**body, "response_format": old})
-        self._old_schema = True
-        return answer
+                manner = other
+            else:
+                # Only what then worked is kept: one odd refusal must not cost every later question its form.
+                self._manner = manner
+                return answer
 
-    def _checked(self, answer: dict[str, Any], form: Form | None) -> str:
-        """The text of a completion.
+    def _count(self, question: Question, completion: Completion) -> None:
+        told = completion.prompt_tokens, completion.answer_tokens
+        asked = self.count_tokens(question.system + question.prompt) if told[0] is None else told[0]
+        answered = self.count_tokens(completion.text or "") if told[1] is None else told[1]
+        new = Usage(answers=1, prompt_tokens=asked, answer_tokens=answered, estimated=None in told)
+        with self._lock:
+            self._used += new
+
+    def _look_at_context(self) -> None:
+        """Ollama cuts a prompt that is longer than its own context without a word: once, see how long that is.
+
+        The cut: github.com/ollama/ollama/issues/4967. It tells the length of loaded models only
+        (docs.ollama.com/api/ps), so the first answer comes before.
 
         Raises:
-            RefusedAnswerError: there is a refusal instead.
-            MalformedAnswerError: there is none, or it is not of the form.
+            LanguageModelError: it reads less than `llm_context` says.
         """
+        if self._platform.name != "ollama" or self._looked:
+            return
         try:
-            choice = answer["choices"][0]
-            message, reason = choice["message"], choice.get("finish_reason")
-            refusal, text = message.get("refusal"), message.get("content")
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise MalformedAnswerError(
-                f"{self._model}: the server's answer is no completion; check that llm_url is OpenAI-compatible"
-            ) from error
-        if refusal or reason == "content_filter":
-            said = " ".join(str(refusal or "by its content filter").split())[:120]
-            raise RefusedAnswerError(f"{self._model} refused to answer ({said}); try another language_model")
-        if not isinstance(text, str):
-            raise MalformedAnswerError(f"{self._model}: the completion has no text; try another language_model")
-        if form is not None and reason == "length":
-            raise MalformedAnswerError(
-                f"{self._model}: the answer broke off; ask for less, or allow more tokens", text=text
-            )
-        if form is not None and form.schema is not None and not _is_json(text):
-            raise MalformedAnswerError(f"{self._model}: the answer is not JSON; use a server that keeps to a schema")
-        return text.strip()
+            loaded = self._exchange.ask("../api/ps").get("models")
+        except LanguageModelError:
+            loaded = None  # a gateway before it need not let this through
+        self._looked = True
+        for entry in loaded if isinstance(loaded, list) else []:
+            known = entry if isinstance(entry, dict) else {}
+            length = known.get("context_length")
+            same = str(known.get("name")).removesuffix(":latest") == self._model.removesuffix(":latest")
+            if same and isinstance(length, int) and 0 < length < self._context:
+                self._looked = False  # the next question is refused as well
+                raise LanguageModelError(
+                    f"{self._model}: Ollama reads {length} tokens and drops the rest without a word; start it with "
+                    f"OLLAMA_CONTEXT_LENGTH={self._context}, or set llm_context = {length}"
+                )
 
 
 def is_this_machine(host: str) -> bool:
@@ -229,11 +253,3 @@ def is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -37,7 +37,11 @@ def notes_form(most: int, first: int, last: int) -> Form:
     """The form of at most `most` notes about the lines `first` to `last`."""
     item = {
         "type": "object",
-        "properties": {"lines": _numbers(first, last), "kind": {"enum": list(NOTE_KINDS)}, "text": _TEXT},
+        "properties": {
+            "lines": _numbers(first, last),
+            "kind": {"type": "string", "enum": list(NOTE_KINDS)},
+            "text": _TEXT,
+        },
         "required": ["lines", "kind", "text"],
         "additionalProperties": False,
     }

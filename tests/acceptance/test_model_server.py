@@ -17,7 +17,7 @@ import requests
 from meetings.config import Settings
 from meetings.doctor import check_model_server
 from meetings.errors import ContextOverflowError, ModelServerAuthError
-from meetings.llm import Form, LlamaCpp, OpenAIServer
+from meetings.llm import PLATFORMS, Form, LlamaCpp, OpenAIServer
 from meetings.summary.notes import TOKENS_PER_NOTE, notes_form, read_notes, sentence_form
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -96,6 +96,16 @@ def test_an_answer_follows_its_schema(model: OpenAIServer) -> None:
     schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
     answer = json.loads(model.complete("In how many days?", max_tokens=40, form=Form(schema=schema)))
     assert isinstance(answer["days"], int)
+
+
+def test_the_platform_by_its_name_answers_and_tells_its_tokens(url: str, gguf: Path) -> None:
+    model = OpenAIServer(url, model="small", key=KEY, context=1024, platform=PLATFORMS["llama.cpp"])
+    schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
+    assert set(json.loads(model.complete("In how many days?", max_tokens=40, form=Form(schema=schema)))) == {"days"}
+    here = LlamaCpp(gguf, threads=1)
+    # Beside the prompt's own tokens there are those of the chat format.
+    assert here.count_tokens("In how many days?") < model.used.prompt_tokens < 60
+    assert (model.used.answers, model.used.estimated) == (1, False)
 
 
 def test_notes_and_sentences_have_their_form_by_schema_alone(model: OpenAIServer) -> None:

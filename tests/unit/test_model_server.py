@@ -113,6 +113,16 @@ def test_no_proxy_stands_between_this_machine_and_itself(monkeypatch: pytest.Mon
         assert proxy.asked == []
 
 
+def test_a_netrc_sends_no_password_in_the_place_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login ana password of-another-site\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with model_server(completion("Good.")) as server:
+        # An address that counts as another machine's and is not.
+        url = server.url.replace("127.0.0.1", "0.0.0.0")
+        OpenAIServer(url, model="tall", key=KEY, allowed_hosts=["0.0.0.0"]).complete("x", max_tokens=3)
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
 # Settings
 
 
