@@ -80,7 +80,14 @@ def answers(url: str) -> bool:
 
 
 def start_in_background(
-    folder: Path, *, host: str, port: int, now: str | None, empty: bool, misbehave: str | None = None
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    now: str | None,
+    empty: bool,
+    misbehave: str | None = None,
+    company: Path | None = None,
 ) -> Running:
     """Start a process of its own that serves a folder, and wait until it answers.
 
@@ -91,6 +98,7 @@ def start_in_background(
         now: the moment that a new sandbox's days count back from, ISO 8601.
         empty: whether a new sandbox stays without a company.
         misbehave: what goes wrong from the start, as JSON.
+        company: the file or folder of the company of a new sandbox; None: the one that comes with the program.
 
     Raises:
         SandboxError: it did not start; with the reason it gave.
@@ -104,6 +112,7 @@ def start_in_background(
     command += ["--now", now] if now else []
     command += ["--empty"] if empty else []
     command += ["--misbehave", misbehave] if misbehave else []
+    command += ["--company", str(company)] if company else []
     with log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
