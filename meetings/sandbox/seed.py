@@ -112,6 +112,8 @@ class _Seeding:
         for step in sorted(steps, key=lambda s: (s.at, s.kind)):
             self._set_clock(step.at)
             step.act()
+            # Nobody listens yet.
+            self.tx.events.clear()
         self._set_clock(self.anchor)
         for channel in self.channels.values():
             # Everybody is up to date: only what comes now is unread.

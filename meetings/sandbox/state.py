@@ -24,6 +24,7 @@ OWN_FILES = ("sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "credentials.json
 OWN_FOLDERS = ("files",)
 
 START_TIMEOUT = 120.0  # seconds
+FILL_TIMEOUT = 3600.0  # with a company of one's own, which may have years of posts
 STOP_TIMEOUT = 15.0  # seconds
 
 
@@ -117,7 +118,8 @@ def start_in_background(
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    deadline = time.monotonic() + START_TIMEOUT
+    timeout = FILL_TIMEOUT if company else START_TIMEOUT
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SandboxError(_last_line(folder / LOG))
@@ -129,7 +131,7 @@ def start_in_background(
         time.sleep(0.1)
     process.kill()
     process.wait()
-    raise SandboxError(f"the sandbox did not start within {START_TIMEOUT:.0f} s; see {folder / LOG}")
+    raise SandboxError(f"the sandbox did not start within {timeout:.0f} s; see {folder / LOG}")
 
 
 def stop(folder: Path) -> Running | None:

@@ -33,7 +33,7 @@ class Subject:
     name: str
     roles: tuple[str, ...]
     side: tuple[str, ...]
-    where: str
+    where: tuple[str, ...]
     kinds: frozenset[str]
     lines: Mapping[str, tuple[str, ...]]
 
@@ -71,7 +71,7 @@ def load_grammar() -> Grammar:
             name=name,
             roles=tuple(entry["for"]),
             side=tuple(entry["side"]),
-            where=entry["where"],
+            where=tuple(entry["where"].split(", ")),
             kinds=frozenset(entry.get("kinds", ())),
             lines={act: _lines(entry[act]) for act in ACTS},
         )

@@ -145,7 +145,7 @@ class Stories:
     def _slots(self) -> Iterator[tuple[Place, int]]:
         for squad in self._staff.squads:
             yield self._staff.places[squad.channel], PER_SQUAD
-        for name in {s.where: None for s in self._grammar.subjects.values() if s.where != "squad"}:
+        for name in dict.fromkeys(w for s in self._grammar.subjects.values() for w in s.where if w != "squad"):
             place = self._staff.places.get(name)
             if place is not None:
                 yield place, PER_DEPARTMENT + len(place.members) // DEPARTMENT_PEOPLE
@@ -160,7 +160,7 @@ class Stories:
         subjects = [
             s
             for s in self._grammar.subjects.values()
-            if s.where == where and roles & set(s.roles) and (not squad or not s.kinds or kind in s.kinds)
+            if where in s.where and roles & set(s.roles) and (not squad or not s.kinds or kind in s.kinds)
         ]
         if not subjects or len(members) < 2:
             return None
