@@ -22,8 +22,8 @@ class Item:
     """What is true of a post or an utterance.
 
     `ref` is the post's place in the company's file (`12`, its replies `12.0`, `12.1`) or `CALL#UTTERANCE`; `matters`
-    gives the reasons by username; `side` are those whom it only touches; `topic` is its storyline or theme, empty for
-    none; `duplicate_of` the ref of what was there first.
+    gives the reasons by username; `side` are those whom it only touches; `topic` is its link, storyline or theme, empty
+    for none; `duplicate_of` the ref of what was there first.
     """
 
     ref: str
@@ -67,7 +67,7 @@ def _item(data: Mapping[str, Any]) -> Item:
         act=data["act"],
         matters={name: tuple(reasons) for name, reasons in data["matters"].items()},
         side=frozenset(data.get("side", ())),
-        topic=data.get("storyline") or data.get("theme") or "",
+        topic=data.get("link") or data.get("storyline") or data.get("theme") or "",
         duplicate_of=data.get("duplicate_of"),
         confidential=bool(data.get("confidential", False)),
     )

@@ -2,12 +2,20 @@
 """How well the people of a generated workspace are served, by role.
 
     python scripts/bench/workspace.py calls [--people 50] [--weeks 8] [--seed 7] [--calls 24]
+    python scripts/bench/workspace.py channels [--people 50] [--weeks 8] [--seed 7] [--days 7]
+    python scripts/bench/workspace.py cost
 
 `calls`: summaries of generated calls for everybody in the call's channel, once with the people file alone and once with
 what each wrote and reacted to before. Prints precision at 5 (share of the first five bullets that stand on something
 that matters to the reader), recall (share of the topics that matter to them of which they got a bullet) and
 distinctness (1 - mean Jaccard index of the evidence of every two readers of a call). To some readers nothing in a call
 matters: how many these are, and how many of the first five bullets they get all the same (noise).
+
+`channels`: the last days of every channel that the bot is in, for each of its members, with what they wrote and reacted
+to before these days. The same figures, with items instead of bullets; a link is a topic of its own. Beside it what the
+newest five threads and links would give, and those with most people in them.
+
+`cost`: one reader, a channel of 100, 1,000 and 10,000 posts: seconds of work and peak memory.
 """
 
 from __future__ import annotations
@@ -15,13 +23,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import resource
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from meetings.channels import Reader, Stretch, Written, gather, summarize_channel
 from meetings.config import load_settings
 from meetings.conversation import read_conversation
 from meetings.evaluation import Item, Served, distinctness, mean, read_truth, serve
@@ -110,6 +121,104 @@ def calls(folder: Path, until: datetime, limit: int, embedder: Embedder) -> None
         print(f"  distinctness {_shown(mean(apart))}")
 
 
+def channels(folder: Path, until: datetime, days: int, embedder: Embedder) -> None:
+    """Channels read for their members, measured, beside what needs no persona."""
+    company = read_company(folder)
+    people = {p.username: p for p in read_people(folder / "people.yml")}
+    since = until - timedelta(days=days)
+    truth: dict[str, dict[str, Item]] = defaultdict(dict)
+    for item in read_truth(folder / "truth" / "posts.jsonl"):
+        truth[item.channel][item.ref] = item
+    had = contexts(company, until, since)
+    personas = {name: build_persona(person, had[name]) for name, person in people.items()}
+    names = {u.username: (u.username, f"{u.first_name} {u.last_name}") for u in company.users}
+    names |= {b.username: (b.username, b.display_name) for b in company.bots}
+    bots = frozenset(b.username for b in company.bots)
+    served: dict[str, list[Served]] = defaultdict(list)
+    apart: list[float | None] = []
+    brought = merged = 0
+    for place in company.channels:
+        if "meetings" not in place.members:
+            continue
+        written = [w for w in posts_of(company, until, place.name) if w.at > milliseconds(since)]
+        stretch = Stretch(posts=tuple(written), since=milliseconds(since))
+        items = gather(written, bots=bots)
+        known = {w.id: truth[place.name][w.id] for w in written}
+        first = [i for i in items if i.link]
+        brought += sum(known[w.id].duplicate_of in known for w in written)
+        merged += sum(known[again].duplicate_of is not None for i in first for again in i.again)
+        here = []
+        for username in (m for m in place.members if m in people):
+            told = summarize_channel(
+                stretch,
+                Reader(user_id=username, persona=personas[username]),
+                channel=f"t/{place.name}",
+                names=names,
+                bots=bots,
+                embedder=embedder,
+            )
+            here.append(serve(username, [{p.post.id} for p in told.picks], known))
+            room = 10
+            newest = sorted(items, key=lambda i: -i.at)[:room]
+            busiest = sorted(items, key=lambda i: (-len(i.people), -i.at))[:room]
+            served["newest"].append(serve(username, [{i.posts[0].id} for i in newest], known))
+            served["most people"].append(serve(username, [{i.posts[0].id} for i in busiest], known))
+        served["ours"] += here
+        apart.append(distinctness([s.shown for s in here]))
+    for title in ("newest", "most people", "ours"):
+        report(f"last {days} days of all channels: {title}", served[title], folder)
+    print(f"  distinctness {_shown(mean(apart))}; duplicates merged {merged} of {brought}")
+
+
+def posts_of(company: Company, until: datetime, channel: str | None) -> list[Written]:
+    """The posts of a channel, or of all, by the refs that the truth calls them."""
+    found = []
+    for number, post in enumerate(company.posts):
+        if channel is None or post.channel == channel:
+            said: list[PostEntry | ReplyEntry] = [post, *post.replies]
+            for place, one in enumerate(said):
+                delay = one.delay if isinstance(one, ReplyEntry) else timedelta()
+                found.append(
+                    Written(
+                        id=f"{number}.{place - 1}" if place else str(number),
+                        user_id=one.user,
+                        root_id=str(number) if place else "",
+                        at=milliseconds(post.moment(until) + delay),
+                        text=one.message,
+                        reactors=frozenset(u for users in one.reactions.values() for u in users),
+                    )
+                )
+    return found
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since the epoch."""
+    return round(moment.timestamp() * 1000)
+
+
+def cost(folder: Path, until: datetime, embedder: Embedder) -> None:
+    """Seconds and memory for one reader against the size of a channel."""
+    company = read_company(folder)
+    person = read_people(folder / "people.yml")[1]
+    persona = build_persona(person, contexts(company, until, until)[person.username])
+    names = {u.username: (u.username, f"{u.first_name} {u.last_name}") for u in company.users}
+    names |= {b.username: (b.username, b.display_name) for b in company.bots}
+    bots = frozenset(b.username for b in company.bots)
+    written = posts_of(company, until, None)
+    print(f"\n  {'posts':>7}{'seconds':>10}{'CPU':>8}{'peak MB':>9}")
+    # Loads what is loaded once.
+    few = Stretch(posts=tuple(written[-20:]), since=0)
+    reader = Reader(user_id=person.username, persona=persona)
+    summarize_channel(few, reader, channel="t/c", names=names, bots=bots, embedder=embedder)
+    for count in (100, 1_000, 10_000):
+        stretch = Stretch(posts=tuple(written[-count:]), since=0)
+        began, used = time.monotonic(), time.process_time()
+        summarize_channel(stretch, reader, channel="t/c", names=names, bots=bots, embedder=embedder)
+        seconds, cpu = time.monotonic() - began, time.process_time() - used
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"  {len(stretch.posts):>7}{seconds:>10.1f}{cpu:>8.1f}{peak:>9.0f}")
+
+
 def report(title: str, served: Sequence[Served], folder: Path) -> None:
     """A table by role."""
     roles = {k["username"]: k["role"] for k in _known(folder)}
@@ -138,19 +247,26 @@ def _shown(value: float | None) -> str:
 def main() -> None:
     """Generate, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["calls"])
+    parser.add_argument("what", choices=["calls", "channels", "cost"])
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--weeks", type=int, default=8)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=24)
+    parser.add_argument("--days", type=int, default=7)
     given = parser.parse_args()
     settings = load_settings()
     embedder = Embedder(locate("minilm-l6-v2", settings.models_folder), threads=settings.cpu_threads)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "workspace"
-        print(generate_workspace(folder, people=given.people, weeks=given.weeks, seed=given.seed))
+        people, weeks = (200, 22) if given.what == "cost" else (given.people, given.weeks)
+        print(generate_workspace(folder, people=people, weeks=weeks, seed=given.seed))
         until = datetime.fromisoformat(json.loads((folder / "workspace.json").read_text())["until"])
-        calls(folder, until, given.calls, embedder)
+        if given.what == "calls":
+            calls(folder, until, given.calls, embedder)
+        elif given.what == "channels":
+            channels(folder, until, given.days, embedder)
+        else:
+            cost(folder, until, embedder)
 
 
 if __name__ == "__main__":
