@@ -32,11 +32,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from meetings.channels import Reader, Stretch, Written, gather, summarize_channel
 from meetings.config import load_settings
 from meetings.conversation import read_conversation
 from meetings.evaluation import Item, Served, distinctness, mean, read_truth, serve
-from meetings.llm import Embedder
+from meetings.llm import Embedder, TextEmbedder
 from meetings.models import locate
 from meetings.people import ChannelContext, PersonContext, PostContext, build_persona, read_people
 from meetings.sandbox.company import Company, PostEntry, ReplyEntry, read_company
@@ -46,6 +49,20 @@ from meetings.summary import summarize
 _HANDLE = re.compile(r"@([a-z0-9._-]+[a-z0-9])")
 WEEKS = 8  # of posts that make up a person
 MOST = 200  # posts of a person
+
+
+class Remembering:
+    """Embeddings that are made once: everybody in a channel reads the same."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the embedder's own."""
+        new = [t for t in dict.fromkeys(texts) if t not in self._known]
+        self._known |= dict(zip(new, self._embedder.embed(new), strict=True))
+        return np.stack([self._known[t] for t in texts]) if texts else self._embedder.embed([])
 
 
 def contexts(company: Company, until: datetime, moment: datetime) -> dict[str, PersonContext]:
@@ -84,7 +101,7 @@ def contexts(company: Company, until: datetime, moment: datetime) -> dict[str, P
     }
 
 
-def calls(folder: Path, until: datetime, limit: int, embedder: Embedder) -> None:
+def calls(folder: Path, until: datetime, limit: int, embedder: TextEmbedder) -> None:
     """Summaries of calls, measured."""
     company = read_company(folder)
     people = {p.username: p for p in read_people(folder / "people.yml")}
@@ -121,7 +138,7 @@ def calls(folder: Path, until: datetime, limit: int, embedder: Embedder) -> None
         print(f"  distinctness {_shown(mean(apart))}")
 
 
-def channels(folder: Path, until: datetime, days: int, embedder: Embedder) -> None:
+def channels(folder: Path, until: datetime, days: int, embedder: TextEmbedder) -> None:
     """Channels read for their members, measured, beside what needs no persona."""
     company = read_company(folder)
     people = {p.username: p for p in read_people(folder / "people.yml")}
@@ -262,9 +279,9 @@ def main() -> None:
         print(generate_workspace(folder, people=people, weeks=weeks, seed=given.seed))
         until = datetime.fromisoformat(json.loads((folder / "workspace.json").read_text())["until"])
         if given.what == "calls":
-            calls(folder, until, given.calls, embedder)
+            calls(folder, until, given.calls, Remembering(embedder))
         elif given.what == "channels":
-            channels(folder, until, given.days, embedder)
+            channels(folder, until, given.days, Remembering(embedder))
         else:
             cost(folder, until, embedder)
 
