@@ -88,7 +88,7 @@ def _items(thread: Sequence[Written], bots: Collection[str]) -> list[Item]:
         Item(
             id=first.id if alone else f"{first.id}/{number}",
             posts=tuple(thread) if alone else (first,),
-            link=link if link.title else replace(link, title=rest if alone else ""),
+            link=link if link.title else replace(link, title=rest.rstrip(" :-") if alone else ""),
             people=people,
         )
         for number, link in enumerate(links[:MOST_LINKS])

@@ -29,8 +29,9 @@ MOST_READ = 240
 MOST_POSTS = 12
 # Sentences further apart than this are never one (statements join what a speaker says within two seconds).
 APART = 60.0
-# What being named, being given a task, and answers to what one wrote are worth, beside a match in [0, 1].
-NAMED, FALLS_TO, ANSWERED = 1.0, 1.2, 0.5
+# What being named, being given a task, and answers to what one wrote are worth, beside a match in [0, 1]: the first two
+# come before any topic.
+NAMED, FALLS_TO, ANSWERED = 2.0, 2.2, 0.7
 PEOPLE = 0.12  # for the logarithm of those who took part
 UNWANTED = 1.2
 WORTH: Mapping[str, float] = {"decision": 0.35, "action": 0.15, "risk": 0.2, "question": 0.05, "number": 0.1}
@@ -41,7 +42,7 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MARKED = re.compile(r"^\s*(?:[>#*+-]+|\d+[.)])\s+", re.MULTILINE)
 _LINK = re.compile(r"\[([^\[\]\n]*)\]\([^\s()]*[^()\n]*\)")
 _ADDRESS = re.compile(r"https?://\S+")
-_EMOJI = re.compile(r":[a-z0-9_+-]+:|[*_~]{1,3}(?=\w)|(?<=\w)[*_~]{1,3}")
+_EMOJI = re.compile(r":[a-z0-9_+-]+:|(?<!\w)[*_~]{1,3}(?=\w)|(?<=\w)[*_~]{1,3}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +249,9 @@ def _why(
         ingredient = reader.persona.ingredients[about]
         return _close_to(ingredient.source, ingredient.text)
     if hits := evidence.hits[statement.index][:2]:
-        return f"it is about {' and '.join(_as_written(statement.text, hits))}, your field"
+        said = " and ".join(_as_written(statement.text, hits))
+        own = any(hit in reader.persona.own_terms for hit in hits)
+        return f"it is about {said}, your field" if own else f"it is about {said}, as posts that you wrote or liked"
     people = len(item.people)
     return f"{people} people took part" if people > 1 else "new in a channel of yours"
 

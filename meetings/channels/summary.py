@@ -21,8 +21,9 @@ from meetings.summary import inert
 from meetings.summary.markdown import link
 
 ROOM: Mapping[str, int] = {"short": 5, "medium": 10, "long": 16}
-# Below this an item is not worth a reader's time.
-BAR = 0.25
+# Below this an item is not worth a reader's time. In four channels of a generated workspace (seed 7, 28 days) three in
+# four of the items that matter to a reader weigh more than .75, and three in four of the others less than .67.
+BAR = 0.65
 # Items closer than this in meaning are one topic.
 SAME_TOPIC = 0.45
 # A further item of a topic counts this much less, so that one topic does not fill everything.
