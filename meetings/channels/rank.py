@@ -85,8 +85,7 @@ def rank(
         names: username and name as shown by user id, of everybody who wrote.
         embedder: sentence embeddings.
     """
-    news = [item for item in items if any(p.user_id != reader.user_id for p in item.posts)]
-    read = _likely(news, reader)
+    read = _likely([item for item in items if _news(item, reader)], reader)
     if not read:
         return []
     conversation, places = _conversation(read, names)
@@ -95,26 +94,25 @@ def rank(
     talk = prepare_talk(conversation, build_statements(conversation, called), embedder)
     (vectors,) = embed_personas([persona], embedder)
     evidence = weigh(talk, persona, vectors)
-    statements: dict[int, list[Statement]] = {}
+    said: dict[int, list[tuple[Statement, Written]]] = {}
     for statement in talk.statements:
-        statements.setdefault(places[statement.turn][0], []).append(statement)
+        number, post = places[statement.turn]
+        said.setdefault(number, []).append((statement, post))
     picks = []
     for number, item in enumerate(read):
-        pick = _pick(item, statements.get(number, []), [post for n, post in places if n == number], reader, evidence)
-        if pick is not None:
-            best, score, kind, why, post = pick
-            picks.append(
-                Pick(
-                    item=item,
-                    post=post,
-                    text=item.link.title if item.link and item.link.title else best.text,
-                    kind="link" if item.link else kind,
-                    why=why,
-                    score=score,
-                    vector=talk.vectors[best.index],
-                )
-            )
+        pick = _pick(item, said.get(number, []), reader, evidence, talk.vectors)
+        picks += [pick] if pick is not None else []
     return sorted(picks, key=lambda p: (-p.score, -p.item.at, p.item.id))
+
+
+def _took_part(item: Item, reader: Reader) -> bool:
+    return any(p.user_id == reader.user_id for p in item.posts)
+
+
+def _news(item: Item, reader: Reader) -> tuple[Written, ...]:
+    """What others wrote after the reader's last words in it: who writes in a thread has read what was there."""
+    last = max((n for n, p in enumerate(item.posts) if p.user_id == reader.user_id), default=-1)
+    return item.posts[last + 1 :]
 
 
 def names_in(text: str) -> set[str]:
@@ -136,7 +134,7 @@ def _likely(items: Sequence[Item], reader: Reader) -> list[Item]:
         # Summed in a fixed order: sets have none.
         known = sum(weights[t] * log(1 + len(items) / spread[t]) for t in sorted(said[place]) if t in weights)
         named = any(reader.username in names_in(p.text) for p in item.posts)
-        own = any(p.user_id == reader.user_id for p in item.posts)
+        own = _took_part(item, reader)
         return known / (1 + 0.1 * len(said[place])) + 6 * named + 3 * own + 0.5 * log1p(len(item.people))
 
     best = sorted(range(len(items)), key=lambda n: (-likely(n), -items[n].at))[:MOST_READ]
@@ -191,29 +189,42 @@ def plain_words(text: str, names: Mapping[str, str]) -> str:
 
 
 def _pick(
-    item: Item, statements: Sequence[Statement], posts: Sequence[Written], reader: Reader, evidence: Evidence
-) -> tuple[Statement, float, str, str, Written] | None:
-    """The best sentence of an item for a reader, the item's weight, its kind, why, and the post it stands in."""
-    first_turn = min((s.turn for s in statements), default=0)
-    theirs = [s for s in statements if s.speaker.id != reader.user_id and (s.substantial or item.link)]
+    item: Item,
+    said: Sequence[tuple[Statement, Written]],
+    reader: Reader,
+    evidence: Evidence,
+    vectors: NDArray[np.float32],
+) -> Pick | None:
+    """An item with the sentence that is most the reader's; None if it says nothing that is news to them."""
+    news = _news(item, reader)
+    fresh = {post.id for post in news}
+    theirs = [(s, post) for s, post in said if post.id in fresh and (s.substantial or item.link)]
     if not theirs:
         return None
-    scored = sorted(((_worth(s, reader, evidence, item), -s.index, s) for s in theirs), reverse=True)
-    best = scored[0][2]
+    worth = {s.index: _worth(s, reader, evidence, item) for s, _ in theirs}
+    best, post = max(theirs, key=lambda one: (worth[one[0].index], -one[0].index))
     # What a thread is about shows in more than its best sentence.
-    match = sorted((float(evidence.match[s.index]) for s in theirs), reverse=True)[:3]
-    named = any(reader.username in names_in(p.text) for p in posts if p.user_id != reader.user_id)
-    own = next((n for n, p in enumerate(posts) if p.user_id == reader.user_id), None)
-    answered = own is not None and any(p.user_id != reader.user_id for p in posts[own + 1 :])
-    falls = any(any(o.key == reader.username for o in s.owners) for s in theirs)
-    score = 0.7 * scored[0][0] + 0.5 * sum(match) / len(match) + PEOPLE * log1p(len(item.people))
+    match = sorted((float(evidence.match[s.index]) for s, _ in theirs), reverse=True)[:3]
+    named = any(reader.username in names_in(p.text) for p in news)
+    falls = any(o.key == reader.username for s, _ in theirs for o in s.owners)
+    answered = _took_part(item, reader)
+    score = 0.7 * worth[best.index] + 0.5 * sum(match) / len(match) + PEOPLE * log1p(len(item.people))
     score += FALLS_TO * falls + NAMED * (named and not falls) + ANSWERED * answered
-    score -= UNWANTED * max(float(evidence.unwanted[s.index]) for s in theirs)
+    score -= UNWANTED * max(float(evidence.unwanted[s.index]) for s, _ in theirs)
     if named or falls:
-        best = next((s for s in theirs if any(m.key == reader.username for m in (*s.mentioned, *s.owners))), best)
+        to_them = ((s, p) for s, p in theirs if any(m.key == reader.username for m in (*s.mentioned, *s.owners)))
+        best, post = next(to_them, (best, post))
     kind = "info" if best.reading.kind == "number" else best.reading.kind
-    why = _why(best, reader, evidence, item, falls=falls, named=named, answered=answered)
-    return best, score, kind, why, posts[min(best.turn - first_turn, len(posts) - 1)]
+    return Pick(
+        item=item,
+        # A link is shown where it was pushed in, whatever was said under it.
+        post=item.posts[0] if item.link else post,
+        text=item.link.title if item.link and item.link.title else best.text,
+        kind="link" if item.link else kind,
+        why=_why(best, reader, evidence, item, falls=falls, named=named, answered=answered),
+        score=score,
+        vector=vectors[best.index],
+    )
 
 
 def _worth(statement: Statement, reader: Reader, evidence: Evidence, item: Item) -> float:

@@ -107,6 +107,23 @@ def test_an_answer_in_a_thread_of_ones_own_is_news_and_ones_own_words_are_not() 
     assert picks[0].why == "others went on in a thread that you wrote in"
 
 
+def test_who_wrote_in_a_thread_has_read_what_was_there_before() -> None:
+    posts = written(
+        ("eve", "The penetration test found two critical vulnerabilities in the login service."),
+        ("ana", "0<I look into the vulnerabilities of the login service today."),
+    )
+    assert told(posts, reader()).picks == ()
+
+
+def test_a_link_is_shown_where_it_was_pushed_in_whatever_was_said_under_it() -> None:
+    posts = written(
+        ("bot", "[New vulnerability in the login of firewalls](https://example.com/1)"),
+        ("eve", "0<Our firewalls have this vulnerability as well, security must patch the login."),
+    )
+    (pick,) = told(posts, reader(interests=("vulnerability in the login of firewalls",))).picks
+    assert (pick.post.id, pick.text) == ("0", "New vulnerability in the login of firewalls")
+
+
 def test_what_somebody_reacted_to_before_brings_alike_links_forward() -> None:
     posts = written(
         ("bot", "[Coin cells in the cold: nine brands tested](https://example.com/1)"),
