@@ -28,6 +28,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,9 @@ def channels(folder: Path, until: datetime, days: int, embedder: TextEmbedder) -
         items = gather(written, bots=bots)
         known = {w.id: truth[place.name][w.id] for w in written}
         first = [i for i in items if i.link]
-        brought += sum(known[w.id].duplicate_of in known for w in written)
-        merged += sum(known[again].duplicate_of is not None for i in first for again in i.again)
+        pushed = [known[i.posts[0].id].topic for i in first]
+        brought += len({w.id for w in written if known[w.id].act == "link"}) - len(set(pushed))
+        merged += sum(len(i.again) for i in first)
         here = []
         for username in (m for m in place.members if m in people):
             told = summarize_channel(
@@ -174,17 +176,33 @@ def channels(folder: Path, until: datetime, days: int, embedder: TextEmbedder) -
                 bots=bots,
                 embedder=embedder,
             )
-            here.append(serve(username, [{p.post.id} for p in told.picks], known))
+            theirs = unread(known, username)
+            here.append(serve(username, [{p.post.id} for p in told.picks], theirs))
             room = 10
             newest = sorted(items, key=lambda i: -i.at)[:room]
             busiest = sorted(items, key=lambda i: (-len(i.people), -i.at))[:room]
-            served["newest"].append(serve(username, [{i.posts[0].id} for i in newest], known))
-            served["most people"].append(serve(username, [{i.posts[0].id} for i in busiest], known))
+            served["newest"].append(serve(username, [{i.posts[0].id} for i in newest], theirs))
+            served["most people"].append(serve(username, [{i.posts[0].id} for i in busiest], theirs))
         served["ours"] += here
         apart.append(distinctness([s.shown for s in here]))
     for title in ("newest", "most people", "ours"):
         report(f"last {days} days of all channels: {title}", served[title], folder)
     print(f"  distinctness {_shown(mean(apart))}; duplicates merged {merged} of {brought}")
+
+
+def unread(known: Mapping[str, Item], username: str) -> dict[str, Item]:
+    """The truth for a reader: of a thread that they wrote in, what came before is neither right nor wrong to show."""
+    last: dict[str, int] = {}
+    places = {ref: n for n, ref in enumerate(known)}
+    for ref, item in known.items():
+        if item.by == username:
+            last[ref.partition(".")[0]] = places[ref]
+    found = {}
+    for ref, item in known.items():
+        read = places[ref] < last.get(ref.partition(".")[0], -1)
+        matters = {name: why for name, why in item.matters.items() if name != username}
+        found[ref] = replace(item, matters=matters, side=item.side | {username}) if read else item
+    return found
 
 
 def posts_of(company: Company, until: datetime, channel: str | None) -> list[Written]:
@@ -275,7 +293,7 @@ def main() -> None:
     embedder = Embedder(locate("minilm-l6-v2", settings.models_folder), threads=settings.cpu_threads)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "workspace"
-        people, weeks = (200, 22) if given.what == "cost" else (given.people, given.weeks)
+        people, weeks = (200, 27) if given.what == "cost" else (given.people, given.weeks)
         print(generate_workspace(folder, people=people, weeks=weeks, seed=given.seed))
         until = datetime.fromisoformat(json.loads((folder / "workspace.json").read_text())["until"])
         if given.what == "calls":
