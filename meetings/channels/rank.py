@@ -208,7 +208,7 @@ def _pick(
     named = any(reader.username in names_in(p.text) for p in news)
     falls = any(o.key == reader.username for s, _ in theirs for o in s.owners)
     answered = _took_part(item, reader)
-    score = 0.7 * worth[best.index] + 0.5 * sum(match) / len(match) + PEOPLE * log1p(len(item.people))
+    score = max(0.0, 0.7 * worth[best.index] + 0.5 * sum(match) / len(match)) + PEOPLE * log1p(len(item.people))
     score += FALLS_TO * falls + NAMED * (named and not falls) + ANSWERED * answered
     score -= UNWANTED * max(float(evidence.unwanted[s.index]) for s, _ in theirs)
     if named or falls:

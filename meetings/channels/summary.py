@@ -24,6 +24,9 @@ ROOM: Mapping[str, int] = {"short": 5, "medium": 10, "long": 16}
 # Below this an item is not worth a reader's time. In four channels of a generated workspace (seed 7, 28 days) three in
 # four of the items that matter to a reader weigh more than .75, and three in four of the others less than .67.
 BAR = 0.65
+# A stretch with no more items than this is told whole, but for what the reader wants less of: an announcement to
+# everybody is close to nobody's interests.
+QUIET = 5
 # Items closer than this in meaning are one topic.
 SAME_TOPIC = 0.45
 # A further item of a topic counts this much less, so that one topic does not fill everything.
@@ -83,7 +86,8 @@ def summarize_channel(
         embedder: sentence embeddings.
     """
     items = gather(stretch.posts, bots=bots)
-    ranked = [p for p in rank(items, reader, names, embedder) if p.score >= BAR]
+    bar = BAR if len(items) > QUIET else 0.0
+    ranked = [p for p in rank(items, reader, names, embedder) if p.score >= bar]
     room = ROOM.get(reader.persona.person.length or "medium", ROOM["medium"])
     chosen = _spread(ranked, room)
     return ChannelSummary(

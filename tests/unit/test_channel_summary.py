@@ -180,6 +180,14 @@ def test_a_reader_with_more_than_fits_is_told_how_much_is_left() -> None:
     assert summary.left_out == 5
 
 
+def test_a_quiet_channel_is_told_whole_and_of_a_busy_one_what_concerns_the_reader() -> None:
+    holiday = ("eve", "Please book your leave for the winter holidays until Friday evening.")
+    quiet = written(holiday)
+    busy = written(holiday, *(("eve", f"The {w} in the kitchen is broken since yesterday.") for w in "abcdefgh"))
+    assert [p.post.id for p in told(quiet, reader()).picks] == ["0"]
+    assert told(busy, reader()).picks == ()
+
+
 def test_nothing_is_told_where_nothing_was_written() -> None:
     summary = told([], reader())
     assert summary.picks == ()
