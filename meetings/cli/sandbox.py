@@ -30,6 +30,12 @@ _folder_option: Callable[[Any], Any] = click.option(
     callback=_home_folder,
     help="Where it keeps its data. [default: HOME/sandbox]",
 )
+_company_option: Callable[[Any], Any] = click.option(
+    "--company",
+    metavar="DIR|FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="A company of your own, as `meetings sandbox generate` writes one. [default: the sample company]",
+)
 _json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -49,15 +55,29 @@ def sandbox() -> None:
 @click.option("--now", metavar="ISO", help="The moment that the sample weeks lead up to, for a new sandbox.")
 @click.option("--background", is_flag=True, help="Start it and return once it answers.")
 @click.option("--empty", is_flag=True, help="A new sandbox without the company.")
+@_company_option
 @click.option("--misbehave", metavar="FILE|SPEC", help="What goes wrong; see: meetings sandbox misbehave --help")
 def start(
-    folder: Path, host: str, port: int, now: str | None, background: bool, empty: bool, misbehave: str | None
+    folder: Path,
+    host: str,
+    port: int,
+    now: str | None,
+    background: bool,
+    empty: bool,
+    company: Path | None,
+    misbehave: str | None,
 ) -> None:
-    """Start the sandbox, or find the one that runs."""
+    """Start the sandbox, or find the one that runs.
+
+    A sandbox has its company from its first start on; for another one name another folder, or reset it.
+    """
     from meetings.sandbox import state
 
     anchor = _moment(now)
     plan = _plan(misbehave)
+    if empty and company is not None:
+        raise click.UsageError("--empty and --company exclude each other")
+    company = company.absolute() if company else None
     running = state.find_running(folder)
     if running is not None:
         click.echo(f"already running: {running.url}")
@@ -70,6 +90,7 @@ def start(
             now=anchor.isoformat() if anchor else None,
             empty=empty,
             misbehave=plan.model_dump_json() if plan else None,
+            company=company,
         )
         click.echo(running.url)
         return
@@ -80,7 +101,7 @@ def start(
         folder,
         host=host,
         port=port,
-        company=None if empty else sample_company(),
+        company=None if empty else company or sample_company(),
         anchor=anchor,
         started=lambda started: click.echo(f"{started.url}   (Ctrl-C stops it)"),
         misbehave=plan,
@@ -245,9 +266,10 @@ def misbehave(spec: str | None, folder: Path, behave: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where its accounts' tokens are kept. [default: HOME/seeded/HOST]",
 )
+@_company_option
 @_json_option
-def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Fill a real Mattermost server with the sample company, through its public API.
+def seed(url: str, admin_token_file: Path | None, folder: Path | None, company: Path | None, as_json: bool) -> None:
+    """Fill a real Mattermost server with the sample company, or another, through its public API.
 
     A second run makes only what is missing; accounts and channels of others are never touched. Afterwards call, dms and
     env work on that server with --folder.
@@ -266,7 +288,7 @@ def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: 
     seeded = real_server.seed_server(
         url,
         token.strip(),
-        read_company(sample_company()),
+        read_company(company or sample_company()),
         target.absolute(),
         tell=lambda step: click.echo(step, err=True),
     )
@@ -278,6 +300,30 @@ def seed(url: str, admin_token_file: Path | None, folder: Path | None, as_json: 
         click.echo(f"{kind}: {made} made, {total - made} there already")
     click.echo(f"the bot's token: {seeded.token_file}")
     click.echo(f"a call: meetings sandbox call --folder {seeded.folder}")
+
+
+@sandbox.command(epilog="Example: meetings sandbox generate acme/ --people 50 --weeks 8 --seed 7")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--people", default=50, show_default=True, help="How many work there, 5 to 500.")
+@click.option("--weeks", default=8, show_default=True, help="How many weeks lie behind them, 1 to 52.")
+@click.option("--seed", "number", default=1, show_default=True, help="The same one gives the same company.")
+@_json_option
+def generate(folder: Path, people: int, weeks: int, number: int, as_json: bool) -> None:
+    """Write an invented company of any size into DIR, with the truth of what matters to whom.
+
+    Channels, threads, reactions, direct messages, links, calls with transcripts and an incident; docs/sandbox.md says
+    what lies in DIR. Start a sandbox with it: meetings sandbox start --company DIR
+    """
+    import json
+    from dataclasses import asdict
+
+    from meetings.sandbox.generate import generate_workspace
+
+    counts = asdict(generate_workspace(folder, people=people, weeks=weeks, seed=number))
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "counts": counts}))
+        return
+    click.echo(f"{folder}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
 
 
 @sandbox.command(epilog="Example: meetings sandbox reset --yes")

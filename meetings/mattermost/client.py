@@ -38,6 +38,7 @@ from meetings.mattermost.entities import (
     status_of,
     team_of,
     user_of,
+    viewed_of,
 )
 from meetings.mattermost.transport import Transport
 from meetings.progress import Progress, no_progress
@@ -226,6 +227,10 @@ class MattermostClient:
         except MattermostNotFoundError:
             return False
         return True
+
+    def last_viewed(self, channel_id: str, user_id: str) -> int:
+        """When a member last looked at a channel, milliseconds since the epoch; 0 where the server does not tell."""
+        return viewed_of(self._driver.channels.get_channel_member(channel_id, user_id))
 
     def my_direct_channels(self) -> tuple[Channel, ...]:
         """The bot's direct (D) and group (G) channels; a bot in no team is told of none."""

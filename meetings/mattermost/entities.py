@@ -274,6 +274,12 @@ def member_of(data: Mapping[str, Any]) -> str:
 
 
 @_reader
+def viewed_of(data: Mapping[str, Any]) -> int:
+    """When a member last looked at a channel; newer servers tell -1 of others than oneself."""
+    return whole(data.get("last_viewed_at"))
+
+
+@_reader
 def status_of(data: Mapping[str, Any]) -> str:
     """What somebody shows."""
     return str(data["status"])

@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--now", type=datetime.fromisoformat)
     parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--company", type=Path)
     parser.add_argument("--misbehave", type=Plan.model_validate_json)
     given = parser.parse_args()
     try:
@@ -28,7 +29,7 @@ def main() -> int:
             given.folder,
             host=given.host,
             port=given.port,
-            company=None if given.empty else sample_company(),
+            company=None if given.empty else given.company or sample_company(),
             anchor=given.now,
             misbehave=given.misbehave,
             started=lambda sandbox: print(sandbox.url, flush=True),

@@ -1,11 +1,14 @@
 """The company that a sandbox starts with: what `company.yml` may say, checked before anything is written.
 
+Many posts lie in a file of their own beside it, a thread a line (`posts: posts.jsonl`).
 Unknown keys, people who are not there and authors outside their channel are refused by name.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
@@ -57,11 +60,11 @@ class BotEntry(_Strict):
 
 
 class ChannelEntry(_Strict):
-    """A channel and who is in it."""
+    """A channel and who is in it; a direct one (D) has two members, and is called what the file likes."""
 
     name: Name
     display_name: str
-    type: Literal["O", "P"]
+    type: Literal["O", "P", "D"]
     purpose: str = ""
     header: str = ""
     members: list[Name]
@@ -133,20 +136,34 @@ class Company(_Strict):
 
 
 def read_company(path: Path) -> Company:
-    """Read and check a company's file.
+    """Read and check a company's file, or the `company.yml` of a folder.
 
     Raises:
         SandboxError: what is wrong, and where.
     """
     import yaml
 
+    path = path / "company.yml" if path.is_dir() else path
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
         raise SandboxError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SandboxError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    if isinstance(content, dict) and isinstance(content.get("posts"), str):
+        # A name alone: a company's file reads nothing outside its folder.
+        content = {**content, "posts": _read_posts(path.parent / Path(content["posts"]).name)}
     return check_company(content, origin=str(path))
+
+
+def _read_posts(path: Path) -> list[Any]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+    except OSError as error:
+        raise SandboxError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise SandboxError(f"{path}: a line is not JSON ({error})") from error
 
 
 def check_company(content: Any, *, origin: str) -> Company:
@@ -174,7 +191,7 @@ def _problems(company: Company) -> Iterator[str]:
     usernames = [u.username for u in company.users] + [b.username for b in company.bots]
     names = [c.name for c in company.channels]
     for kind, found in (("username", usernames), ("channel", names)):
-        yield from (f"{kind} {one} appears twice" for one in sorted({o for o in found if found.count(o) > 1}))
+        yield from (f"{kind} {one} appears twice" for one, times in sorted(Counter(found).items()) if times > 1)
     for needed in (BOT, CALLS_BOT):
         if needed not in {b.username for b in company.bots}:
             yield f"bots: {needed} is missing"
@@ -182,6 +199,8 @@ def _problems(company: Company) -> Iterator[str]:
     members = {c.name: set(c.members) for c in company.channels}
     for channel in company.channels:
         yield from (f"channel {channel.name}: no such account {m}" for m in channel.members if m not in known)
+        if channel.type == "D" and len(set(channel.members)) != 2:
+            yield f"channel {channel.name}: a direct channel has two members"
     for number, post in enumerate(company.posts):
         where = f"posts.{number}"
         if post.channel not in members:

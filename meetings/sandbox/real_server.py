@@ -263,6 +263,10 @@ class _Seeding:
     def _channels(self, team_id: str) -> dict[str, str]:
         ids = {}
         for entry in self.company.channels:
+            if entry.type == "D":
+                pair = [self.accounts[username].id for username in entry.members]
+                ids[entry.name] = str(self.admin.call("POST", "/channels/direct", pair)["id"])
+                continue
             about = {"display_name": entry.display_name, "purpose": entry.purpose, "header": entry.header}
             try:
                 found = self.admin.call("GET", f"/teams/{team_id}/channels/name/{entry.name}")

@@ -21,8 +21,9 @@ from meetings.sandbox.model import Channel, User
 from meetings.sandbox.world import Change, World
 
 ADMIN = "sysadmin"
-# How long before the anchor the company was founded, and a reaction's delay.
+# How long before the anchor the company was founded, and at least before its first post; a reaction's delay.
 AGE = timedelta(days=90)
+BEFORE_POSTS = timedelta(days=7)
 REACTION_DELAY = timedelta(minutes=3)
 
 
@@ -103,13 +104,16 @@ class _Seeding:
 
     def run(self) -> Credentials:
         """Write everything."""
-        self._set_clock(self.anchor - AGE)
+        oldest = min((post.moment(self.anchor) for post in self.company.posts), default=self.anchor)
+        self._set_clock(min(self.anchor - AGE, oldest - BEFORE_POSTS))
         self._accounts()
         self._places()
         steps = [step for post in self.company.posts for step in self._steps(post)]
         for step in sorted(steps, key=lambda s: (s.at, s.kind)):
             self._set_clock(step.at)
             step.act()
+            # Nobody listens yet.
+            self.tx.events.clear()
         self._set_clock(self.anchor)
         for channel in self.channels.values():
             # Everybody is up to date: only what comes now is unread.
@@ -185,6 +189,10 @@ class _Seeding:
         for user in self.users.values():
             teams.join(tx, team, user, by=admin, announce=False)
         for place in self.company.channels:
+            if place.type == "D":
+                one, other = (self.users[name] for name in place.members)
+                self.channels[place.name] = channels.direct(tx, one, other, creator=one)
+                continue
             channel = channels.by_name(tx, team.id, place.name)
             if channel is None:
                 creator = self.users[place.members[0]] if place.members else admin

@@ -24,6 +24,7 @@ OWN_FILES = ("sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "credentials.json
 OWN_FOLDERS = ("files",)
 
 START_TIMEOUT = 120.0  # seconds
+FILL_TIMEOUT = 3600.0  # with a company of one's own, which may have years of posts
 STOP_TIMEOUT = 15.0  # seconds
 
 
@@ -80,7 +81,14 @@ def answers(url: str) -> bool:
 
 
 def start_in_background(
-    folder: Path, *, host: str, port: int, now: str | None, empty: bool, misbehave: str | None = None
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    now: str | None,
+    empty: bool,
+    misbehave: str | None = None,
+    company: Path | None = None,
 ) -> Running:
     """Start a process of its own that serves a folder, and wait until it answers.
 
@@ -91,6 +99,7 @@ def start_in_background(
         now: the moment that a new sandbox's days count back from, ISO 8601.
         empty: whether a new sandbox stays without a company.
         misbehave: what goes wrong from the start, as JSON.
+        company: the file or folder of the company of a new sandbox; None: the one that comes with the program.
 
     Raises:
         SandboxError: it did not start; with the reason it gave.
@@ -104,11 +113,13 @@ def start_in_background(
     command += ["--now", now] if now else []
     command += ["--empty"] if empty else []
     command += ["--misbehave", misbehave] if misbehave else []
+    command += ["--company", str(company)] if company else []
     with log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    deadline = time.monotonic() + START_TIMEOUT
+    timeout = FILL_TIMEOUT if company else START_TIMEOUT
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SandboxError(_last_line(folder / LOG))
@@ -120,7 +131,7 @@ def start_in_background(
         time.sleep(0.1)
     process.kill()
     process.wait()
-    raise SandboxError(f"the sandbox did not start within {START_TIMEOUT:.0f} s; see {folder / LOG}")
+    raise SandboxError(f"the sandbox did not start within {timeout:.0f} s; see {folder / LOG}")
 
 
 def stop(folder: Path) -> Running | None:

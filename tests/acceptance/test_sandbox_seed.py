@@ -210,3 +210,18 @@ def test_from_the_command_line_with_the_company_that_comes_with_the_program(
     assert meetings("sandbox", "dms", "--folder", folder).out == "no direct messages yet\n"
     assert f"MATTERMOST_URL={admin.url}" in meetings("sandbox", "env", "--folder", folder).out
     assert meetings("sandbox", "seed", admin.url).code == 2
+
+
+def test_what_two_wrote_to_each_other_is_seeded_between_them_once(admin: Api, tmp_path: Path) -> None:
+    direct = {"name": "ana__chloe", "display_name": "ana__chloe", "type": "D", "members": ["ana", "chloe"]}
+    said = {"channel": "ana__chloe", "user": "chloe", "at": "-1d 11:00", "message": "Between us"}
+    content = {
+        **COMPANY,
+        "channels": [*COMPANY["channels"], direct],
+        "posts": [*COMPANY["posts"], said],
+    }
+    for _ in range(2):
+        seeded = seed(admin, check_company(content, origin="company"), tmp_path / "out")
+    ana = MattermostClient(admin.url, seeded.credentials.users["ana"])
+    chloe = ana.user_by_username("chloe")
+    assert [p.message for p in ana.latest_posts(ana.direct_channel(chloe.id), 9)] == ["Between us"]

@@ -1,0 +1,75 @@
+"""`meetings channel` as it is used: two people, two answers, and nothing for those who are not in the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meetings.sandbox import Sandbox, run_in_thread
+from meetings.sandbox.generate import generate_workspace
+from tests.acceptance.conftest import Meetings
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("company") / "made"
+    generate_workspace(folder, people=10, weeks=2, seed=4)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sandbox(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with run_in_thread(tmp_path_factory.mktemp("sandbox") / "data", company=company) as running:
+        yield running
+
+
+def environment(sandbox: Sandbox, token: str | None = None) -> dict[str, str]:
+    return {"MATTERMOST_URL": sandbox.url, "MATTERMOST_TOKEN": token or sandbox.bot_token}
+
+
+def test_two_people_are_told_different_links_of_the_same_channel(meetings: Meetings, sandbox: Sandbox) -> None:
+    team, people = sandbox.tokens.team, list(sandbox.tokens.users)
+    told = []
+    for person in people[:2]:
+        done = meetings(
+            "channel", f"{team}/news", "--person", person, "--since", "3w", "--json", env=environment(sandbox)
+        )
+        assert done.code == 0, done.err
+        items = [item for topic in done.json()["topics"] for item in topic["items"]]
+        assert all(item["why"] and item["permalink"].startswith(f"{sandbox.url}/{team}/pl/") for item in items)
+        told.append([item["permalink"] for item in items])
+    assert told[0] != told[1]
+    assert all(told)
+
+
+def test_a_token_of_ones_own_asks_for_oneself(meetings: Meetings, sandbox: Sandbox) -> None:
+    person, token = next(iter(sandbox.tokens.users.items()))
+    done = meetings("channel", f"{sandbox.tokens.team}/news", "--unread", "--json", env=environment(sandbox, token))
+    assert done.code == 0, done.err
+    assert done.json()["person"] == person
+    # The sandbox's people have read everything.
+    assert done.json()["posts"] == 0
+
+
+def test_who_is_not_in_a_channel_is_told_that_and_nothing_else(meetings: Meetings, sandbox: Sandbox) -> None:
+    from meetings.mattermost import MattermostClient
+
+    bot = MattermostClient(sandbox.url, sandbox.bot_token)
+    (team,) = bot.my_teams()
+    private = next(c for c in bot.my_channels(team.id) if c.type == "P")
+    inside = {u.username for u in bot.users(bot.channel_member_ids(private.id))}
+    outside = next(name for name in sandbox.tokens.users if name not in inside)
+    done = meetings("channel", f"{team.name}/{private.name}", "--person", outside, env=environment(sandbox))
+    assert done.code == 1
+    assert done.out == ""
+    assert f"{outside} is not in ~{private.name}" in done.error_line()
+
+
+def test_for_a_bots_token_somebody_must_be_named(meetings: Meetings, sandbox: Sandbox) -> None:
+    done = meetings("channel", f"{sandbox.tokens.team}/news", env=environment(sandbox))
+    assert done.code == 2
+    assert "--person" in done.err
