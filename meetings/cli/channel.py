@@ -79,9 +79,9 @@ def _persona(client: MattermostClient, user: User, settings: Settings) -> Person
     from meetings.mattermost import KeptContext, Reading, person_of, read_contexts
     from meetings.people import FeedbackBook, build_persona, read_profiles
 
-    kept, reading = KeptContext(settings.home / "people", client.url), Reading()
+    kept, reading = KeptContext(settings, client.url), Reading()
     context = read_contexts(client, [user], now=int(time.time() * 1000), kept=kept, reading=reading)[user.username]
     for note in reading.notes:
         click.echo(f"note: {one_line(note)}", err=True)
-    person, full = FeedbackBook(settings.home).apply(person_of(user), context, now=time.time())
+    person, full = FeedbackBook(settings).apply(person_of(user), context, now=time.time())
     return build_persona(person, full, profiles=read_profiles(settings.profiles))

@@ -84,7 +84,7 @@ def compare(backends: str, on: str, people: Path | None, writer: str, out: Path 
                 embedder=embedder,
                 profiles=read_profiles(settings.profiles),
                 admitted={c.name: admitted_writers(store, c.fingerprint) for c in contenders if c.model},
-                audit=AuditLog(settings.home),
+                audit=AuditLog(settings),
                 progress=tell,
             )
         )
