@@ -48,7 +48,7 @@ def outcomes(
             embedder=embedder or TermEmbedder(),
             profiles=load_profiles(),
             admitted={"gpu": ("compose",)},
-            audit=AuditLog(chosen.home),
+            audit=AuditLog(chosen),
         )
     )
 
@@ -112,7 +112,7 @@ def test_words_that_leave_this_machine_are_noted_before_they_go(tmp_path: Path, 
     chosen = settings(tmp_path, gpu={"model": "tall", "url": "http://gpu.invalid/v1"})
     (gone,) = outcomes("gpu", chosen)
     assert "gpu.invalid" in gone.error
-    (line,) = AuditLog(tmp_path).entries()
+    (line,) = AuditLog(chosen).entries()
     assert (line.event, dict(line.facts)) == ("sent to model", {"recording": WEEKLY.id, "host": "gpu.invalid"})
 
 

@@ -123,7 +123,7 @@ def test_a_channel_and_the_log_are_told_of_a_platforms_own_address(tmp_path: Pat
     chosen = settings(llm_platform="anthropic", llm_allowed_hosts=["api.anthropic.com"], home=tmp_path)
     assert "anthropic" in notice(chosen, "members")
     note_wide_settings(chosen)
-    (line,) = AuditLog(tmp_path).entries()
+    (line,) = AuditLog(chosen).entries()
     assert line.facts["llm_url"] == "https://api.anthropic.com"
 
 
