@@ -6,6 +6,7 @@ with the slow tests.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
@@ -60,7 +61,12 @@ def _children() -> set[str]:
     me = Path(f"/proc/{os.getpid()}/task")
     if not me.exists():
         return set()
-    return {child for task in me.iterdir() for child in (task / "children").read_text().split()}
+    found: set[str] = set()
+    for task in me.iterdir():
+        # A thread of a library may end between being listed and being read.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found |= set((task / "children").read_text().split())
+    return found
 
 
 def try_one(seeds: dict[str, bytes], case: int, folder: Path) -> str:
