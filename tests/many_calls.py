@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from meetings.cli.main import COMMANDS
 from meetings.config import Settings, load_settings
 from meetings.job import Job
 from meetings.mattermost import MattermostClient
@@ -27,15 +26,11 @@ from meetings.sandbox import Sandbox, run_in_thread
 from meetings.sandbox.rest import Rest
 from meetings.stages import Stages
 from meetings.store import FileStore
+from tests.acceptance.conftest import hear_ctrl_c
 from tests.faults.known_speech import KnownSpeech
 
-
-def _hear_ctrl_c() -> None:
-    """A shell that starts a job in the background makes it deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 PEOPLE = ("ana", "ben")
+VOICES_KEY = "A" * 43 + "="
 COMPANY = {
     "team": {"name": "acme", "display_name": "Acme"},
     "users": [
@@ -71,10 +66,9 @@ def speech(*sentences: str) -> KnownSpeech:
 
 
 def upgrade(env: Mapping[str, str]) -> None:
-    """Give the database its tables, where a command of its own does that."""
-    if "db" in COMMANDS:
-        command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
-        subprocess.run(command, env=dict(env), check=True, capture_output=True)
+    """Give the database its tables."""
+    command = [str(Path(sys.executable).with_name("meetings")), "db", "upgrade"]
+    subprocess.run(command, env=dict(env), check=True, capture_output=True)
 
 
 @dataclass
@@ -131,7 +125,7 @@ class ManyCalls:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_hear_ctrl_c,
+            preexec_fn=hear_ctrl_c,
         )
         log.close()
         self.running.append(process)
@@ -191,6 +185,7 @@ def many_calls(folder: Path, env: Mapping[str, str], *, company: Mapping[str, An
             "MEETINGS_HOME": str(folder / "home"),
             "MEETINGS_LANGUAGE_MODEL": "none",
             "MEETINGS_THREADS": "1",
+            "MEETINGS_VOICES_KEY": VOICES_KEY,
             **env,
         }
         calls = ManyCalls(folder=folder, sandbox=sandbox, env=all_env)

@@ -20,7 +20,7 @@ SAMPLE = ROOT / "meetings" / "sandbox" / "data" / "sample_call" / "weekly-produc
 SAMPLE_PEOPLE = ROOT / "meetings" / "sandbox" / "data" / "people.yml"
 
 
-def _hear_ctrl_c() -> None:
+def hear_ctrl_c() -> None:
     """A shell that starts a job in the background makes it deaf to Ctrl-C; a user's terminal does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -54,7 +54,7 @@ class Meetings:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_ctrl_c,
+            preexec_fn=hear_ctrl_c,
         )
 
     def command(self, *args: str | Path) -> list[str]:

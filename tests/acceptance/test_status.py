@@ -23,8 +23,9 @@ from meetings.pipeline import Silent
 from meetings.queueing import Inbox
 from meetings.service import open_inbox
 from meetings.worker import QUEUES, Worker
-from tests.acceptance.conftest import Meetings
+from tests.acceptance.conftest import Meetings, hear_ctrl_c
 from tests.acceptance.sandbox_company import api, sandbox_in
+from tests.databases import made_ready
 
 
 def command(*args: str) -> Result:
@@ -54,6 +55,7 @@ class Running:
 def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     if request.param == "postgresql":
         monkeypatch.setenv("MEETINGS_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("MEETINGS_VOICES_KEY", "A" * 43 + "=")
     with sandbox_in(tmp_path / "sandbox") as sandbox:
         ana = api(sandbox, "ana")
         place = ana.channel("product")["id"]
@@ -61,7 +63,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         post = ana.write(place, "", type="custom_calls_recording", file_ids=[file["id"]])
         monkeypatch.setenv("MATTERMOST_URL", sandbox.url)
         monkeypatch.setenv("MATTERMOST_TOKEN", sandbox.bot_token or "")
-        settings = load_settings(folder=tmp_path, user_folder=tmp_path)
+        settings = made_ready(load_settings(folder=tmp_path, user_folder=tmp_path))
         with contextlib.ExitStack() as open_:
             inbox = open_.enter_context(open_inbox(settings, Silent()))
             if settings.database_url is not None:
@@ -133,6 +135,7 @@ def test_a_watch_draws_until_ctrl_c(meetings: Meetings) -> None:
         env=meetings.environment(),
         stdout=theirs,
         stderr=theirs,
+        preexec_fn=hear_ctrl_c,
     )
     os.close(theirs)
     shown = b""
@@ -140,6 +143,9 @@ def test_a_watch_draws_until_ctrl_c(meetings: Meetings) -> None:
         while b"nothing waits" not in shown:
             shown += os.read(ours, 4096)
         process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # a terminal that nobody is behind any more
+            while os.read(ours, 4096):
+                pass
         assert process.wait(20) == 130
     finally:
         process.kill()

@@ -25,6 +25,7 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.sandbox import post_call, run_in_thread
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
+from tests.databases import made_ready
 from tests.faults.crash_program import COMPANY, PEOPLE, Passing, live, serve_copy
 from tests.faults.known_speech import KnownSpeech
 
@@ -69,6 +70,7 @@ class Company:
             "MEETINGS_MODELS": str(self.models),
             "MEETINGS_LANGUAGE_MODEL": "none",
             "MEETINGS_THREADS": "1",
+            "MEETINGS_VOICES_KEY": "A" * 43 + "=",
             **({"MEETINGS_DATABASE_URL": database} if database else {}),
         }
 
@@ -127,7 +129,8 @@ def company(
         )
         made = Company(folder=folder, post_id=call.recording_post_id, models=models_folder, database=database)
         environ = made.environ(folder, sandbox.url, sandbox.bot_token or "", database)
-        known.give(load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path), made.post_id)
+        settings = made_ready(load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path))
+        known.give(settings, made.post_id)
         assert lives(environ, None) == 0
     return made
 

@@ -9,7 +9,7 @@ import pytest
 
 from meetings.config import load_settings
 from meetings.errors import ConfigError, StorageError
-from meetings.retention import plan_purge
+from meetings.retention import plan_purge, purge
 from meetings.store import FileStore
 from tests.kept_results import keep_recording
 from tests.s3 import running_s3
@@ -70,8 +70,7 @@ def test_what_is_held_is_found_and_removed_wherever_it_lies(files_url: str, tmp_
     kept = keep_recording(settings)
     store = FileStore.of(settings)
     plan = plan_purge(settings, client=None, now=4_000_000_000.0)
-    for one in plan.doomed:
-        one.path.unlink(missing_ok=True)
+    purge(plan, settings, by="the test")
     assert not store.has("conversation", kept.conversation)
     assert not store.has("summaries", kept.summaries)
     assert not store.has("transcription", kept.transcription)
