@@ -24,6 +24,7 @@ from meetings.config import load_settings
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.sandbox import post_call, run_in_thread
+from meetings.store import close_databases
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 from tests.databases import made_ready
 from tests.faults.crash_program import COMPANY, PEOPLE, Passing, live, serve_copy
@@ -131,6 +132,7 @@ def company(
         environ = made.environ(folder, sandbox.url, sandbox.bot_token or "", database)
         settings = made_ready(load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path))
         known.give(settings, made.post_id)
+        close_databases()  # it is copied, and for that nobody may be in it
         assert lives(environ, None) == 0
     return made
 
