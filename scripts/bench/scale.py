@@ -38,6 +38,7 @@ from meetings.pipeline import Silent, shared_pipeline
 from meetings.queueing import APPLICATION, SharedInbox
 from meetings.speech import Transcription
 from meetings.stage import StageResult
+from meetings.store import Database, upgrade_database
 from meetings.worker import QUEUES, Worker
 
 READERS = 8
@@ -182,6 +183,7 @@ def overhead(folder: Path, url: str, count: int) -> tuple[float, float, float]:
 @contextmanager
 def workers(folder: Path, url: str, count: int, concurrency: int) -> Iterator[list[subprocess.Popen[str]]]:
     """So many workers that have begun."""
+    upgrade_database(Database.named(settings_of(folder, url)))
     command = [sys.executable, str(Path(__file__)), "--work", url, str(folder), str(concurrency)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
     try:
