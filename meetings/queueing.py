@@ -13,6 +13,7 @@ from typing import Any
 from dbos import DBOS, DBOSClient, EnqueueOptions, error
 
 from meetings.mattermost.entities import Reaction
+from meetings.steps import plain_trouble
 from meetings.store.locks import connect
 
 APPLICATION = "meetings-service"
@@ -65,8 +66,9 @@ def errand(
 
 
 class Inbox:
-    """Where what is heard is put. Each tells whether it was new."""
+    """Where what is heard is put. Each tells whether it was new, or raises DatabaseError."""
 
+    _where = "the steps' database"
     _enqueue: Callable[..., Any]
     _list: Callable[..., Sequence[Any]]
     # Answers to one person are given one after the other, whichever machine gives them.
@@ -92,7 +94,8 @@ class Inbox:
 
     def waiting(self) -> int:
         """How many recordings are queued, waiting or being worked on."""
-        return len(self._list(name=OF_RECORDINGS, status=WAITING, load_input=False, load_output=False))
+        with plain_trouble(self._where):
+            return len(self._list(name=OF_RECORDINGS, status=WAITING, load_input=False, load_output=False))
 
     def _answer(self, workflow: str, name: str, user_id: str) -> EnqueueOptions:
         return errand(ANSWERS, workflow, name, share=user_id if self._in_turn else "")
@@ -100,7 +103,8 @@ class Inbox:
     def _put(self, options: EnqueueOptions, *arguments: Any) -> bool:
         options["workflow_id_reuse_policy"] = "reject"
         try:
-            self._enqueue(options, *arguments)
+            with plain_trouble(self._where):
+                self._enqueue(options, *arguments)
         except error.DBOSWorkflowIDInUseError:
             return False
         return True
@@ -110,6 +114,7 @@ class SharedInbox(Inbox):
     """The inbox of a database that several machines share; nothing is worked on here. A context manager."""
 
     _in_turn = True
+    _where = "database_url"
 
     def __init__(self, url: str) -> None:
         """
@@ -118,7 +123,8 @@ class SharedInbox(Inbox):
         """
         connect(url).close()  # the engine would wait for it without a word
         DBOS.migrate(url)  # no worker may have been here before
-        self._client = DBOSClient(system_database_url=url, application_name=APPLICATION)
+        # Who waits for an answer is told that there is none; a listener looks again.
+        self._client = DBOSClient(system_database_url=url, application_name=APPLICATION, retry_connection_errors=False)
         self._enqueue = self._client.enqueue
         self._list = self._client.list_workflows
 

@@ -7,6 +7,7 @@ Nothing is worked on here: recordings are queued.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import logging
@@ -25,6 +26,7 @@ from pydantic import SecretStr
 
 from meetings.arrivals import recording_of
 from meetings.errors import (
+    DatabaseError,
     MattermostError,
     MattermostForbiddenError,
     MattermostNotFoundError,
@@ -145,7 +147,8 @@ def make_app(doors: Doors) -> FastAPI:
         """For Prometheus."""
 
         def told() -> bytes:
-            doors.metrics.waiting.set(doors.queue.waiting())
+            with contextlib.suppress(DatabaseError):  # meetings_queue_readable tells of that
+                doors.metrics.waiting.set(doors.queue.waiting())
             return generate_latest(doors.metrics.registry)
 
         return Response(await run_in_threadpool(told), media_type=CONTENT_TYPE_LATEST)
@@ -196,7 +199,12 @@ def _heard(doors: Doors, post_id: str) -> Response:
     recording = recording_of(post)
     if recording is None:
         return _counted(doors, "webhook", "ignored", 200)
-    if doors.queue.put(recording, cause=caption_of(post) or ""):
+    try:
+        new = doors.queue.put(recording, cause=caption_of(post) or "")
+    except MeetingsError as error:
+        log.warning("webhook: %s", error)
+        return _counted(doors, "webhook", "failed", 503)
+    if new:
         doors.metrics.queued.inc()
         log.info("queued the recording of post %s, which a webhook told of", recording)
     return _counted(doors, "webhook", "queued", 200)
@@ -259,7 +267,7 @@ def _trouble(doors: Doors) -> str:
         return "the Mattermost server does not answer"
     try:
         doors.queue.waiting()
-    except Exception as error:  # noqa: BLE001 - of the database, whatever it has to say
+    except MeetingsError as error:
         log.warning("not ready: the queue cannot be read: %s", error)
         return "the queue cannot be read"
     return ""

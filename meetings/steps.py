@@ -61,22 +61,32 @@ def open_steps(settings: Settings) -> Iterator[DBOSClient | None]:
         DatabaseError: it cannot be read.
     """
     from dbos import DBOSClient
-    from sqlalchemy.exc import SQLAlchemyError
 
     if settings.database_url is None and not (settings.home / "state" / FILE).is_file():
         yield None
         return
     client = None
+    where = "database_url" if settings.database_url is not None else str(settings.home / "state" / FILE)
     try:
-        client = DBOSClient(system_database_url=steps_url(settings), retry_connection_errors=False)
-        yield client
-    except SQLAlchemyError as error:
-        # What the driver says quotes the address, with its password; which kind of trouble it is must do.
-        where = "database_url" if settings.database_url is not None else str(settings.home / "state" / FILE)
-        raise DatabaseError(f"the queue cannot be read: {where} ({type(error.__cause__ or error).__name__})") from None
+        with plain_trouble(where):
+            client = DBOSClient(system_database_url=steps_url(settings), retry_connection_errors=False)
+            yield client
     finally:
         if client is not None:
             client.destroy()
+
+
+@contextlib.contextmanager
+def plain_trouble(where: str) -> Iterator[None]:
+    """Trouble with the steps' database as a `DatabaseError` that names where it is."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # What the driver says quotes the address, with its password; which kind of trouble it is must do.
+        kind = type(error.__cause__ or error).__name__
+        raise DatabaseError(f"the queue cannot be reached: {where} ({kind}); meetings doctor says more") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import requests
 import uvicorn
 from pydantic import SecretStr
 
-from meetings.errors import MattermostUnreachableError
+from meetings.errors import DatabaseError, MattermostUnreachableError
 from meetings.mattermost import MattermostClient
 from meetings.rates import Buckets
 from meetings.serving import HELP, MAX_BODY, Doors, make_app
@@ -104,6 +104,20 @@ def test_a_webhook_of_a_recording_queues_it(serving: Serving) -> None:
     post = serving.recording()
     assert serving.hook(post_id=post).status_code == 200
     assert serving.queue.put_ == [(post, "")]
+
+
+def test_a_queue_that_is_away_is_answered_and_not_a_crash(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> bool:
+        raise DatabaseError("the queue cannot be reached: database_url (OperationalError)")
+
+    post = serving.recording()
+    monkeypatch.setattr(serving.queue, "put", away)
+    monkeypatch.setattr(serving.queue, "waiting", away)
+    assert serving.hook(post_id=post).status_code == 503
+    me = serving.ana.get("/users/me")["id"]
+    assert "did not work" in serving.command(f"summarize {post}", me).json()["text"]
+    assert requests.get(f"{serving.url}/readyz", timeout=10).status_code == 503
+    assert requests.get(f"{serving.url}/metrics", timeout=10).status_code == 200
 
 
 def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:

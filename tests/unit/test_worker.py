@@ -28,6 +28,7 @@ from meetings.retention import plan_purge, purge
 from meetings.stage import StageResult
 from meetings.worker import Worker, alive_lock, take_over
 from tests.many_calls import upgrade
+from tests.postgres import new_database, running_postgres
 
 
 @pytest.fixture
@@ -105,6 +106,18 @@ def test_each_worker_has_limits_of_its_own(client: DBOSClient, postgres_url: str
         assert here._worker_concurrency == 3
         assert everywhere is not None
         assert everywhere._worker_concurrency == 1
+
+
+def test_a_database_that_is_away_is_told_in_a_line_without_its_password() -> None:
+    with running_postgres() as server:
+        inbox = SharedInbox(new_database(server).replace("meetings@", "meetings:secret@"))
+    try:
+        for ask in (lambda: inbox.put("p"), inbox.waiting):
+            with pytest.raises(DatabaseError, match="database_url") as raised:
+                ask()
+            assert "secret" not in str(raised.value)
+    finally:
+        inbox._client.destroy()
 
 
 def test_the_same_news_is_queued_once(postgres_url: str) -> None:
