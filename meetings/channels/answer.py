@@ -17,6 +17,7 @@ from meetings.llm import TextEmbedder
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, User
 from meetings.people import Persona
+from meetings.progress import Progress, no_progress
 
 _AGO = re.compile(r"([1-9]\d{0,3})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -75,6 +76,7 @@ def answer(
     since: int,
     embedder: TextEmbedder,
     limit: int = MAX_POSTS,
+    progress: Progress = no_progress,
 ) -> Answer:
     """What a person should know of a channel.
 
@@ -86,6 +88,7 @@ def answer(
         since: milliseconds since the epoch.
         embedder: sentence embeddings.
         limit: how many of the newest posts to read.
+        progress: told the fraction done.
 
     Raises:
         MattermostForbiddenError: the person is not in the channel; nothing of it was read then.
@@ -93,14 +96,18 @@ def answer(
     """
     require_member(client, channel, user)
     stretch = read_stretch(client, channel, since=since, limit=limit)
+    progress(0.3)
     authors = client.users({p.user_id for p in stretch.posts} | {user.id})
     names = {a.id: (a.username, a.name) for a in authors}
+    reader = Reader(user_id=user.id, persona=persona())
+    progress(0.5)
     summary = summarize_channel(
         stretch,
-        Reader(user_id=user.id, persona=persona()),
+        reader,
         channel=client.address_of(channel),
         names=names,
         bots=frozenset(a.id for a in authors if a.is_bot),
         embedder=embedder,
     )
+    progress(1.0)
     return Answer(summary=summary, url=client.url, names=names)

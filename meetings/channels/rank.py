@@ -21,6 +21,7 @@ from meetings.llm import TextEmbedder
 from meetings.people import Persona
 from meetings.people.terms import terms
 from meetings.summary.evidence import Evidence, embed_personas, prepare_talk, weigh
+from meetings.summary.reasons import close_to
 from meetings.summary.standing import cost
 from meetings.summary.statements import Statement, build_statements, known_names
 
@@ -258,28 +259,13 @@ def _why(
     about = evidence.about[statement.index]
     if about >= 0:
         ingredient = reader.persona.ingredients[about]
-        return _close_to(ingredient.source, ingredient.text)
+        return close_to(ingredient.source, ingredient.text)
     if hits := evidence.hits[statement.index][:2]:
         said = " and ".join(_as_written(statement.text, hits))
         own = any(hit in reader.persona.own_terms for hit in hits)
         return f"it is about {said}, your field" if own else f"it is about {said}, as posts that you wrote or liked"
     people = len(item.people)
     return f"{people} people took part" if people > 1 else "new in a channel of yours"
-
-
-def _close_to(source: str, text: str) -> str:
-    short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
-    return {
-        "position": f"close to your position, {short}",
-        "profile": f"close to what your role cares about: {short}",
-        "channel": f"close to your channel {short}",
-        "own post": "close to what you wrote lately",
-        "thread": "close to a thread you are in",
-        "reaction": "close to a post you reacted to",
-        "mention": "close to a post that names you",
-        "feedback": f"you asked for more of this: {short}",
-        "liked": "close to what you liked earlier",
-    }.get(source, f"close to your interest: {short}")
 
 
 def _as_written(text: str, stems: Sequence[str]) -> list[str]:

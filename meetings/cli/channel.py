@@ -39,6 +39,7 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
     from datetime import UTC, datetime
 
     from meetings.channels import answer, channel_to_json, find_channel, moment_of, render_channel
+    from meetings.cli.progress import bar
     from meetings.config import load_settings
     from meetings.llm import Embedder
     from meetings.mattermost import MattermostClient
@@ -58,7 +59,16 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
             click.echo(f"note: the server does not tell when they last looked; the last {DEFAULT_SINCE}", err=True)
         begin = looked or begin
     embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
-    found = answer(client, place, user, lambda: _persona(client, user, settings), since=begin, embedder=embedder)
+    with bar("Reading the channel") as progress:
+        found = answer(
+            client,
+            place,
+            user,
+            lambda: _persona(client, user, settings),
+            since=begin,
+            embedder=embedder,
+            progress=progress,
+        )
     if as_json:
         click.echo(json.dumps(channel_to_json(found.summary, url=found.url, names=found.names), ensure_ascii=False))
     else:

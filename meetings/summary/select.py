@@ -15,6 +15,7 @@ import numpy as np
 
 from meetings.people.terms import stem
 from meetings.summary.evidence import Evidence, Talk, information, said_words
+from meetings.summary.reasons import close_to
 from meetings.summary.referents import with_referent
 from meetings.summary.standing import cost
 from meetings.summary.statements import Statement
@@ -267,29 +268,13 @@ def _why(evidence: Evidence, statement: Statement, *, kind: str, owns: bool, ask
         ingredient = evidence.persona.ingredients[about]
     topic = ""
     if ingredient is not None:
-        topic = _about(ingredient.source, ingredient.text)
+        topic = close_to(ingredient.source, ingredient.text)
     elif evidence.hits[statement.index]:
         shown = _as_said(statement, [h for h in evidence.hits[statement.index] if h not in _KIND_WORDS][:2])
         topic = f"it names {' and '.join(shown)}, your field" if shown else ""
     if kind == "decision":
         return f"a decision, and {topic}" if topic else "a decision, which everyone gets"
     return topic or "it stands in a part of the call that concerns you"
-
-
-def _about(source: str, text: str) -> str:
-    short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
-    # Posts are quoted to nobody: a thread, a reaction or a mention is somebody else's words.
-    return {
-        "position": f"close to your position, {short}",
-        "profile": f"close to what your role cares about: {short}",
-        "channel": f"close to your channel {short}",
-        "own post": "close to what you wrote lately",
-        "thread": "close to a thread you are in",
-        "reaction": "close to a post you reacted to",
-        "mention": "close to a post that names you",
-        "feedback": f"you asked for more of this: {short}",
-        "liked": "close to what you liked in an earlier summary",
-    }.get(source, f"close to your interest: {short}")
 
 
 def _as_said(statement: Statement, stems: Sequence[str]) -> list[str]:
