@@ -12,10 +12,11 @@ from dbos import DBOS, DBOSConfiguredInstance
 
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
 from meetings.queueing import CORRECTION, RECORDINGS, errand
-from meetings.talkback import Talkback, Understood
+from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
 PATIENTLY: Any = {"retries_allowed": True, "max_attempts": 6, "interval_seconds": 5.0, "backoff_rate": 2.0}
@@ -48,6 +49,11 @@ class Answers(DBOSConfiguredInstance):
         """Answer somebody's emoji."""
         return self._answer(lambda: self.understand_reaction(post_id, user_id, emoji_name))
 
+    @DBOS.workflow(name="answer_ask", max_recovery_attempts=DEATHS)
+    def answer_ask(self, user_id: str, ask: dict[str, Any]) -> str:
+        """Answer somebody's slash command, by direct message."""
+        return self._answer(lambda: self.understand_ask(user_id, ask))
+
     def _answer(self, understand: Callable[[], dict[str, Any] | None]) -> str:
         try:
             found = understand()
@@ -71,13 +77,18 @@ class Answers(DBOSConfiguredInstance):
             post = client.post(post_id)
         except (MattermostNotFoundError, MattermostForbiddenError):
             return None
-        return _plain(Talkback(self._settings, client).understand(post))
+        return _plain(self._talkback().understand(post))
 
     @DBOS.step(**PATIENTLY)
     def understand_reaction(self, post_id: str, user_id: str, emoji_name: str) -> dict[str, Any] | None:
         """The first step for an emoji."""
         reaction = Reaction(user_id=user_id, post_id=post_id, emoji_name=emoji_name)
-        return _plain(Talkback(self._settings, MattermostClient.required(self._settings)).understand_reaction(reaction))
+        return _plain(self._talkback().understand_reaction(reaction))
+
+    @DBOS.step(**PATIENTLY)
+    def understand_ask(self, user_id: str, ask: dict[str, Any]) -> dict[str, Any] | None:
+        """The first step for a slash command."""
+        return _plain(self._talkback().understand_ask(user_id, **ask))
 
     @DBOS.step()
     def change(self, found: dict[str, Any]) -> str:
@@ -90,7 +101,13 @@ class Answers(DBOSConfiguredInstance):
         self._talkback().say(_understood(found), text)
 
     def _talkback(self) -> Talkback:
-        return Talkback(self._settings, MattermostClient.required(self._settings))
+        client = MattermostClient.required(self._settings)
+        return Talkback(self._settings, client, make_intents(self._settings, client))
+
+
+def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:  # noqa: ARG001
+    """What can be asked for beside what concerns summaries of calls."""
+    return ()
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

@@ -31,6 +31,7 @@ from meetings.mattermost.socket import Gap, Lost, listen
 from meetings.notices import Notices
 from meetings.positions import Positions
 from meetings.talkback import MORE
+from meetings.watchers import Watch
 
 # Channels are looked through this often (seconds) even if the socket seems well.
 SWEEP_EVERY = 600.0
@@ -83,6 +84,7 @@ class Listener:
         queue: where what is heard is queued.
         positions: how far each channel was looked through.
         notices: tells each channel once what the bot does; None: nobody is told.
+        watch: is told in which channels something happened; None: nobody is.
         clock: seconds that never step back.
     """
 
@@ -93,15 +95,25 @@ class Listener:
         positions: Positions,
         notices: Notices | None = None,
         *,
+        watch: Watch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._notices = notices
+        self.watch = watch
         self._clock = clock
         # Of each channel the newest post's time (milliseconds of the server), and when it was first seen.
         self._newest: dict[str, tuple[int, float]] = {}
         self._client = client
         self._waiting = queue
         self._positions = positions
+
+    def note(self, event: object) -> None:
+        """Tell the watch where something happened. Cheap, as `concerns` is."""
+        if self.watch is not None:
+            if isinstance(event, PostWritten | PostGone):
+                self.watch.note(event.post.channel_id)
+            elif isinstance(event, MemberChanged):
+                self.watch.note(event.channel_id)
 
     def concerns(self, event: object) -> bool:
         """Whether an event is worth a look. Cheap: a server sends thousands that are not."""
@@ -145,6 +157,8 @@ class Listener:
         Raises:
             MattermostError: the server failed; channels that were looked through keep their new position.
         """
+        if self.watch is not None and only is None:
+            self.watch.note_all()
         first_ever = self._positions.empty
         channels = posts = queued = 0
         trouble: MattermostError | None = None
@@ -277,6 +291,7 @@ async def _hear(listener: Listener, url: str, token: str, waiting: asyncio.Queue
             level = logging.ERROR if isinstance(event.error, MattermostAuthError) else logging.WARNING
             log.log(level, "%s; trying again in %.0f s", event.error, event.wait)
             continue
+        listener.note(event)
         if not isinstance(event, Gap) and not listener.concerns(event):
             continue
         overflow = overflow or waiting.full()

@@ -13,19 +13,20 @@ KIND = "positions"
 
 
 class Positions:
-    """Channel id to position, in the database that the settings name."""
+    """Channel id to position, in the database that the settings name; `kind` is who looks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, kind: str = KIND) -> None:
         self._database = Database.of(settings)
+        self._kind = kind
 
     @property
     def empty(self) -> bool:
         """Whether nothing was ever looked through."""
-        return not self._database.listed(KIND)
+        return not self._database.listed(self._kind)
 
     def of(self, channel_id: str) -> int | None:
         """A channel's position; None for a channel that was never looked through."""
-        document = self._database.read(KIND, channel_id)
+        document = self._database.read(self._kind, channel_id)
         return None if document is None else _position(document.body)
 
     def move(self, channel_id: str, to: int) -> None:
@@ -43,7 +44,7 @@ class Positions:
             before = None if body is None else _position(body)
             return str(to if before is None else max(before, to))
 
-        self._database.change(KIND, channel_id, moved)
+        self._database.change(self._kind, channel_id, moved)
 
 
 def _position(body: str) -> int | None:

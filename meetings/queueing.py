@@ -88,6 +88,16 @@ class Inbox:
         options = self._answer("answer_reaction", name, reaction.user_id)
         return self._put(options, reaction.post_id, reaction.user_id, reaction.emoji_name)
 
+    def put_ask(self, user_id: str, name: str, **ask: Any) -> bool:
+        """Queue the answer to a slash command; False if that was done before.
+
+        Args:
+            user_id: who gave it.
+            name: a name of its own.
+            ask: the rest of what `Talkback.understand_ask` wants.
+        """
+        return self._put(self._answer("answer_ask", name, user_id), user_id, {"name": name, **ask})
+
     def put_gone(self, post_id: str, channel_id: str) -> bool:
         """Queue the removal of what is held of deleted recordings; False if that was done before."""
         return self._put(errand(RECORDINGS, "remove_gone", f"gone:{post_id}"), channel_id)

@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -36,14 +37,17 @@ from meetings.errors import (
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
+from meetings.store import digest
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
+MAX_ASK = 500  # characters of a request that are read
 ASK_AGAIN = 600.0  # seconds in which asking for a recording again counts once
 READY_FOR = 10.0  # seconds that an answer of the server counts
 
 HELP = """**/meetings** understands:
 - `summarize LINK`: send everyone their summary of the recording behind a link of this server
 - `status`: what is being worked on
+- everything that you can ask me in a direct message; the answer comes there
 - `help`: this"""
 
 log = logging.getLogger("meetings.serve")
@@ -54,6 +58,9 @@ class Queue(Protocol):
 
     def put(self, post_id: str, *, cause: str = "") -> bool:
         """Queue a recording; False if the same news of it was queued before."""
+
+    def put_ask(self, user_id: str, name: str, **ask: Any) -> bool:
+        """Queue the answer to a slash command; False if that was done before."""
 
     def waiting(self) -> int:
         """How many recordings are queued, waiting or being worked on."""
@@ -219,11 +226,32 @@ def _answer(doors: Doors, given: Mapping[str, Any]) -> str:
                 return _status(doors)
             case ["summarize" | "summarise"] if len(words) == 2:
                 return _summarize(doors, words[1], user_id)
-            case _:
+            case [] | ["help"]:
                 return HELP
+            case _:
+                return _ask(doors, given)
     except MeetingsError as error:
         log.warning("command: %s", error)
         return "That did not work just now; the log of the server that I run on says why."
+
+
+def _ask(doors: Doors, given: Mapping[str, Any]) -> str:
+    """Queue what somebody asks for; the answer is a direct message, as it is meant for them alone."""
+    user_id = str(given.get("user_id") or "")
+    if reference_id(user_id) != user_id or not user_id:
+        return HELP
+    # The server makes a trigger_id for each command; the same one sent again is the same request.
+    trigger = str(given.get("trigger_id") or "") or uuid.uuid4().hex
+    doors.queue.put_ask(
+        user_id,
+        f"ask:{digest([user_id, trigger])}",
+        text=str(given.get("text") or "").strip()[:MAX_ASK],
+        command=str(given.get("command") or "").lstrip("/")[:MAX_ASK],
+        channel_id=str(given.get("channel_id") or ""),
+        team_id=str(given.get("team_id") or ""),
+        at=int(time.time() * 1000),
+    )
+    return "I answer in our direct messages."
 
 
 def _status(doors: Doors) -> str:

@@ -7,17 +7,26 @@ anything but their own wishes; who a voice is may be said by those who were in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from meetings import replies
 from meetings.answers import HELP, KINDS, LANGUAGES, MAX_LISTED, NEXT, NO_CALL, line, listed, why
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.conversation import Conversation, from_json
+from meetings.conversation import from_json
 from meetings.corrections import Setting
-from meetings.errors import CorrectionError, MattermostForbiddenError, MattermostNotFoundError, PeopleError
+from meetings.errors import (
+    CorrectionError,
+    DatabaseError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    MeetingsError,
+    StorageError,
+)
+from meetings.intents import Ask, Intent, Outcome, Understood
 from meetings.job import Job
 from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
 from meetings.mattermost.delivery import KEY_PROP, LOOK_BACK
@@ -25,7 +34,8 @@ from meetings.mattermost.entities import Post, Reaction, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook, build_persona, read_profiles
 from meetings.people.person import LENGTHS
-from meetings.recordings import PastRun, past_runs
+from meetings.recalled import RecalledCall, named
+from meetings.recordings import past_runs
 from meetings.speakers import correct
 from meetings.store import FileStore
 from meetings.summary import inert, passages_about, summarize
@@ -34,49 +44,17 @@ ANSWER_PROP = "meetings_answer"  # in the props of an answer: the post, or the r
 MORE = "eyes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """What is to be done and said: plain values, kept between the steps.
-
-    `effects` are (what, value) pairs on the wishes of `username`; `voice` is (recording, speaker, username) to be set;
-    `again` is the recording whose runs are to be made again.
-    """
-
-    username: str
-    user_id: str
-    channel_id: str
-    root_id: str
-    answers: str
-    text: str
-    effects: tuple[tuple[str, str], ...] = ()
-    voice: tuple[str, str, str] | None = None
-    again: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """The call that somebody talks about: their newest run of it, what was said, and what they got."""
-
-    run: PastRun
-    job: Job
-    conversation: Conversation
-    summary: Mapping[str, Any]
-
-    def attended(self, username: str) -> bool:
-        return username in self.conversation.participants or any(
-            s.username == username for s in self.conversation.speakers
-        )
-
-
 class Talkback:
     """Understands and answers.
 
     Args:
         settings: where wishes and results are, and which models there are.
         client: the bot.
+        intents: what can be asked beside what concerns summaries; the first that takes a text answers it.
     """
 
-    def __init__(self, settings: Settings, client: MattermostClient) -> None:
+    def __init__(self, settings: Settings, client: MattermostClient, intents: Sequence[Intent] = ()) -> None:
+        self._intents = intents
         self._settings = settings
         self._client = client
         self._store = FileStore.of(settings)
@@ -89,9 +67,13 @@ class Talkback:
         asker = self._asker(post.user_id)
         if asker is None or post.delete_at or post.type:
             return None
-        root = self._root(post)
-        said = replies.read_reply(post.message)
-        effects, text, voice, again = self._decide(said, asker, root, post.channel_id)
+        ask = Ask(asker=asker, text=post.message, channel_id=post.channel_id, at=post.create_at)
+        asked = self._asked(ask)
+        if asked is not None:
+            effects, text, voice, again = asked.effects, asked.text, None, ""
+        else:
+            said = replies.read_reply(post.message)
+            effects, text, voice, again = self._decide(said, asker, self._root(post), post.channel_id)
         return Understood(
             username=asker.username,
             user_id=asker.id,
@@ -131,6 +113,41 @@ class Talkback:
             text=text,
         )
 
+    def understand_ask(
+        self, user_id: str, text: str, *, name: str, command: str, channel_id: str, team_id: str, at: int
+    ) -> Understood | None:
+        """What somebody asks for by a slash command, under a name of its own; the answer is a direct message."""
+        asker = self._asker(user_id)
+        if asker is None:
+            return None
+        ask = Ask(asker=asker, text=text, channel_id=channel_id, team_id=team_id, command=command, at=at)
+        asked = self._asked(ask) or Outcome(text=f"I did not understand that.\n\n{self._help()}")
+        return Understood(
+            username=asker.username,
+            user_id=asker.id,
+            channel_id=self._client.direct_channel(asker.id),
+            root_id="",
+            answers=name,
+            text=asked.text,
+            effects=asked.effects,
+        )
+
+    def _asked(self, ask: Ask) -> Outcome | None:
+        """What the first intent that takes a request makes of it."""
+        for intent in self._intents:
+            try:
+                found = intent.understand(ask)
+            except MattermostUnreachableError:
+                raise
+            except MeetingsError as error:
+                return Outcome(text=f"That did not work: {inert(str(error))}")
+            if found is not None:
+                return Outcome(text=found.text, effects=tuple((f"{intent.name}.{w}", v) for w, v in found.effects))
+        return None
+
+    def _help(self) -> str:
+        return "\n".join([HELP, *(["", *(i.help for i in self._intents)] if self._intents else [])])
+
     # The second step
 
     def change(self, understood: Understood) -> str:
@@ -140,7 +157,9 @@ class Talkback:
             try:
                 self._change(understood, what, value)
                 self._note(understood, what, value)
-            except PeopleError as error:
+            except (DatabaseError, StorageError):
+                raise
+            except MeetingsError as error:
                 text = f"That did not work: {inert(str(error))}"
         if understood.voice is not None:
             media_id, speaker, username = understood.voice
@@ -176,6 +195,11 @@ class Talkback:
 
     def _change(self, understood: Understood, what: str, value: str) -> None:
         username = understood.username
+        name, of_intent, effect = what.partition(".")
+        if of_intent:
+            (intent,) = (i for i in self._intents if i.name == name)
+            intent.change(username, understood.user_id, effect, value)
+            return
         match what:
             case "more" | "less":
                 self._book.add(username, what, value)
@@ -191,7 +215,11 @@ class Talkback:
     def _said(self, understood: Understood) -> bool:
         me = self._client.me().id
         try:
-            thread = self._client.thread(understood.root_id)
+            thread = (
+                self._client.thread(understood.root_id)
+                if understood.root_id
+                else tuple(self._client.latest_posts(understood.channel_id, LOOK_BACK))
+            )
         except MattermostNotFoundError:
             return True  # the thread is gone: there is nobody to tell
         return any(p.user_id == me and p.props.get(ANSWER_PROP) == understood.answers for p in thread)
@@ -228,9 +256,9 @@ class Talkback:
             case replies.Settings():
                 return (), listed(wishes), None, ""
             case replies.Help(understood=True):
-                return (), HELP, None, ""
+                return (), self._help(), None, ""
             case replies.Help():
-                return (), f"I did not understand that.\n\n{HELP}", None, ""
+                return (), f"I did not understand that.\n\n{self._help()}", None, ""
         call = self._call(root or self._newest_summary(asker, channel_id), asker)
         if call is None:
             return (), NO_CALL, None, ""
@@ -241,7 +269,7 @@ class Talkback:
             return (), self._about(said.subject, call, asker), None, ""
         return (), why(call.summary), None, ""
 
-    def _voice(self, said: replies.Voice, call: _Call, asker: User) -> tuple[str, tuple[str, str, str] | None]:
+    def _voice(self, said: replies.Voice, call: RecalledCall, asker: User) -> tuple[str, tuple[str, str, str] | None]:
         names = [s.name for s in call.conversation.speakers if s.name.lower() == said.speaker.lower()]
         if not names:
             known = ", ".join(inert(s.name) for s in call.conversation.speakers)
@@ -251,7 +279,7 @@ class Talkback:
         if not call.attended(asker.username):
             return "Only those who were in the call can say who a voice is.", None
         people = self._possible(call)
-        found = _named(said.who, people)
+        found = named(said.who, people)
         if len(found) != 1:
             many = "several people are called that" if found else "nobody in that call or its channel is called that"
             return f"I know no {inert(said.who, limit=60)} there: {many}. A username is understood too.", None
@@ -259,13 +287,13 @@ class Talkback:
         text = f"Thank you: {said.speaker} is {inert(user.name)}. The messages about that call are being corrected."
         return text, (call.job.source.media_id, names[0], user.username)
 
-    def _possible(self, call: _Call) -> tuple[User, ...]:
+    def _possible(self, call: RecalledCall) -> tuple[User, ...]:
         ids = set(call.job.source.participant_ids)
         if call.job.source.channel_id is not None:
             ids |= set(self._client.channel_member_ids(call.job.source.channel_id))
         return tuple(u for u in self._client.users(ids) if not u.is_bot)
 
-    def _about(self, subject: str, call: _Call, asker: User) -> str:
+    def _about(self, subject: str, call: RecalledCall, asker: User) -> str:
         if not self._may_read(call, asker):
             return "You can no longer read the channel of that call."
         found = passages_about(
@@ -276,7 +304,7 @@ class Talkback:
             return f"I found nothing about {about} in that call."
         return "\n".join([f"About {about}, in the order it was said:", *(line(b) for b in found)])
 
-    def _left_out(self, call: _Call, asker: User) -> str:
+    def _left_out(self, call: RecalledCall, asker: User) -> str:
         """What a longer summary would have told besides."""
         if not self._may_read(call, asker):
             return "You can no longer read the channel of that call."
@@ -329,7 +357,7 @@ class Talkback:
         posts = self._client.latest_posts(channel_id, LOOK_BACK)
         return next((p for p in posts if self._is_summary_of(p, asker)), None)
 
-    def _call(self, post: Post | None, asker: User) -> _Call | None:
+    def _call(self, post: Post | None, asker: User) -> RecalledCall | None:
         if post is None or not self._is_summary_of(post, asker):
             return None
         media_id = str(post.props[KEY_PROP]).split(":")[0]
@@ -339,7 +367,7 @@ class Talkback:
                 continue
             for summary in self._store.read_json("summaries", run.summaries):
                 if summary["person"]["username"] == asker.username:
-                    return _Call(
+                    return RecalledCall(
                         run=run,
                         job=Job.from_json(self._store.read_json("jobs", run.job)),
                         conversation=from_json(self._store.read_json("conversation", run.conversation)),
@@ -347,7 +375,7 @@ class Talkback:
                     )
         return None
 
-    def _may_read(self, call: _Call, asker: User) -> bool:
+    def _may_read(self, call: RecalledCall, asker: User) -> bool:
         channel_id = call.job.source.channel_id
         return channel_id is None or self._client.is_channel_member(channel_id, asker.id)
 
@@ -359,22 +387,7 @@ class Talkback:
         return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
 
 
-def _named(who: str, people: Sequence[User]) -> tuple[User, ...]:
-    """Who of these is meant: by username, by name, by nickname, else by first name."""
-    wanted = who.strip().removeprefix("@").casefold()
-    ways: tuple[Callable[[User], Collection[str]], ...] = (
-        lambda u: {u.username},
-        lambda u: {u.name, u.nickname},
-        lambda u: {u.first_name},
-    )
-    for way in ways:
-        found = tuple(u for u in people if wanted in {n.casefold() for n in way(u) if n})
-        if found:
-            return found
-    return ()
-
-
-def _began(call: _Call) -> int:
+def _began(call: RecalledCall) -> int:
     from meetings.stages import start_ms
 
     return start_ms(call.job)

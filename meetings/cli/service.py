@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -16,6 +17,8 @@ from meetings.notices import Notices
 from meetings.positions import Positions
 from meetings.queueing import Inbox
 from meetings.stage import StageResult
+from meetings.watchers import KIND as WATCHED
+from meetings.watchers import Watch, Watcher
 
 
 class StageLog:
@@ -39,8 +42,13 @@ class StageLog:
 
 def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) -> Listener:
     """What hears of recordings, and puts it into an inbox."""
-    positions = Positions(settings)
-    return Listener(client, inbox, positions, Notices(client, settings))
+    watch = Watch(client, Positions(settings, kind=WATCHED), make_watchers(settings, client))
+    return Listener(client, inbox, Positions(settings), Notices(client, settings), watch=watch)
+
+
+def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:  # noqa: ARG001
+    """What acts on what is new in the bot's channels."""
+    return ()
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:
@@ -55,7 +63,13 @@ async def listen_in_turn(listener: Listener, client: MattermostClient, settings:
         turn = await wait_for_turn(url, "listener", waiting="another listens; standing by")
     with turn:
         log.info("listening at %s as %s", client.url, client.me().username)
-        await listen_forever(listener, url=client.url, token=client.token)
+        stop = threading.Event()
+        if listener.watch is not None:
+            threading.Thread(target=listener.watch.run, args=(stop,), name="watch", daemon=True).start()
+        try:
+            await listen_forever(listener, url=client.url, token=client.token)
+        finally:
+            stop.set()
 
 
 def add_metrics(registry: CollectorRegistry, settings: Settings) -> None:

@@ -29,6 +29,11 @@ class Noted:
     """A queue that notes what is put."""
 
     put_: list[tuple[str, str]] = field(default_factory=list)
+    asked: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def put_ask(self, user_id: str, name: str, **ask: object) -> bool:
+        self.asked[name] = (user_id, str(ask["text"]))
+        return True
 
     def put(self, post_id: str, *, cause: str = "") -> bool:
         new = (post_id, cause) not in self.put_
@@ -215,8 +220,19 @@ def test_a_command_while_the_server_is_away_says_so_and_not_that_there_is_nothin
     assert "did not work just now" in answer
 
 
-def test_any_other_command_gets_help(serving: Serving) -> None:
-    assert serving.command("make coffee", "u" * 26).json()["text"] == HELP
+def test_a_command_that_says_nothing_gets_help(serving: Serving) -> None:
+    assert serving.command(" ", "u" * 26).json()["text"] == HELP
+
+
+def test_any_other_command_is_answered_in_a_direct_message(serving: Serving) -> None:
+    said = serving.command("what is new in ~news", "u" * 26).json()["text"]
+    assert list(serving.queue.asked.values()) == [("u" * 26, "what is new in ~news")]
+    assert "direct messages" in said
+
+
+def test_a_command_of_nobody_is_not_passed_on(serving: Serving) -> None:
+    serving.command("what is new in ~news", "../../x")
+    assert not serving.queue.asked
 
 
 def test_a_command_with_the_webhooks_token_is_refused(serving: Serving) -> None:
