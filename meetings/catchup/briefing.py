@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
+from typing import TypeVar
 
 from meetings.catchup.lines import Line, Lines, conversation_of, read_lines
 from meetings.channels import Pick, Reader, Stretch, gather, rank
@@ -30,6 +31,9 @@ CLOSE = 0.8
 # What having decided, answered or written counts for knowing about something.
 DECIDING, ANSWERING, WRITING = 3.0, 2.0, 1.0
 ABOUT_WORDS = 3
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ def within_budget(username: str, briefs: Iterable[ChannelBrief]) -> Briefing:
     return Briefing(username=username, channels=chosen)
 
 
-def _best[T](offered: Sequence[Sequence[tuple[float, T]]], most: int) -> list[list[T]]:
+def _best(offered: Sequence[Sequence[tuple[float, T]]], most: int) -> list[list[T]]:
     """The best of several lists, each with its weight: first one of each list, as far as it goes, then by weight."""
     places = [
         (min(place, 1), -weight, place, number)
@@ -211,7 +215,7 @@ def _experts(
         for post in pick.item.posts:
             worth[post.id] = max(worth.get(post.id, 0.0), pick.score)
     best = max(worth.values(), default=0.0)
-    score: Counter[str] = Counter()
+    score: dict[str, float] = defaultdict(float)
     wrote: Counter[str] = Counter()
     said: dict[str, Counter[str]] = defaultdict(Counter)
     shown: dict[str, str] = {}
@@ -229,7 +233,7 @@ def _experts(
     for user_id, times in lines.answers.items():
         score[user_id] += (ANSWERING - WRITING) * times
     spread = Counter(s for terms in said.values() for s in terms)
-    known = [u for u, _ in score.most_common() if u in askable and u != reader.user_id]
+    known = [u for u in sorted(score, key=lambda u: (-score[u], u)) if u in askable and u != reader.user_id]
     return tuple(
         Expert(
             user_id=user_id,

@@ -1,4 +1,4 @@
-"""What was decided in a stretch of a channel, and what was asked and not answered: sentences with the posts they are in.
+"""What was decided in a stretch of a channel, and what was asked and not answered: sentences with their posts.
 
 Pure, by the same reading of sentences that summaries of calls stand on. Only people's words count. A wrong line costs
 more than a missed one: a decision that is told again counts once, and a question is open only if nobody else wrote
@@ -27,7 +27,7 @@ BELOW = 6
 SOON, LATER = 10 * 60_000, 3 * 3_600_000
 
 # Of this strength a sentence says itself that something is decided; weaker ones (`the draft goes to Ben tonight`) lay
-# down a detail: in a generated workspace (seed 7) none of these was a decision, and all decisions were of this strength.
+# down a detail: in a generated workspace (seed 7) none of these was one, and 63 of 65 decisions were of this strength.
 DECIDED = 1.0
 
 # What answers nothing, though somebody wrote it under a question.
