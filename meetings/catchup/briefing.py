@@ -120,7 +120,7 @@ def brief_channel(
         people=len({p.user_id for p in stretch.posts} - bots),
         decisions=tuple(decisions),
         questions=tuple(q for q in questions if q.post.at > end - FORGOTTEN),
-        experts=_experts(ranked, lines, stretch, reader, bots, askable) if place.joined else (),
+        experts=_experts(ranked, lines, stretch, reader, names, bots, askable) if place.joined else (),
         concerns=tuple(_apart(p for p in ranked if p.score >= BAR and p.post.id not in told)),
         cut=stretch.cut,
     )
@@ -206,6 +206,7 @@ def _experts(
     lines: Lines,
     stretch: Stretch,
     reader: Reader,
+    names: Mapping[str, tuple[str, str]],
     bots: frozenset[str],
     askable: frozenset[str],
 ) -> tuple[Expert, ...]:
@@ -220,12 +221,13 @@ def _experts(
     said: dict[str, Counter[str]] = defaultdict(Counter)
     shown: dict[str, str] = {}
     in_theirs = {d.post.id for d in lines.decisions}
+    called = {stem(part) for _, name in names.values() for part in words(name)}
     for post in stretch.posts:
         if post.user_id in bots:
             continue
         spoken = {stem(w): w for w in words(post.text) if len(w) > 3 and w not in STOPWORDS and not w.isdigit()}
         shown |= {s: w for s, w in spoken.items() if s not in shown}
-        said[post.user_id].update(s for s in spoken if s not in WEAK)
+        said[post.user_id].update(s for s in spoken if s not in WEAK and s not in called)
         # Everything in a channel counts a little, for somebody of whom nothing is known yet.
         weight = 0.1 + (worth.get(post.id, 0.0) / best if best else 0.0)
         score[post.user_id] += weight * (DECIDING if post.id in in_theirs else WRITING)

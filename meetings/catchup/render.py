@@ -1,4 +1,4 @@
-"""A briefing, and the offer of one, as Markdown for Mattermost, and as JSON. What people wrote shows and does nothing."""
+"""A briefing, and the offer of one, as Markdown and as JSON. What people wrote shows as it stands and does nothing."""
 
 from __future__ import annotations
 
