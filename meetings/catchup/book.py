@@ -120,15 +120,14 @@ class CatchupBook:
         self.change(user_id, changed)
 
     def note_told(self, user_id: str, ends: Mapping[str, int], *, now: int) -> None:
-        """Note how far somebody was told of channels; an offer of no more than that is answered."""
+        """Note how far somebody was told of channels; an offer of that is answered."""
 
         def changed(before: Entry) -> Entry:
             told = {c: e for c, e in before.told.items() if e > now - KEPT}
             told |= {c: max(e, told.get(c, 0)) for c, e in ends.items()}
             offer = before.offer
-            if offer and all(told.get(c, 0) >= end for c, (_, end) in offer.stretches.items()):
-                answered = all(c in ends for c in offer.stretches)
-                offer = None if answered else offer
+            if offer and all(ends.get(c, 0) >= end for c, (_, end) in offer.stretches.items()):
+                offer = None
             return replace(before, told=told, offer=offer)
 
         self.change(user_id, changed)

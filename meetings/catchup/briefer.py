@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from meetings.catchup.book import Due, Offer
 from meetings.catchup.briefing import Briefing, Place, brief_channel, within_budget
@@ -147,8 +148,10 @@ class Briefer:
     def _after_join(self, user: User, channel: Channel, at: int, told: int) -> list[Missed]:
         if channel.create_at and at - channel.create_at < YOUNG:
             return []
+        if not self._is_member(channel, user):
+            return []
         posts = self._posts(channel, at - LOOK_BACK)
-        if in_crowd(at, joins(posts)) or not self._is_member(channel, user):
+        if in_crowd(at, joins(posts)):
             return []
         # Who has written here before has been here before.
         own = max((p.create_at for p in posts if p.user_id == user.id and not p.type), default=0)
@@ -224,3 +227,16 @@ class Briefer:
         contexts = read_contexts(self._client, [user], now=now, kept=kept, reading=Reading())
         person, context = FeedbackBook(self._settings).apply(person_of(user), contexts[user.username], now=now / 1000)
         return build_persona(person, context, profiles=read_profiles(self._settings.profiles))
+
+
+def embedder_of(settings: Settings) -> Callable[[], TextEmbedder]:
+    """Gives the sentence embeddings that the settings name, read from the disk when they are first wanted."""
+
+    @cache
+    def made() -> TextEmbedder:
+        from meetings.llm import Embedder
+        from meetings.models import locate
+
+        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+
+    return made

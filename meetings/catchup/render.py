@@ -20,9 +20,7 @@ HOW_TO_STOP = "**no catch-ups** ends these messages."
 _CUT = "\n\n_There was more; ask for one channel: **catch me up on ~channel**._"
 
 
-def render_offer(
-    places: Sequence[tuple[Place, int]], *, away_since: int | None, url: str, timezone: str, back: bool
-) -> str:
+def render_offer(places: Sequence[tuple[Place, int]], *, away_since: int | None, url: str, timezone: str) -> str:
     """The question whether somebody wants a briefing.
 
     Args:
@@ -30,13 +28,12 @@ def render_offer(
         away_since: milliseconds since the epoch; None: they only joined.
         url: the server's address.
         timezone: the reader's, an IANA name.
-        back: whether channels that they did not join just now are among them.
     """
     posts = sum(count for _, count in places)
     joined = [(place, count) for place, count in places if place.joined]
     others = len(places) - len(joined)
     said = []
-    if back and away_since is not None:
+    if others and away_since is not None:
         many = f"{others} channels of yours" if others > 1 else _name(next(p for p, _ in places if not p.joined), url)
         there = posts - sum(count for _, count in joined)
         said.append(f"Welcome back. Since {_day(away_since, zone_of(timezone))} there are {there} posts in {many}.")
