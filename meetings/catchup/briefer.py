@@ -153,9 +153,7 @@ class Briefer:
         posts = self._posts(channel, at - LOOK_BACK)
         if in_crowd(at, joins(posts)):
             return []
-        # Who has written here before has been here before.
-        own = max((p.create_at for p in posts if p.user_id == user.id and not p.type), default=0)
-        since = max(at - LOOK_BACK, told, own)
+        since = max(at - LOOK_BACK, told, _own(user, posts, at))
         others = self._others(user, (p for p in posts if p.create_at > since))
         return [self._missed(channel, since, others, joined=True)] if others else []
 
@@ -168,10 +166,9 @@ class Briefer:
         if 0 < viewed < since:
             since = max(viewed, since - UNREAD_BACK)  # not read before they went either
         posts = self._posts(channel, max(since, told))
-        own = max((p.create_at for p in posts if p.user_id == user.id and not p.type), default=0)
         # Opening a channel is not yet reading it; after some hours it was.
         read = viewed if now - due.at > LATE else 0
-        since = max(since, told, own, read)
+        since = max(since, told, read, _own(user, posts, due.at))
         others = self._others(user, (p for p in posts if p.create_at > since))
         return [self._missed(channel, since, others, joined=False)] if others else []
 
@@ -227,6 +224,15 @@ class Briefer:
         contexts = read_contexts(self._client, [user], now=now, kept=kept, reading=Reading())
         person, context = FeedbackBook(self._settings).apply(person_of(user), contexts[user.username], now=now / 1000)
         return build_persona(person, context, profiles=read_profiles(self._settings.profiles))
+
+
+def _own(user: User, posts: Iterable[Post], at: int) -> int:
+    """When somebody last wrote here who came at a moment, 0 for never: what was written before, they know.
+
+    `Hello, I am back` is not yet having read anything: what they write in the first hours does not count.
+    """
+    own = (p.create_at for p in posts if p.user_id == user.id and not p.type and not 0 <= p.create_at - at <= LATE)
+    return max(own, default=0)
 
 
 def embedder_of(settings: Settings) -> Callable[[], TextEmbedder]:
