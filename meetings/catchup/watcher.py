@@ -120,7 +120,7 @@ class Catchups:
             first = before.get(user_id, 0)
             after = timedelta(days=self._settings.catchup.after) // _MS * (1 if known else UNSURE)
             if first and last > first and looked_at - first >= after:
-                self._book.note_due(user_id, joined={}, away_since=first, at=moment)
+                self._book.note_due(user_id, joined={}, away_since=first, at=last)
         self._book.set_seen(seen, at=moment)
         self._wrote.clear()
 
