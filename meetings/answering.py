@@ -17,6 +17,7 @@ from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
 from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.requests import ChannelIntent
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -108,7 +109,8 @@ class Answers(DBOSConfiguredInstance):
 
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return (CatchupIntent(settings, client, embedder_of(settings)),)
+    embedder = embedder_of(settings)
+    return (CatchupIntent(settings, client, embedder), ChannelIntent(settings, client, embedder))
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

@@ -18,9 +18,9 @@ from meetings.channels import Reader, Stretch, read_stretch, require_member
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.llm import TextEmbedder
-from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
+from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel, Post, User
-from meetings.people import FeedbackBook, Persona, build_persona, read_profiles
+from meetings.personas import persona_of
 
 _MS = timedelta(milliseconds=1)
 LOOK_BACK = timedelta(weeks=4) // _MS  # how far a briefing reaches back for somebody who is new
@@ -112,7 +112,7 @@ class Briefer:
         Raises:
             MattermostError: the server does not answer or refuses.
         """
-        reader = Reader(user_id=user.id, persona=self._persona(user, now))
+        reader = Reader(user_id=user.id, persona=persona_of(self._client, user, self._settings, now=now))
         embedder = self._embedder()
         briefs = []
         names: dict[str, tuple[str, str]] = {user.id: (user.username, user.name)}
@@ -218,12 +218,6 @@ class Briefer:
         except (MattermostForbiddenError, MattermostNotFoundError):
             return False
         return True
-
-    def _persona(self, user: User, now: int) -> Persona:
-        kept = KeptContext(self._settings, self._client.url)
-        contexts = read_contexts(self._client, [user], now=now, kept=kept, reading=Reading())
-        person, context = FeedbackBook(self._settings).apply(person_of(user), contexts[user.username], now=now / 1000)
-        return build_persona(person, context, profiles=read_profiles(self._settings.profiles))
 
 
 def _own(user: User, posts: Iterable[Post], at: int) -> int:
