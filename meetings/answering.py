@@ -12,6 +12,7 @@ from dbos import DBOS, DBOSConfiguredInstance
 
 from meetings.catchup import CatchupIntent, embedder_of
 from meetings.config import Settings
+from meetings.digests import DigestIntent
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
@@ -110,7 +111,11 @@ class Answers(DBOSConfiguredInstance):
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
     embedder = embedder_of(settings)
-    return (CatchupIntent(settings, client, embedder), ChannelIntent(settings, client, embedder))
+    return (
+        CatchupIntent(settings, client, embedder),
+        DigestIntent(settings, client, embedder),
+        ChannelIntent(settings, client, embedder),
+    )
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

@@ -20,6 +20,7 @@ from meetings.audit import AuditLog
 from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.digests import DigestBook
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -89,6 +90,7 @@ def forget(
     forgetting.feedback()
     forgetting.context(client)
     forgetting.catchup()
+    forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
     if not dry_run:
@@ -161,6 +163,15 @@ class _Forgetting:
         """How far they were told of channels, and when they were last there; not that they want no such messages."""
         book = CatchupBook(self._settings)
         self._told.add("notes for catching up", book.forget(self._username, self._user_id, dry_run=self._dry))
+
+    def digests(self) -> None:
+        """Whether they want digests, and until when they were told."""
+        book = DigestBook(self._settings)
+        kept = [s.user_id for s in book.named(self._username)]
+        for user_id in {*kept, *([self._user_id] if self._user_id and book.of(self._user_id).until else [])}:
+            self._told.add("wishes for digests")
+            if not self._dry:
+                book.forget(user_id)
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""

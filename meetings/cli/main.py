@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "trends",
         "Show what stays open from one meeting of a series to the next.",
     ),
+    "digest": ("meetings.cli.digest", "digest", "Tell USER in one message what they missed."),
     "catchup": ("meetings.cli.catchup", "catchup", "Catch one person up on a channel."),
     "speakers": (
         "meetings.cli.speakers",

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from meetings.catchup import Briefer, Catchups, embedder_of
 from meetings.config import Settings
+from meetings.digests import Digests
 from meetings.errors import ConfigError
 from meetings.headway import Headway
 from meetings.listening import Listener, listen_forever
@@ -53,7 +54,8 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
 
 def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    return (Catchups(settings, client, Briefer(settings, client, embedder_of(settings))),)
+    embedder = embedder_of(settings)
+    return (Catchups(settings, client, Briefer(settings, client, embedder)), Digests(settings, client, embedder))
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:

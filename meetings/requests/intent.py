@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from meetings.channels import answer, render_channel
 from meetings.config import Settings
@@ -15,6 +14,7 @@ from meetings.llm import TextEmbedder
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, User
 from meetings.personas import persona_of
+from meetings.quiet import zone_of
 from meetings.requests.moments import read_moment
 from meetings.requests.phrases import Wanted, read_wanted
 from meetings.requests.places import UNKNOWN, find_places
@@ -89,7 +89,7 @@ class ChannelIntent:
         """Since when, in milliseconds since the epoch (None: nobody knows what they said), and what is to be told."""
         now = datetime.fromtimestamp(self._clock(), tz=UTC)
         if wanted.since and not wanted.unread:
-            moment = read_moment(wanted.since, now=now, zone=zone_of(asker))
+            moment = read_moment(wanted.since, now=now, zone=zone_of(asker.timezone))
             return (None if moment is None else int(moment.timestamp() * 1000)), ""
         looked = self._client.last_viewed(channel.id, asker.id)
         if looked:
@@ -100,14 +100,6 @@ class ChannelIntent:
 
 
 _AS = "since Monday**, **yesterday**, **the last 3 days**, **2026-11-23"
-
-
-def zone_of(user: User) -> ZoneInfo:
-    """Somebody's timezone; UTC where nobody said, or said what is none."""
-    try:
-        return ZoneInfo(user.timezone or "UTC")
-    except (ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _fitting(text: str) -> str:

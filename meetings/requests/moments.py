@@ -7,8 +7,7 @@ prefer the future for a bare weekday, and know nothing of what is too far back t
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 LONGEST = timedelta(days=366)  # further back nobody is told
 
@@ -79,7 +78,7 @@ _DATE_US = re.compile(r"(?P<month>[a-zä]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)
 _DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>0?[1-9]|1[0-2])(?:\.(?P<year>\d{4})?)?")
 
 
-def read_moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:
+def read_moment(text: str, *, now: datetime, zone: tzinfo) -> datetime | None:
     """The moment in the past that a phrase means; None if it means none.
 
     A weekday is the last one of that name, today not counted; `last week` begins with the Monday of the week before.
