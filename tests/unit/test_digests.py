@@ -116,7 +116,7 @@ def keep_call(
     store.write_json("recordings", media_id, [])
     remember_run(
         store,
-        Job.from_json(job.to_json()),
+        job,
         conversation=kept.conversation,
         diarization=kept.diarization,
         summaries=summaries,
