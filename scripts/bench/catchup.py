@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from zlib import crc32
 
 from workspace import Remembering, contexts, milliseconds, posts_of
 
@@ -111,22 +111,19 @@ class Bench:
         return {p.id for p in stretch.posts if self.truth[p.id].act == act}
 
     def open(self, stretch: Stretch) -> set[str]:
-        """The questions of a stretch under which nobody answered in it."""
-        found = set()
+        """The questions of a stretch that nobody answered in it: an answer is the last question's of its thread."""
+        pending: dict[str, list[str]] = defaultdict(list)
         for post in stretch.posts:
+            thread = pending[post.root_id or post.id]
             if self.truth[post.id].act == "ask":
-                thread = post.root_id or post.id
-                below = [p for p in stretch.posts if (p.root_id or p.id) == thread and p.at > post.at]
-                # The answer comes right below; a later one answers another question.
-                if not below or self.truth[below[0].id].act != "answer":
-                    found.add(post.id)
-        return found
+                thread.append(post.id)
+            elif self.truth[post.id].act == "answer" and thread:
+                thread.pop()
+        return {ref for thread in pending.values() for ref in thread}
 
     def without_answers(self, stretch: Stretch) -> Stretch:
-        """A stretch from which every second answer was taken."""
-        chance = random.Random(5)
-        answers = sorted(self.of(stretch, "answer"))
-        gone = {ref for ref in answers if chance.random() < 0.5}
+        """A stretch from which about every second answer was taken."""
+        gone = {ref for ref in self.of(stretch, "answer") if crc32(ref.encode()) % 2}
         return Stretch(posts=tuple(p for p in stretch.posts if p.id not in gone), since=stretch.since)
 
 
@@ -135,6 +132,8 @@ def joined(bench: Bench) -> None:
     reading, told, asked, cut = Rates(), Rates(), Rates(), Rates()
     hits: list[bool] = []
     plain: list[bool] = []
+    first: list[bool] = []
+    most: list[bool] = []
     lengths: list[int] = []
     for weeks_ago in (0.0, 1.3, 2.6):
         end = bench.until - timedelta(weeks=weeks_ago)
@@ -161,11 +160,14 @@ def joined(bench: Bench) -> None:
                     hits.append(any(e.user_id in theirs for e in brief.experts))
                     wrote = Counter(p.user_id for p in stretch.posts if p.user_id not in bench.bots | {username})
                     plain.append(any(u in theirs for u, _ in wrote.most_common(3)))
+                    first.append(bool(brief.experts) and brief.experts[0].user_id in theirs)
+                    most.append(wrote.most_common(1)[0][0] in theirs)
     print(f"decisions, by the reading:         {reading}")
     print(f"decisions, listed:                 {told}")
     print(f"open questions:                    {asked}")
     print(f"open questions, answers taken out: {cut}")
-    print(f"whom to ask: {fmean(hits):.2f} of {len(hits)} readers (the three who wrote most: {fmean(plain):.2f})")
+    print(f"whom to ask, in three: {fmean(hits):.2f} of {len(hits)} readers (who wrote most: {fmean(plain):.2f})")
+    print(f"whom to ask, the first: {fmean(first):.2f} (who wrote most: {fmean(most):.2f})")
     print(f"a briefing has {fmean(lengths):.0f} characters, at most {max(lengths)}")
 
 
