@@ -15,6 +15,7 @@ from meetings.channels import Written
 from meetings.channels.rank import names_in, plain_words
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.people.terms import STOPWORDS, terms, words
+from meetings.summary.kinds import QUIET
 from meetings.summary.statements import Statement, build_statements, known_names
 
 MOST_POSTS = 4_000  # newest posts of people that are read sentence by sentence
@@ -61,6 +62,20 @@ _SMALL = re.compile(
     r"see what i mean|who knew|isn't it|what could go wrong|why not\?)",
     re.IGNORECASE,
 )
+# What asks somebody to do something is a task; to say something, a question.
+_REQUEST = re.compile(
+    r"\b(?:can|could|would|will) (?:you|some(?:one|body)) (?:please )?"
+    r"(?!tell|say|explain|confirm|share|remind|recall)\w+|"
+    r"\b(?:kannst|könntest|würdest) du\b",
+    re.IGNORECASE,
+)
+# A question of few words, if it begins as one.
+_BEGINS = re.compile(
+    r"(?:[\w'.-]+(?: [\w'.-]+)?, )?(?:who|what|when|where|which|why|how|is|are|do|does|did|has|have|can|could|"
+    r"will|would|should|may|wer|was|wann|wo|welche\w*|warum|wie|ist|sind|hat|haben|können|soll\w*|darf) ",
+    re.IGNORECASE,
+)
+_SHORTEST = 4  # words
 _HEADED = re.compile(
     r"^(?:decision|decided|agreed|resolved|entscheidung|entschieden|beschluss)\s*[:–-]\s*", re.IGNORECASE
 )
@@ -185,11 +200,10 @@ def _kind(statement: Statement, after: Sequence[Statement]) -> str:
         return ""
     if after and _OWN_ANSWER.match(after[0].text):
         return ""
-    addressed = reading.named is not None or statement.addressee is not None
-    # With a day it is a task, and somebody's to do.
-    asked = (reading.kind == "action" and reading.due is None) or (
-        reading.kind == "question" and (reading.strength >= 0.5 or addressed)
-    )
+    if _REQUEST.search(statement.text) or (reading.due is not None and reading.kind == "action"):
+        return ""
+    short = len(statement.text.split()) >= _SHORTEST and _BEGINS.match(statement.text) is not None
+    asked = reading.kind == "action" or (reading.kind == "question" and (reading.strength >= QUIET or short))
     return "question" if asked else ""
 
 
