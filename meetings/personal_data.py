@@ -73,7 +73,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "context.json": people,
         "posts.json": list(_posts(settings, user_id)) if user_id else [],
         "judged.json": _judged(settings, user_id) if user_id else [],
-        "digest.json": asdict(DigestBook(settings).of(user_id)) if user_id else {},
+        "digest.json": DigestBook(settings).held(user_id) if user_id else {},
         "catchup.json": CatchupBook(settings).held(user_id) if user_id else {},
         "summaries.json": summaries,
         "deliveries.json": [

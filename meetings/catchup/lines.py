@@ -15,6 +15,7 @@ from meetings.channels import Written
 from meetings.channels.rank import names_in, plain_words
 from meetings.conversation import Conversation, Speaker, Utterance
 from meetings.people.terms import STOPWORDS, terms, words
+from meetings.summary.kinds import QUIET
 from meetings.summary.statements import Statement, build_statements, known_names
 
 MOST_POSTS = 4_000  # newest posts of people that are read sentence by sentence
@@ -38,6 +39,16 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _FEW = 14  # words: a longer post says something besides
+# Thanks and applause; also what is taken on, which answers who should do it and nothing else.
+_APPLAUSE = re.compile(
+    r"(?:(?:many )?thanks?(?: you)?(?: (?:a lot|all|everyone|@?[\w.]+))?|nice(?: one| work)?|great(?: work| news)?|"
+    r"cool|makes sense|good (?:point|to know|work)|well done|perfect|awesome|love it|wow|lol|haha|interesting|noted|"
+    r"\+1|"
+    r"danke|super|klasse|alles klar|verstanden)[\s!.,:)]*",
+    re.IGNORECASE,
+)
+# So many posts under a question are taken for answers as they are; later ones if they speak of what it speaks of.
+NEXT = 2
 # The asker needs no answer any more.
 _SETTLED = re.compile(
     r"\b(?:never ?mind|found (?:it|the)|solved|sorted|fixed|figured (?:it )?out|got it|done|erledigt|gelöst)\b",
@@ -51,6 +62,20 @@ _SMALL = re.compile(
     r"see what i mean|who knew|isn't it|what could go wrong|why not\?)",
     re.IGNORECASE,
 )
+# What asks somebody to do something is a task; to say something, a question.
+_REQUEST = re.compile(
+    r"\b(?:can|could|would|will) (?:you|some(?:one|body)) (?:please )?"
+    r"(?!tell|say|explain|confirm|share|remind|recall)\w+|"
+    r"\b(?:kannst|könntest|würdest) du\b",
+    re.IGNORECASE,
+)
+# A question of few words, if it begins as one.
+_BEGINS = re.compile(
+    r"(?:[\w'.-]+(?: [\w'.-]+)?, )?(?:who|what|when|where|which|why|how|is|are|do|does|did|has|have|can|could|"
+    r"will|would|should|may|wer|was|wann|wo|welche\w*|warum|wie|ist|sind|hat|haben|können|soll\w*|darf) ",
+    re.IGNORECASE,
+)
+_SHORTEST = 4  # words
 _HEADED = re.compile(
     r"^(?:decision|decided|agreed|resolved|entscheidung|entschieden|beschluss)\s*[:–-]\s*", re.IGNORECASE
 )
@@ -106,23 +131,24 @@ def read_lines(posts: Sequence[Written], names: Mapping[str, tuple[str, str]], b
     answers: dict[str, int] = {}
     for thread in threads.values():
         about = plain_words(thread[0].text, dict(names.values())) if not thread[0].root_id else ""
-        asked_before: str | None = None
+        pending: list[_Pending] = []
         for place, post in enumerate(thread):
-            if asked_before not in {None, post.user_id} and _answers(post, said[post.id]):
+            answered = _which(pending, post, said, names, before=thread[place - 1] if place else None)
+            if answered is not None:
+                pending.remove(answered)
                 answers[post.user_id] = answers.get(post.user_id, 0) + 1
-                asked_before = None
+            if _SETTLED.search(post.text):
+                pending = [q for q in pending if q.line.post.user_id != post.user_id]
             for line in _lines_of(post, said[post.id], about if post.root_id else ""):
                 if line.kind == "decision":
                     deciders[post.user_id] = deciders.get(post.user_id, 0) + 1
                     decisions.append(line)
-                    continue
-                asked_before = post.user_id
-                below = thread[place + 1 :]
-                flat = not below and post.id in places
-                if not _is_answered(post, below, said) and not (
-                    flat and _is_answered_below(post, roots[places[post.id] + 1 :], threads, said, names)
-                ):
-                    questions.append(line)
+                else:
+                    pending.append(_Pending(line=line, about=frozenset(terms(post.text))))
+        if len(thread) == 1 and thread[0].id in places:
+            below = roots[places[thread[0].id] + 1 :]
+            pending = [q for q in pending if not _is_answered_below(q.line.post, below, threads, said, names)]
+        questions += [q.line for q in pending]
     return Lines(
         decisions=_once(sorted(decisions, key=lambda d: (d.post.at, d.post.id))),
         questions=tuple(sorted(questions, key=lambda q: (q.post.at, q.post.id))),
@@ -174,30 +200,57 @@ def _kind(statement: Statement, after: Sequence[Statement]) -> str:
         return ""
     if after and _OWN_ANSWER.match(after[0].text):
         return ""
-    addressed = reading.named is not None or statement.addressee is not None
-    # With a day it is a task, and somebody's to do.
-    asked = (reading.kind == "action" and reading.due is None) or (
-        reading.kind == "question" and (reading.strength >= 0.5 or addressed)
-    )
+    if _REQUEST.search(statement.text) or (reading.due is not None and reading.kind == "action"):
+        return ""
+    short = len(statement.text.split()) >= _SHORTEST and _BEGINS.match(statement.text) is not None
+    asked = reading.kind == "action" or (reading.kind == "question" and (reading.strength >= QUIET or short))
     return "question" if asked else ""
 
 
 def _answers(post: Written, said: Sequence[Statement]) -> bool:
     """Whether a post could be an answer: it says something, and not that its writer does not know either."""
-    if not any(not s.text.rstrip().endswith("?") for s in said) and words(post.text):
-        return not said and not post.text.rstrip().endswith("?")
-    return not (len(words(post.text)) <= _FEW and _NO_ANSWER.search(post.text.replace("’", "'")))
+    text = post.text.replace("’", "'").strip()
+    if text.endswith("?") and all(s.text.rstrip().endswith("?") for s in said):
+        return False
+    if _APPLAUSE.fullmatch(text) or not words(text):
+        return False
+    return not (len(words(text)) <= _FEW and _NO_ANSWER.search(text))
 
 
-def _is_answered(
-    question: Written,
-    below: Sequence[Written],
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Pending:
+    """A question that nobody answered yet; how many posts passed it by that answered something else, or nothing."""
+
+    line: Line
+    about: frozenset[str]
+    passed: int = 0
+
+
+def _which(
+    pending: Sequence[_Pending],
+    post: Written,
     said: Mapping[str, Sequence[Statement]],
-) -> bool:
-    """Whether what follows in the thread answers it, or its asker says that they know by now."""
-    return any(
-        _SETTLED.search(p.text) is not None if p.user_id == question.user_id else _answers(p, said[p.id]) for p in below
-    )
+    names: Mapping[str, tuple[str, str]],
+    *,
+    before: Written | None,
+) -> _Pending | None:
+    """The question that a post answers: the one that it speaks of, else the last, if it comes soon enough after it."""
+    asked = [q for q in pending if q.line.post.user_id != post.user_id]
+    if not asked or not _answers(post, said[post.id]):
+        return None
+    about = set(terms(post.text))
+    best = max(asked, key=lambda q: (len(q.about & about), q.line.post.at))
+    if best.about & about:
+        return best
+    # Orders to others, what is taken on, and decisions on something else go on with the thread, not with the question.
+    kinds = {s.reading.kind for s in said[post.id]}
+    username = names.get(post.user_id, ("", ""))[0]
+    ordered = before is not None and username in names_in(before.text) and before.id != asked[-1].line.post.id
+    if kinds & {"decision", "action"} or ordered:
+        return None
+    last = asked[-1]
+    last.passed += 1
+    return last if last.passed <= NEXT else None
 
 
 def _is_answered_below(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from meetings.config import Settings
 from meetings.store import Database
@@ -64,6 +65,11 @@ class DigestBook:
     def forget(self, user_id: str) -> bool:
         """Remove what is kept; whether there was anything."""
         return self._database.delete(KIND, user_id)
+
+    def held(self, user_id: str) -> dict[str, Any]:
+        """What is kept of somebody, as a plain object; empty if nothing is."""
+        standing = self.of(user_id)
+        return asdict(standing) if standing.every or standing.until else {}
 
     def named(self, username: str) -> tuple[Standing, ...]:
         """What is kept under a username, for when the account's id is not known any more."""

@@ -20,6 +20,7 @@ from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
+from meetings.digests import DigestBook
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
 from meetings.kept_voices import KeptVoices
@@ -69,6 +70,7 @@ def fill(settings: Settings) -> Kept:
         voices.add_sample(
             who, Sample(embedding=sound(who, 0.98), seconds=20.0, source="r1", model="m", at="2026-11-03")
         )
+        DigestBook(settings).want(f"{who}-id", who, "daily", period="2026-11-23", now=5)
     context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)
