@@ -1,4 +1,4 @@
-"""The actions of a meeting, for calendars and tables: one person's own, or everybody's without what was confidential."""
+"""The actions of a meeting, for calendars and tables: one person's own, or everybody's that are not confidential."""
 
 from __future__ import annotations
 

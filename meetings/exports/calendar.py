@@ -1,12 +1,13 @@
 """Actions as iCalendar (RFC 5545): one task (VTODO) an action, due all day.
 
-Neither the time of writing nor anything else that changes is in it: the same meeting gives the same file, and a calendar
-that imports it twice knows each task by its UID.
+Neither the time of writing nor anything else that changes is in it: the same meeting gives the same file, and a
+calendar that imports it twice knows each task by its UID.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from meetings.conversation import clock
 from meetings.exports.actions import Action, actions
@@ -14,6 +15,9 @@ from meetings.exports.meeting import Meeting
 from meetings.exports.text import plain
 from meetings.summary.message import day_of
 from meetings.summary.phrases import phrases
+
+if TYPE_CHECKING:
+    from icalendar import Todo
 
 # RFC 5545 wants a time at which each task was made (DTSTAMP); of a meeting whose start nobody knows it is this.
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +36,7 @@ def to_ics(meeting: Meeting, username: str | None = None) -> str:
     return text
 
 
-def _task(action: Action, meeting: Meeting, *, named: bool) -> object:
+def _task(action: Action, meeting: Meeting, *, named: bool) -> Todo:
     from icalendar import Todo
 
     task = Todo()

@@ -28,3 +28,11 @@ def _unwelcome(character: str) -> bool:
         return character < " "
     no_character = ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
     return no_character or character in _TURNS or unicodedata.category(character) in _DROPPED
+
+
+def right_to_left(text: str) -> bool:
+    """Whether a text is written from the right: its first letter with a direction says so (Unicode UAX 9, P2)."""
+    for character in text:
+        if (kind := unicodedata.bidirectional(character)) in {"L", "R", "AL"}:
+            return kind != "L"
+    return False

@@ -1,0 +1,202 @@
+"""A meeting as a Word document, by python-docx; the same meeting gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from meetings.conversation import clock
+from meetings.exports.meeting import Meeting
+from meetings.exports.paper import Line, Paper, Passage, lay_out
+from meetings.exports.text import right_to_left
+from meetings.summary.message import day_of
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.text.paragraph import Paragraph
+
+SOFT = (0x5B, 0x65, 0x75)
+INK = (0x1D, 0x24, 0x30)
+# In every office program, with Latin, Cyrillic and Greek; where it is missing another of the kind stands in.
+FONT = "Calibri"
+MARGIN, GUTTER = 2.2, 1.7  # centimetres
+# Entries of a ZIP carry a time; 1980 is the first it knows.
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def to_docx(meeting: Meeting, username: str | None = None) -> bytes:
+    """The document, with the summary of one reader or with none."""
+    from docx import Document
+
+    paper = lay_out(meeting, username)
+    document = Document()
+    _styles(document)
+    _properties(document, paper, meeting)
+    document.add_heading(paper.title, level=0)
+    if paper.facts:
+        _soft(document.add_paragraph(), " · ".join(paper.facts))
+    if paper.participants:
+        _soft(document.add_paragraph(), f"{paper.word('participants')}: {', '.join(paper.participants)}")
+    if paper.reader:
+        _summary(document, paper)
+    document.add_heading(paper.word("transcript"), level=1)
+    if not paper.passages:
+        document.add_paragraph(paper.word("silent"))
+    for passage in paper.passages:
+        _passage(document, passage)
+    _soft(document.add_paragraph(style="Notes"), paper.notes)
+    return _saved(document)
+
+
+def _styles(document: Document) -> None:
+    from docx.enum.text import WD_LINE_SPACING
+    from docx.shared import Cm, Pt, RGBColor
+
+    section = document.sections[0]
+    section.page_width, section.page_height = Cm(21), Cm(29.7)
+    section.left_margin = section.right_margin = Cm(MARGIN)
+    section.top_margin = section.bottom_margin = Cm(2)
+    sizes = {"Normal": 10.5, "Title": 22, "Heading 1": 15, "Heading 2": 12, "List Bullet": 10.5}
+    for name, size in sizes.items():
+        style: Any = document.styles[name]
+        style.font.size = Pt(size)
+        style.font.color.rgb = RGBColor(*INK)
+        _set_font(style.element)
+    title: Any = document.styles["Title"].element
+    for border in title.xpath("./w:pPr/w:pBdr"):
+        border.getparent().remove(border)
+    normal: Any = document.styles["Normal"]
+    normal.paragraph_format.space_after = Pt(4)
+    normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+    for name, before, after in (("Title", 0, 2), ("Heading 1", 16, 4), ("Heading 2", 9, 2), ("List Bullet", 0, 3)):
+        layout = document.styles[name].paragraph_format
+        layout.space_before, layout.space_after = Pt(before), Pt(after)
+    for name in ("Speaker", "Said", "Notes"):
+        style = document.styles.add_style(name, 1)
+        style.base_style = normal
+    speaker = document.styles["Speaker"]
+    speaker.font.bold = True
+    speaker.paragraph_format.keep_with_next = True
+    speaker.paragraph_format.space_before = Pt(9)
+    speaker.paragraph_format.space_after = Pt(0)
+    speaker.paragraph_format.left_indent = Cm(GUTTER)
+    said = document.styles["Said"].paragraph_format
+    said.left_indent, said.first_line_indent = Cm(GUTTER), Cm(-GUTTER)
+    said.tab_stops.add_tab_stop(Cm(GUTTER))
+    said.space_after = Pt(2)
+    document.styles["Notes"].paragraph_format.space_before = Pt(18)
+
+
+def _set_font(element: Any) -> None:
+    """One font for every script; the template's theme names others for headings."""
+    from docx.oxml.ns import qn
+
+    fonts = element.get_or_add_rPr().get_or_add_rFonts()
+    for attribute in list(fonts.attrib):
+        del fonts.attrib[attribute]
+    for kind in ("ascii", "hAnsi", "cs", "eastAsia"):
+        fonts.set(qn(f"w:{kind}"), FONT)
+
+
+def _properties(document: Document, paper: Paper, meeting: Meeting) -> None:
+    """The file's own data: nobody's name, and a time that is that of the meeting."""
+    day = day_of(meeting.conversation.started_at)
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else UNKNOWN
+    known = document.core_properties
+    known.title, known.author, known.last_modified_by, known.comments = paper.title, "meetings", "meetings", ""
+    known.language = paper.language
+    known.created = known.modified = known.last_printed = at
+    known.revision = 1
+
+
+def _summary(document: Document, paper: Paper) -> None:
+    document.add_heading(paper.words.filled("paper", "reader", paper.reader), level=1)
+    if paper.opening:
+        _soft(document.add_paragraph(), paper.opening)
+    if paper.headline:
+        _directed(document.add_paragraph(), paper.headline).add_run(paper.headline).bold = True
+    for group in paper.groups:
+        document.add_heading(group.heading, level=2)
+        for line in group.lines:
+            _bullet(document.add_paragraph(style="List Bullet"), line, paper.url)
+    if paper.left_out:
+        _soft(document.add_paragraph(), paper.left_out)
+
+
+def _bullet(paragraph: Paragraph, line: Line, url: str | None) -> None:
+    _directed(paragraph, line.text)
+    paragraph.add_run(f"{'🔒 ' if line.confidential else ''}{line.label}{line.text}")
+    _soft(paragraph, f" — {line.speaker}, ")
+    _moment(paragraph, clock(line.start), url)
+    if line.facts:
+        paragraph.add_run(" · ")
+        paragraph.add_run(", ".join(line.facts)).bold = True
+    if line.remark:
+        _soft(paragraph, f" · {line.remark}", italic=True)
+
+
+def _passage(document: Document, passage: Passage) -> None:
+    if passage.speaker:
+        _directed(document.add_paragraph(style="Speaker"), passage.speaker).add_run(passage.speaker)
+    paragraph = document.add_paragraph(style="Said")
+    _soft(paragraph, f"{clock(passage.start)}\t")
+    for piece in passage.pieces:
+        if piece.sure is None:
+            paragraph.add_run(piece.text)
+        else:
+            run = _soft(paragraph, piece.text)
+            run.font.underline = _dotted()
+
+
+def _dotted() -> Any:
+    from docx.enum.text import WD_UNDERLINE
+
+    return WD_UNDERLINE.DOTTED
+
+
+def _moment(paragraph: Paragraph, shown: str, url: str | None) -> None:
+    """A time; a link where the recording can be opened."""
+    run = _soft(paragraph, shown)
+    if url is None or not url.startswith(("http://", "https://")):
+        return
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    link = OxmlElement("w:hyperlink")
+    link.set(qn("r:id"), paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    run.font.underline = True
+    run._element.addprevious(link)
+    link.append(run._element)
+
+
+def _soft(paragraph: Paragraph, text: str, *, italic: bool = False) -> Any:
+    from docx.shared import Pt, RGBColor
+
+    run = paragraph.add_run(text)
+    run.font.color.rgb = RGBColor(*SOFT)
+    run.font.size = Pt(9.5)
+    run.italic = italic or None
+    return run
+
+
+def _directed(paragraph: Paragraph, text: str) -> Paragraph:
+    """A paragraph that begins on the right where its text does."""
+    if right_to_left(text):
+        from docx.oxml import OxmlElement
+
+        paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+    return paragraph
+
+
+def _saved(document: Document) -> bytes:
+    """The file with the times of its parts set to one that never changes."""
+    raw, out = io.BytesIO(), io.BytesIO()
+    document.save(raw)
+    with zipfile.ZipFile(raw) as made, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as fixed:
+        for name in made.namelist():
+            fixed.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), made.read(name), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
