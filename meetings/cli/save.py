@@ -32,7 +32,8 @@ Examples:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="File; folder, where it exists or there are several formats; - for the screen. Default: NAME.FORMAT beside you.",
+    help="File; folder, where it exists or there are several formats; - for the screen. Default: NAME.FORMAT beside "
+    "you.",
 )
 def save(run: str, formats: Sequence[str], person: str | None, out: Path | None) -> None:
     """Save a processed meeting as a document, subtitles, or a list of actions.

@@ -60,7 +60,7 @@ def _told(action: Action, meeting: Meeting) -> list[str]:
     day = day_of(meeting.conversation.started_at)
     where = f"{title}, {words.day(day, year=True)}" if day else title
     lines = [f"{action.speaker}, {clock(action.start)} — {where}"]
-    if action.owner:
+    if ", " in action.owner:
         lines.insert(0, action.owner)
     if action.due and not action.day:
         lines.append(words.filled("due", "", action.due))

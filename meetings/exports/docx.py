@@ -32,12 +32,16 @@ def to_docx(meeting: Meeting, username: str | None = None) -> bytes:
     from docx import Document
 
     paper = lay_out(meeting, username)
+    linked = paper.linked
     document = Document()
     _styles(document)
     _properties(document, paper, meeting)
     document.add_heading(paper.title, level=0)
-    if paper.facts:
-        _soft(document.add_paragraph(), " · ".join(paper.facts))
+    if paper.facts or paper.link:
+        facts = document.add_paragraph()
+        _soft(facts, "".join(f"{fact} · " for fact in paper.facts) if paper.link else " · ".join(paper.facts))
+        if paper.link:
+            _link(facts, paper.words.text("recording"), to=paper.link)
     if paper.participants:
         _soft(document.add_paragraph(), f"{paper.word('participants')}: {', '.join(paper.participants)}")
     if paper.reader:
@@ -45,8 +49,10 @@ def to_docx(meeting: Meeting, username: str | None = None) -> bytes:
     document.add_heading(paper.word("transcript"), level=1)
     if not paper.passages:
         document.add_paragraph(paper.word("silent"))
-    for passage in paper.passages:
-        _passage(document, passage)
+    for number, passage in enumerate(paper.passages):
+        paragraph = _passage(document, passage)
+        if number in linked:
+            _bookmark(paragraph, number)
     _soft(document.add_paragraph(style="Notes"), paper.notes)
     return _saved(document)
 
@@ -121,16 +127,16 @@ def _summary(document: Document, paper: Paper) -> None:
     for group in paper.groups:
         document.add_heading(group.heading, level=2)
         for line in group.lines:
-            _bullet(document.add_paragraph(style="List Bullet"), line, paper.url)
+            _bullet(document.add_paragraph(style="List Bullet"), line)
     if paper.left_out:
         _soft(document.add_paragraph(), paper.left_out)
 
 
-def _bullet(paragraph: Paragraph, line: Line, url: str | None) -> None:
+def _bullet(paragraph: Paragraph, line: Line) -> None:
     _directed(paragraph, line.text)
     paragraph.add_run(f"{'🔒 ' if line.confidential else ''}{line.label}{line.text}")
     _soft(paragraph, f" — {line.speaker}, ")
-    _moment(paragraph, clock(line.start), url)
+    _link(paragraph, clock(line.start), passage=line.passage)
     if line.facts:
         paragraph.add_run(" · ")
         paragraph.add_run(", ".join(line.facts)).bold = True
@@ -138,10 +144,10 @@ def _bullet(paragraph: Paragraph, line: Line, url: str | None) -> None:
         _soft(paragraph, f" · {line.remark}", italic=True)
 
 
-def _passage(document: Document, passage: Passage) -> None:
+def _passage(document: Document, passage: Passage) -> Paragraph:
     if passage.speaker:
         _directed(document.add_paragraph(style="Speaker"), passage.speaker).add_run(passage.speaker)
-    paragraph = document.add_paragraph(style="Said")
+    paragraph = _directed(document.add_paragraph(style="Said"), "".join(p.text for p in passage.pieces))
     _soft(paragraph, f"{clock(passage.start)}\t")
     for piece in passage.pieces:
         if piece.sure is None:
@@ -149,6 +155,7 @@ def _passage(document: Document, passage: Passage) -> None:
         else:
             run = _soft(paragraph, piece.text)
             run.font.underline = _dotted()
+    return paragraph
 
 
 def _dotted() -> Any:
@@ -157,20 +164,35 @@ def _dotted() -> Any:
     return WD_UNDERLINE.DOTTED
 
 
-def _moment(paragraph: Paragraph, shown: str, url: str | None) -> None:
-    """A time; a link where the recording can be opened."""
-    run = _soft(paragraph, shown)
-    if url is None or not url.startswith(("http://", "https://")):
-        return
+def _link(paragraph: Paragraph, shown: str, *, to: str = "", passage: int | None = None) -> None:
+    """Text that leads to an address or to a passage; plain where there is neither. python-docx makes no links."""
     from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    link = OxmlElement("w:hyperlink")
-    link.set(qn("r:id"), paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    run = _soft(paragraph, shown)
+    if not to and passage is None:
+        return
+    link: Any = OxmlElement("w:hyperlink")
+    if to:
+        link.set(qn("r:id"), paragraph.part.relate_to(to, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    else:
+        link.set(qn("w:anchor"), f"p{passage}")
     run.font.underline = True
     run._element.addprevious(link)
     link.append(run._element)
+
+
+def _bookmark(paragraph: Paragraph, passage: int) -> None:
+    """The place that links to a passage lead to."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    begins, ends = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+    for mark in (begins, ends):
+        mark.set(qn("w:id"), str(passage))
+        paragraph._p.append(mark)
+    begins.set(qn("w:name"), f"p{passage}")
 
 
 def _soft(paragraph: Paragraph, text: str, *, italic: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib import resources
 
 from meetings.conversation import clock
@@ -19,8 +18,7 @@ def to_html(meeting: Meeting, username: str | None = None) -> str:
         (resources.files("meetings.exports") / "meeting.html.j2").read_text(encoding="utf-8")
     )
     paper = lay_out(meeting, username)
-    url = paper.url if paper.url and re.match(r"https?://", paper.url) else None
-    return template.render(paper=paper, url=url, clock=clock, duration=_duration)
+    return template.render(paper=paper, linked=paper.linked, clock=clock, duration=_duration)
 
 
 def _duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ All text in here is plain (`meetings.exports.text`) and in no markup; each forma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meetings.conversation import Conversation, Utterance
@@ -40,12 +40,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One bullet: `label` before it (`Risk: `), `facts` (whose, until when) and `remark` (why, or in confidence)."""
+    """One bullet: `label` before it (`Risk: `), `facts` (whose, until when) and `remark` (why, or in confidence).
+
+    `passage` is the number of the passage that it stands on, None where the transcript has none.
+    """
 
     label: str
     text: str
     speaker: str
     start: float
+    passage: int | None
     facts: tuple[str, ...]
     remark: str
     confidential: bool
@@ -75,6 +79,16 @@ class Paper:
     left_out: str
     passages: tuple[Passage, ...]
     notes: str
+
+    @property
+    def link(self) -> str | None:
+        """Where the recording can be opened, if it is an ordinary address."""
+        return self.url if self.url and self.url.startswith(("https://", "http://")) else None
+
+    @property
+    def linked(self) -> frozenset[int]:
+        """Numbers of the passages that bullets stand on."""
+        return frozenset(n for g in self.groups for line in g.lines if (n := line.passage) is not None)
 
     @property
     def language(self) -> str:
@@ -109,7 +123,7 @@ def lay_out(meeting: Meeting, username: str | None = None) -> Paper:
         reader=", ".join(plain(t, 100) for t in (summary.name, summary.position) if t.strip()) if summary else "",
         opening=opening(summary, words, _shown) if summary and summary.bullets else "",
         headline=plain(summary.headline, 300) if summary else "",
-        groups=tuple(_groups(summary, words)) if summary else (),
+        groups=tuple(_groups(summary, words, conversation)) if summary else (),
         left_out=_left_out(summary.left_out, words) if summary else "",
         passages=passages,
         notes=f"{made[:1].upper()}{made[1:]}.",
@@ -167,7 +181,8 @@ def _participants(meeting: Meeting) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in shown if n))
 
 
-def _groups(summary: Summary, words: Phrases) -> Iterator[Group]:
+def _groups(summary: Summary, words: Phrases, conversation: Conversation) -> Iterator[Group]:
+    numbers = {u.id: n for n, u in enumerate(conversation.utterances)}
     for key, bullets in groups(summary.bullets):
         lines = tuple(
             Line(
@@ -175,6 +190,7 @@ def _groups(summary: Summary, words: Phrases) -> Iterator[Group]:
                 text=said(b, words, _shown),
                 speaker=plain(b.speaker, 100),
                 start=b.start,
+                passage=next((numbers[e] for e in b.evidence if e in numbers), None),
                 facts=tuple(whose_and_when(b, summary, words, _shown)),
                 remark=remark(b, words, _shown, reasons=key == "rest"),
                 confidential=b.confidential,
@@ -193,8 +209,3 @@ def _left_out(count: int, words: Phrases) -> str:
 
 def _shown(text: str, limit: int) -> str:
     return plain(text, limit)
-
-
-def whole(found: Sequence[Piece]) -> str:
-    """What was said, in one string."""
-    return "".join(p.text for p in found)

@@ -6,7 +6,8 @@ line says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
@@ -16,17 +17,17 @@ from typing import TYPE_CHECKING
 from meetings.conversation import clock
 from meetings.exports.meeting import Meeting
 from meetings.exports.paper import Line, Paper, Passage, lay_out
-from meetings.exports.text import right_to_left
+from meetings.exports.text import has_right_to_left, right_to_left
 from meetings.summary.message import day_of
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-MARGIN, GUTTER, BULLET = 20.0, 14.0, 5.0  # millimetres
+MARGIN, GUTTER, BULLET = 20.0, 16.0, 5.0  # millimetres
 LEADING = 1.45  # of the size of the letters
 POINT = 25.4 / 72  # millimetres
 INK, SOFT, RULE = (29, 36, 48), (91, 101, 117), (223, 227, 234)
-BOX = "\u25a1"
+BOX, BULLET_MARK = "\u25a1", "•"
 FACES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf", "I": "DejaVuSans-Oblique.ttf"}
 UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -43,18 +44,28 @@ def to_pdf(meeting: Meeting, username: str | None = None) -> bytes:
     return page.finished()
 
 
-@lru_cache(maxsize=1)
-def _characters() -> frozenset[int]:
-    """What every face of the font has a picture of."""
+@lru_cache(maxsize=len(FACES))
+def _characters(style: str) -> frozenset[int]:
+    """What a face of the font has a picture of."""
     from fontTools.ttLib import TTFont
 
-    found = [set(TTFont(str(_font(name)), lazy=True).getBestCmap()) for name in FACES.values()]
-    return frozenset(set.intersection(*found))
+    with TTFont(_font(FACES[style]), lazy=True) as font:
+        return frozenset(font.getBestCmap())
 
 
 def _font(name: str) -> Path:
     """A face of DejaVu Sans (its licence lies beside it) from matplotlib, which pyannote.audio brings anyway."""
     return Path(str(resources.files("matplotlib"))) / "mpl-data" / "fonts" / "ttf" / name
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Text in one style (of `FACES`, or `U`) and colour; `link` is an address, or a number of fpdf2 for a place."""
+
+    text: str
+    style: str = ""
+    colour: tuple[int, int, int] = INK
+    link: str | int = ""
 
 
 class _Page:
@@ -63,59 +74,73 @@ class _Page:
     def __init__(self, paper: Paper, meeting: Meeting) -> None:
         self.paper = paper
         self.lacking = False
+        self.places: dict[int, int] = {}
         self.pdf = _new(self._shown(paper.title), paper, meeting)
 
     def title(self) -> None:
         """Title, day, length, and who was there."""
-        self._block([(self.paper.title, "B", INK)], size=18)
-        if self.paper.facts:
-            self._block([(" · ".join(self.paper.facts), "", SOFT)], size=9.5)
+        self._block([_Run(self.paper.title, "B")], size=18)
+        facts = [_Run(" · ".join(self.paper.facts), "", SOFT)]
+        if self.paper.link:
+            facts += [_Run(" · " if self.paper.facts else "", "", SOFT)]
+            facts += [_Run(self.paper.words.text("recording"), "U", SOFT, self.paper.link)]
+        self._block(facts, size=9.5)
         if self.paper.participants:
             people = f"{self.paper.word('participants')}: {', '.join(self.paper.participants)}"
-            self._block([(people, "", SOFT)], size=9.5)
+            self._block([_Run(people, "", SOFT)], size=9.5)
 
     def summary(self) -> None:
         """What the reader should know."""
         paper = self.paper
         self._heading(paper.words.filled("paper", "reader", paper.reader))
         if paper.opening:
-            self._block([(paper.opening, "", SOFT)], size=9.5)
+            self._block([_Run(paper.opening, "", SOFT)], size=9.5)
         if paper.headline:
-            self._block([(paper.headline, "B", INK)], size=10.5)
+            self._block([_Run(paper.headline, "B")], size=10.5)
         for group in paper.groups:
             self._heading(group.heading, size=11, above=3.0)
             for line in group.lines:
-                self._block(list(self._bullet(line)), size=10, indent=BULLET, mark="•")
+                self._block(list(self._bullet(line)), size=10, indent=BULLET, mark=BULLET_MARK)
                 self.pdf.ln(1.0)
         if paper.left_out:
-            self._block([(paper.left_out, "", SOFT)], size=9.5)
+            self._block([_Run(paper.left_out, "", SOFT)], size=9.5)
 
-    def _bullet(self, line: Line) -> Iterator[tuple[str, str, tuple[int, int, int]]]:
-        yield f"{line.label}{line.text}", "", INK
-        yield f" — {line.speaker}, ", "", SOFT
-        yield clock(line.start), "U", SOFT
+    def _bullet(self, line: Line) -> Iterator[_Run]:
+        yield _Run(f"{line.label}{line.text}")
+        yield _Run(f" — {line.speaker}, ", "", SOFT)
+        yield _Run(clock(line.start), "U", SOFT, self._place(line.passage))
         if line.facts:
-            yield " · ", "", SOFT
-            yield ", ".join(line.facts), "B", INK
+            yield _Run(" · ", "", SOFT)
+            yield _Run(", ".join(line.facts), "B")
         if line.remark:
-            yield f" · {line.remark}", "I", SOFT
+            yield _Run(f" · {line.remark}", "I", SOFT)
+
+    def _place(self, passage: int | None) -> str | int:
+        """A link to a passage, which is further down."""
+        if passage is None:
+            return ""
+        if passage not in self.places:
+            self.places[passage] = self.pdf.add_link()
+        return self.places[passage]
 
     def transcript(self) -> None:
         """Who said what, with times beside it."""
         self._heading(self.paper.word("transcript"))
         if not self.paper.passages:
-            self._block([(self.paper.word("silent"), "", INK)], size=10)
-        for passage in self.paper.passages:
-            self._passage(passage)
+            self._block([_Run(self.paper.word("silent"))], size=10)
+        for number, passage in enumerate(self.paper.passages):
+            self._passage(number, passage)
 
-    def _passage(self, passage: Passage) -> None:
+    def _passage(self, number: int, passage: Passage) -> None:
         if passage.speaker:
             # A name does not stay behind at the foot of a page.
             if self.pdf.will_page_break(6 * 10 * POINT):
                 self.pdf.add_page()
             self.pdf.ln(2.5)
-            self._block([(passage.speaker, "B", INK)], size=10, indent=GUTTER)
-        parts = [(p.text, "" if p.sure is None else "U", INK if p.sure is None else SOFT) for p in passage.pieces]
+            self._block([_Run(passage.speaker, "B")], size=10, indent=GUTTER)
+        parts = [_Run(p.text) if p.sure is None else _Run(p.text, "U", SOFT) for p in passage.pieces]
+        if number in self.places:
+            self.pdf.set_link(self.places[number], y=self.pdf.get_y(), page=self.pdf.page_no())
         self._block(parts, size=10, indent=GUTTER, mark=clock(passage.start))
         self.pdf.ln(0.6)
 
@@ -125,7 +150,7 @@ class _Page:
         text = self.paper.notes
         if self.lacking:
             text += f" {BOX}: {self.paper.word('boxes')}."
-        self._block([(text, "I", SOFT)], size=8.5)
+        self._block([_Run(text, "I", SOFT)], size=8.5)
 
     def finished(self) -> bytes:
         """The file."""
@@ -136,48 +161,47 @@ class _Page:
             self.pdf.add_page()
         else:
             self.pdf.ln(above)
-        self._block([(text, "B", INK)], size=size)
+        self._block([_Run(text, "B")], size=size)
         self.pdf.ln(0.8)
 
-    def _block(
-        self,
-        parts: list[tuple[str, str, tuple[int, int, int]]],
-        *,
-        size: float,
-        indent: float = 0.0,
-        mark: str = "",
-    ) -> None:
-        """A paragraph of parts in their styles; `mark` stands in the indent of its first line."""
+    def _block(self, runs: Sequence[_Run], *, size: float, indent: float = 0.0, mark: str = "") -> None:
+        """A paragraph; `mark` stands in the indent of its first line."""
         pdf = self.pdf
         height = size * POINT * LEADING
         if mark:
             if pdf.will_page_break(height):
                 pdf.add_page()
             pdf.set_x(MARGIN)
-            pdf.set_font("DejaVu", "", size if mark == "•" else size - 1.5)
-            pdf.set_text_color(*SOFT)
-            pdf.cell(indent - 1.5, height, mark, align="L")
+            shown = self._dress(_Run(mark, "", SOFT), size if mark == BULLET_MARK else size - 1.5)
+            pdf.cell(indent - 1.5, height, shown, align="L")
         pdf.set_left_margin(MARGIN + indent)
         pdf.set_x(MARGIN + indent)
-        if right_to_left("".join(text for text, _, _ in parts)):
-            # Parts of a line that runs from the right cannot be written one after the other.
-            pdf.set_font("DejaVu", "", size)
-            pdf.set_text_color(*INK)
-            pdf.multi_cell(
-                0, height, self._shown("".join(t for t, _, _ in parts)), align="R", new_x="LMARGIN", new_y="NEXT"
-            )
+        text = "".join(run.text for run in runs)
+        # Letters that run from the right and join are HarfBuzz's work; all others need none.
+        pdf.set_text_shaping(has_right_to_left(text), direction="rtl" if right_to_left(text) else "ltr")
+        if right_to_left(text):
+            # The parts of a line that runs from the right cannot be written one after the other.
+            shown = self._dress(_Run(text, runs[0].style, runs[0].colour), size)
+            pdf.multi_cell(0, height, shown, align="R", new_x="LMARGIN", new_y="NEXT")
         else:
-            for text, style, colour in parts:
-                pdf.set_font("DejaVu", style, size)
-                pdf.set_text_color(*colour)
-                link = self.paper.url if style == "U" and mark == "•" else None
-                pdf.write(height, self._shown(text), link or "")
+            for run in runs:
+                pdf.write(height, self._dress(run, size), run.link)
             pdf.ln(height)
+        pdf.set_text_shaping(False)
         pdf.set_left_margin(MARGIN)
 
-    def _shown(self, text: str) -> str:
+    def _dress(self, run: _Run, size: float) -> str:
+        """Set font and colour for a run, upright where the face of its style lacks a script; what to write of it."""
+        face = run.style if run.style in FACES else ""
+        if face and any(ord(c) in _characters("") and ord(c) not in _characters(face) for c in run.text):
+            face = ""
+        self.pdf.set_font("DejaVu", face if face else run.style if run.style == "U" else "", size)
+        self.pdf.set_text_color(*run.colour)
+        return self._shown(run.text, face)
+
+    def _shown(self, text: str, face: str = "") -> str:
         """The text with boxes for what the font has no picture of."""
-        known = _characters()
+        known = _characters(face)
         shown = "".join(c if ord(c) in known else "" if _joins(c) else BOX for c in text)
         self.lacking = self.lacking or BOX in shown
         return shown
@@ -197,8 +221,9 @@ def _new(title: str, paper: Paper, meeting: Meeting) -> FPDF:
             self.set_y(-14)
             self.set_font("DejaVu", "", 8)
             self.set_text_color(*SOFT)
-            short = title if len(title) <= 80 else f"{title[:79]}…"
-            self.cell(0, 5, short, align="L")
+            self.set_text_shaping(has_right_to_left(title), direction="rtl" if right_to_left(title) else "ltr")
+            self.cell(0, 5, title if len(title) <= 80 else f"{title[:79]}…", align="L")
+            self.set_text_shaping(False)
             self.set_x(MARGIN)
             self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
 

@@ -7,6 +7,7 @@ Guidelines, "Line length", "Timing").
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,17 +73,51 @@ def to_subtitles_srt(conversation: Conversation) -> str:
 
 
 def _cut(utterance: Utterance, speaker: str) -> Iterator[Cue]:
-    held: list[Part] = []
     opens = True
-    for part in _parts(utterance):
-        length = sum(len(p.text) + 1 for p in held)
-        ended = held and held[-1].text[-1] in ".?!…。？！" and length >= FULL_ENOUGH
-        if held and (ended or length + len(part.text) > CUE or part.end - held[0].start > LONGEST):
-            yield _cue(held, speaker, opens=opens)
-            held, opens = [], False
+    for sentence in _sentences(_parts(utterance)):
+        for parts in _evenly(sentence):
+            yield _cue(parts, speaker, opens=opens)
+            opens = False
+
+
+def _sentences(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """Parts up to a full stop; what is short goes together with what follows."""
+    held: list[Part] = []
+    for part in parts:
+        if held and held[-1].text[-1] in ".?!…。？！" and _length(held) >= FULL_ENOUGH:
+            yield held
+            held = []
         held.append(part)
     if held:
-        yield _cue(held, speaker, opens=opens)
+        yield held
+
+
+def _evenly(parts: Sequence[Part]) -> list[list[Part]]:
+    """As few pieces as fit, all of about the same length: no cue holds a last word alone."""
+    length = _length(parts)
+    least = math.ceil(max(length / CUE, (parts[-1].end - parts[0].start) / LONGEST))
+    found: list[list[Part]] = [list(parts)]
+    for wanted in range(max(1, least), len(parts) + 1):
+        found, done = [], 0
+        for part in parts:
+            piece = int((done + len(part.text) / 2) / length * wanted)
+            while len(found) <= piece:
+                found.append([])
+            found[piece].append(part)
+            done += len(part.text) + 1
+        found = [piece for piece in found if piece]
+        if all(_fits(piece) for piece in found):
+            break
+    return found
+
+
+def _fits(parts: Sequence[Part]) -> bool:
+    return len(parts) == 1 or (_length(parts) <= CUE and parts[-1].end - parts[0].start <= LONGEST)
+
+
+def _length(parts: Sequence[Part]) -> int:
+    """Characters, spaces between among them."""
+    return sum(len(p.text) + 1 for p in parts) - 1
 
 
 def _cue(parts: Sequence[Part], speaker: str, *, opens: bool) -> Cue:
@@ -126,10 +161,10 @@ def _known_times(utterance: Utterance, text: str) -> list[tuple[int, float, floa
 
 def _lines(parts: Sequence[Part]) -> list[list[Part]]:
     """One line, or two of about the same length."""
-    length = sum(len(p.text) + 1 for p in parts) - 1
+    length = _length(parts)
     if length <= LINE or len(parts) < 2:
         return [list(parts)]
-    sizes = [sum(len(p.text) + 1 for p in parts[:n]) for n in range(1, len(parts))]
+    sizes = [_length(parts[:n]) for n in range(1, len(parts))]
     cut = min(range(len(sizes)), key=lambda n: abs(sizes[n] - length / 2)) + 1
     return [list(parts[:cut]), list(parts[cut:])]
 

@@ -36,3 +36,8 @@ def right_to_left(text: str) -> bool:
         if (kind := unicodedata.bidirectional(character)) in {"L", "R", "AL"}:
             return kind != "L"
     return False
+
+
+def has_right_to_left(text: str) -> bool:
+    """Whether anything in a text is written from the right."""
+    return not text.isascii() and any(unicodedata.bidirectional(c) in {"R", "AL"} for c in text)
