@@ -38,12 +38,12 @@ def to_docx(meeting: Meeting, username: str | None = None) -> bytes:
     _properties(document, paper, meeting)
     document.add_heading(paper.title, level=0)
     if paper.facts or paper.link:
-        facts = document.add_paragraph()
+        facts = _paragraph(document)
         _soft(facts, "".join(f"{fact} · " for fact in paper.facts) if paper.link else " · ".join(paper.facts))
         if paper.link:
             _link(facts, paper.words.text("recording"), to=paper.link)
     if paper.participants:
-        _soft(document.add_paragraph(), f"{paper.word('participants')}: {', '.join(paper.participants)}")
+        _soft(_paragraph(document), f"{paper.word('participants')}: {', '.join(paper.participants)}")
     if paper.reader:
         _summary(document, paper)
     document.add_heading(paper.word("transcript"), level=1)
@@ -53,12 +53,13 @@ def to_docx(meeting: Meeting, username: str | None = None) -> bytes:
         paragraph = _passage(document, passage)
         if number in linked:
             _bookmark(paragraph, number)
-    _soft(document.add_paragraph(style="Notes"), paper.notes)
+    _soft(_paragraph(document, "Notes"), paper.notes)
     return _saved(document)
 
 
 def _styles(document: Document) -> None:
-    from docx.enum.text import WD_LINE_SPACING
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.enum.text import WD_LINE_SPACING, WD_UNDERLINE
     from docx.shared import Cm, Pt, RGBColor
 
     section = document.sections[0]
@@ -78,22 +79,28 @@ def _styles(document: Document) -> None:
     normal.paragraph_format.space_after = Pt(4)
     normal.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
     for name, before, after in (("Title", 0, 2), ("Heading 1", 16, 4), ("Heading 2", 9, 2), ("List Bullet", 0, 3)):
-        layout = document.styles[name].paragraph_format
+        layout: Any = document.styles[name].paragraph_format
         layout.space_before, layout.space_after = Pt(before), Pt(after)
     for name in ("Speaker", "Said", "Notes"):
-        style = document.styles.add_style(name, 1)
-        style.base_style = normal
-    speaker = document.styles["Speaker"]
+        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = normal
+    speaker: Any = document.styles["Speaker"]
     speaker.font.bold = True
     speaker.paragraph_format.keep_with_next = True
-    speaker.paragraph_format.space_before = Pt(9)
-    speaker.paragraph_format.space_after = Pt(0)
+    speaker.paragraph_format.space_before, speaker.paragraph_format.space_after = Pt(9), Pt(0)
     speaker.paragraph_format.left_indent = Cm(GUTTER)
-    said = document.styles["Said"].paragraph_format
+    said: Any = document.styles["Said"].paragraph_format
     said.left_indent, said.first_line_indent = Cm(GUTTER), Cm(-GUTTER)
     said.tab_stops.add_tab_stop(Cm(GUTTER))
     said.space_after = Pt(2)
     document.styles["Notes"].paragraph_format.space_before = Pt(18)
+    # Of characters: what stands back, and words that were not heard clearly.
+    for name in ("Soft", "Remark", "Moment", "Unsure"):
+        soft: Any = document.styles.add_style(name, WD_STYLE_TYPE.CHARACTER)
+        soft.font.color.rgb = RGBColor(*SOFT)
+        soft.font.size = Pt(9.5) if name != "Unsure" else None
+        soft.font.italic = name == "Remark" or None
+    document.styles["Moment"].font.underline = True
+    document.styles["Unsure"].font.underline = WD_UNDERLINE.DOTTED
 
 
 def _set_font(element: Any) -> None:
@@ -121,15 +128,15 @@ def _properties(document: Document, paper: Paper, meeting: Meeting) -> None:
 def _summary(document: Document, paper: Paper) -> None:
     document.add_heading(paper.words.filled("paper", "reader", paper.reader), level=1)
     if paper.opening:
-        _soft(document.add_paragraph(), paper.opening)
+        _soft(_paragraph(document), paper.opening)
     if paper.headline:
-        _directed(document.add_paragraph(), paper.headline).add_run(paper.headline).bold = True
+        _directed(_paragraph(document), paper.headline).add_run(paper.headline).bold = True
     for group in paper.groups:
         document.add_heading(group.heading, level=2)
         for line in group.lines:
-            _bullet(document.add_paragraph(style="List Bullet"), line)
+            _bullet(_paragraph(document, "ListBullet"), line)
     if paper.left_out:
-        _soft(document.add_paragraph(), paper.left_out)
+        _soft(_paragraph(document), paper.left_out)
 
 
 def _bullet(paragraph: Paragraph, line: Line) -> None:
@@ -141,27 +148,20 @@ def _bullet(paragraph: Paragraph, line: Line) -> None:
         paragraph.add_run(" · ")
         paragraph.add_run(", ".join(line.facts)).bold = True
     if line.remark:
-        _soft(paragraph, f" · {line.remark}", italic=True)
+        _soft(paragraph, f" · {line.remark}", "Remark")
 
 
 def _passage(document: Document, passage: Passage) -> Paragraph:
     if passage.speaker:
-        _directed(document.add_paragraph(style="Speaker"), passage.speaker).add_run(passage.speaker)
-    paragraph = _directed(document.add_paragraph(style="Said"), "".join(p.text for p in passage.pieces))
+        _directed(_paragraph(document, "Speaker"), passage.speaker).add_run(passage.speaker)
+    paragraph = _directed(_paragraph(document, "Said"), "".join(p.text for p in passage.pieces))
     _soft(paragraph, f"{clock(passage.start)}\t")
     for piece in passage.pieces:
         if piece.sure is None:
             paragraph.add_run(piece.text)
         else:
-            run = _soft(paragraph, piece.text)
-            run.font.underline = _dotted()
+            _soft(paragraph, piece.text, "Unsure")
     return paragraph
-
-
-def _dotted() -> Any:
-    from docx.enum.text import WD_UNDERLINE
-
-    return WD_UNDERLINE.DOTTED
 
 
 def _link(paragraph: Paragraph, shown: str, *, to: str = "", passage: int | None = None) -> None:
@@ -178,7 +178,7 @@ def _link(paragraph: Paragraph, shown: str, *, to: str = "", passage: int | None
         link.set(qn("r:id"), paragraph.part.relate_to(to, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
     else:
         link.set(qn("w:anchor"), f"p{passage}")
-    run.font.underline = True
+    run._r.style = "Moment"
     run._element.addprevious(link)
     link.append(run._element)
 
@@ -195,13 +195,16 @@ def _bookmark(paragraph: Paragraph, passage: int) -> None:
     begins.set(qn("w:name"), f"p{passage}")
 
 
-def _soft(paragraph: Paragraph, text: str, *, italic: bool = False) -> Any:
-    from docx.shared import Pt, RGBColor
+def _paragraph(document: Document, style: str = "Normal") -> Paragraph:
+    """A new paragraph; python-docx looks through all styles for a name, a transcript has thousands of them."""
+    paragraph = document.add_paragraph()
+    paragraph._p.style = style
+    return paragraph
 
+
+def _soft(paragraph: Paragraph, text: str, style: str = "Soft") -> Any:
     run = paragraph.add_run(text)
-    run.font.color.rgb = RGBColor(*SOFT)
-    run.font.size = Pt(9.5)
-    run.italic = italic or None
+    run._r.style = style
     return run
 
 
