@@ -52,7 +52,7 @@ def save(run: str, formats: Sequence[str], person: str | None, out: Path | None)
     settings = load_settings()
     meeting = read_meeting(run, settings)
     person = person.removeprefix("@") if person else None
-    if person:
+    if person and meeting.summary_of(person):
         AuditLog(settings).note("save", user=person, by=login_name(), recording=meeting.conversation.id)
     if out == SCREEN:
         _to_screen(save_as(_only_text(wanted), meeting, person))
@@ -82,7 +82,7 @@ def _only_text(wanted: Sequence[str]) -> str:
 
 def _to_screen(data: bytes) -> None:
     """As UTF-8 wherever it goes; the mark that Excel needs is for files."""
-    click.get_binary_stream("stdout").write(data.removeprefix("\ufeff".encode()))
+    click.echo(data.removeprefix("\ufeff".encode()), nl=False)
 
 
 def _path(out: Path | None, name: str, wanted: Sequence[str], *, stem: str) -> Path:

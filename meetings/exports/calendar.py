@@ -46,8 +46,8 @@ def _task(action: Action, meeting: Meeting, *, named: bool) -> Todo:
     if action.day:
         task.add("due", action.day)
     task.add("description", "\n".join(_told(action, meeting)))
-    if meeting.url:
-        task.add("url", meeting.url)
+    if meeting.link:
+        task.add("url", meeting.link)
     if action.confidential:
         task.add("class", "CONFIDENTIAL")
     return task

@@ -35,7 +35,7 @@ def to_plain_json(meeting: Meeting, username: str | None = None) -> str:
     data = to_json(meeting.conversation)
     if username:
         data["summary"] = summary_to_json(meeting.summary_of(username))
-    data["made_by"] = {"recogniser": meeting.heard_by or None, "recording": meeting.url}
+    data["made_by"] = {"recogniser": meeting.heard_by or None, "recording": meeting.link}
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 

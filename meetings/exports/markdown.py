@@ -11,7 +11,7 @@ from meetings.summary.markdown import inert, link
 def to_markdown(meeting: Meeting, username: str | None = None) -> str:
     """The document, with the summary of one reader or with none."""
     paper = lay_out(meeting, username)
-    parts = [f"# {link(_safe(paper.title), paper.url)}"]
+    parts = [f"# {link(_safe(paper.title), paper.link)}"]
     if paper.facts:
         parts.append(" · ".join(paper.facts))
     if paper.participants:
@@ -35,7 +35,7 @@ def _summary(paper: Paper) -> list[str]:
     if paper.headline:
         parts.append(f"**{_safe(paper.headline)}**")
     for group in paper.groups:
-        parts += [f"### {group.heading}", "\n".join(_line(line, paper.url) for line in group.lines)]
+        parts += [f"### {group.heading}", "\n".join(_line(line, paper.link) for line in group.lines)]
     if paper.left_out:
         parts.append(paper.left_out)
     return parts

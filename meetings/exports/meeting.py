@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from meetings.recordings import past_runs
 from meetings.speakers import conversation_of, find_run
 from meetings.store import FileStore
 from meetings.summary import Summary, summary_from_json
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'*+,;=%-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,11 @@ class Meeting:
     heard_by: str = ""
     rttm: str = ""
     name: str = "meeting"
+
+    @property
+    def link(self) -> str | None:
+        """Where the recording can be opened, if that is an ordinary address: nothing else becomes a link."""
+        return self.url if self.url and _ADDRESS.fullmatch(self.url) else None
 
     def summary_of(self, username: str) -> Summary:
         """Somebody's own summary.

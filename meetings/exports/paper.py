@@ -65,13 +65,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A document about one meeting; without `reader` it is the transcript alone."""
+    """A document about one meeting; without `reader` it is the transcript alone. `link` leads to the recording."""
 
     words: Phrases
     title: str
     facts: tuple[str, ...]
     participants: tuple[str, ...]
-    url: str | None
+    link: str | None
     reader: str
     opening: str
     headline: str
@@ -79,11 +79,6 @@ class Paper:
     left_out: str
     passages: tuple[Passage, ...]
     notes: str
-
-    @property
-    def link(self) -> str | None:
-        """Where the recording can be opened, if it is an ordinary address."""
-        return self.url if self.url and self.url.startswith(("https://", "http://")) else None
 
     @property
     def linked(self) -> frozenset[int]:
@@ -119,7 +114,7 @@ def lay_out(meeting: Meeting, username: str | None = None) -> Paper:
         title=plain(conversation.title, 200) or words.text("call"),
         facts=tuple(_facts(conversation, words)),
         participants=_participants(meeting),
-        url=meeting.url,
+        link=meeting.link,
         reader=", ".join(plain(t, 100) for t in (summary.name, summary.position) if t.strip()) if summary else "",
         opening=opening(summary, words, _shown) if summary and summary.bullets else "",
         headline=plain(summary.headline, 300) if summary else "",

@@ -31,7 +31,7 @@ def to_csv(meeting: Meeting, username: str | None = None) -> str:
             plain(meeting.conversation.title, 200),
             held.isoformat() if held else "",
             clock(action.start),
-            meeting.url or "",
+            meeting.link or "",
         )
         writer.writerow([_defused(cell) for cell in row])
     return out.getvalue()

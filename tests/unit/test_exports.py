@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import zipfile
 from dataclasses import replace
@@ -222,7 +223,7 @@ def test_subtitles_of_a_text_without_times_of_words_share_its_time() -> None:
     found = cues(replace(CONVERSATION, utterances=(long,)))
     assert found[0].start == 10
     assert found[-1].end == pytest.approx(40, abs=0.2)
-    assert all(a.end <= b.start + 0.2 for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start + 0.2 for a, b in itertools.pairwise(found))
 
 
 def main() -> None:

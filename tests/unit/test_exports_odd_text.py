@@ -25,9 +25,11 @@ SPIKES = (
     "-->", "<v Eve>", "</v>", "<script>alert(1)</script>", "<b>", "&lt;", "{\\an8}", "=1+1", "@channel", "BEGIN:VEVENT",
     "\r\nEND:VTODO\r\n", "\n\n00:00:01.000 --> 00:00:02.000\nx", "NOTE", "WEBVTT", ";", "\\n", "\\", "\"", "'", "\x00",
     "\x0b", "\x1b[31m", "\ud800", "\ufffe", "\ufdd0", "\u202e", "\u2066", "\u2028", "\u200d", "👩‍👩‍👧", "שלום", "مرحبا",
-    "日本語", "ก็", "e\u0301", "](http://x.example)", "![](http://x.example/a.png)", "`", "{{ 7*7 }}", "{% raw %}", "]]>",
+    "日本語", "ก็", "e\u0301", "](http://x.example)", "![](http://x.example/a.png)", "`", "{{ 7*7 }}", "{% raw %}",
+    "]]>",
 )  # fmt: skip
 TEXT = st.lists(st.one_of(st.sampled_from(SPIKES), st.text(st.characters(), max_size=12)), max_size=6).map(" ".join)
+ADDRESS = TEXT.map(lambda text: f"https://chat.example.org/{text}")
 MOMENT = st.floats(0, 20_000)
 
 
@@ -80,7 +82,7 @@ def meetings(draw: st.DrawFn) -> Meeting:
         speakers=speakers,
         utterances=tuple(utterances),
     )
-    return Meeting(conversation=conversation, summaries=(summary,), heard_by=draw(TEXT), url=draw(st.none() | TEXT))
+    return Meeting(conversation=conversation, summaries=(summary,), heard_by=draw(TEXT), url=draw(st.none() | ADDRESS))
 
 
 def few(examples: int) -> settings:
@@ -104,9 +106,10 @@ class Tags(html.parser.HTMLParser):
         self.text.append(data)
 
 
-OUR_TAGS = set(
-    "html head meta title link style body header main section footer h1 h2 h3 p ul li bdi b i span div a time".split()
-)
+OUR_TAGS = {
+    "html", "head", "meta", "title", "style", "body", "header", "main", "section", "footer", "h1", "h2", "h3",
+    "p", "ul", "li", "bdi", "b", "i", "span", "div", "a", "time",
+}  # fmt: skip
 
 
 @few(60)
@@ -115,7 +118,7 @@ def test_html_has_the_programs_own_tags_and_what_was_said_as_text(meeting: Meeti
     seen = Tags()
     seen.feed(save_as("html", meeting, "ana").decode())
     assert seen.tags <= OUR_TAGS
-    assert all(re.fullmatch(r"data:,|#p\d+|https?://.*", a, re.DOTALL) for a in seen.addresses)
+    assert all(re.fullmatch(r"#p\d+|https?://.*", a, re.DOTALL) for a in seen.addresses)
     text = " ".join("".join(seen.text).split())
     assert all(plain(u.text) in text for u in meeting.conversation.utterances)
 
@@ -159,14 +162,13 @@ def test_a_table_is_read_back_with_one_row_of_seven_cells_none_of_them_a_formula
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in found[1])
 
 
+ARROW = Utterance(id="u", speaker="-->", start=0, end=1, text="--> -->")
 CUE = re.compile(r"\d\d+:\d\d:\d\d[.,]\d{3} --> \d\d+:\d\d:\d\d[.,]\d{3}")
 
 
 @few(60)
 @given(meetings())
-@example(
-    Meeting(conversation=Conversation(id="c", utterances=(Utterance(id="u", speaker="-->", start=0, end=1, text="x"),)))
-)
+@example(Meeting(conversation=Conversation(id="c", utterances=(ARROW,))))
 def test_subtitles_have_as_many_times_as_cues(meeting: Meeting) -> None:
     for name in ("vtt", "srt"):
         blocks = [b for b in save_as(name, meeting).decode().split("\n\n") if CUE.search(b)]
