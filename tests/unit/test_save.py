@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from meetings.audit import AuditLog
 from meetings.cli.main import cli
+from meetings.cli.save import NAMES
+from meetings.cli.save import save as command
 from meetings.config import Settings
 from meetings.conversation import to_json
 from meetings.errors import MeetingsError, SaveError
@@ -39,6 +43,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / "speakers.rttm").write_text("SPEAKER weekly 1 0.000 1.000 <NA> <NA> S1 <NA> <NA>\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return made
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 
 
 def save(*args: str) -> Result:
@@ -149,3 +156,15 @@ def test_a_recording_that_was_never_processed_is_refused_with_the_remedy(setting
     (tmp_path / "new.mp4").write_bytes(b"x")
     with pytest.raises(MeetingsError, match="run: meetings process"):
         read_meeting(str(tmp_path / "new.mp4"), settings)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^ {4}meetings save (.*)$", DOCS, re.MULTILINE))
+def test_a_command_of_the_docs_is_one(line: str) -> None:
+    command.make_context("save", shlex.split(line))
+
+
+def test_the_docs_name_every_format() -> None:
+    told = DOCS.split("## Saving a meeting for elsewhere")[1].split("|---|---|---|---|")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in told.strip().splitlines()))) == sorted(
+        NAMES
+    )
