@@ -36,6 +36,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Summarise a transcript for each person, without audio.",
     ),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
+    "trends": (
+        "meetings.cli.trends",
+        "trends",
+        "Show what stays open from one meeting of a series to the next.",
+    ),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",

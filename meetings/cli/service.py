@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from meetings.config import Settings
 from meetings.errors import ConfigError
+from meetings.headway import Headway
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
@@ -22,20 +23,23 @@ from meetings.watchers import Watch, Watcher
 
 
 class StageLog:
-    """Stages as log lines and as metrics."""
+    """Stages as log lines, as metrics, and as what `meetings status` tells of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._log = logging.getLogger("meetings.stage")
+        self._headway = Headway(settings)
 
     def stage_started(self, stage: str) -> None:
         """Nothing: the line comes when the stage is done."""
 
     def stage_progress(self, stage: str, fraction: float) -> None:
-        """Nothing: a log is not a bar."""
+        """How far it is, for who looks on: a log is not a bar."""
+        self._headway.tell(stage, fraction)
 
     def stage_finished(self, result: StageResult) -> None:
         """The stage and its time."""
         done = "reused" if result.reused else f"{result.seconds:.1f} s"
+        self._headway.done(result.stage)
         self._log.debug("%s: %s", result.stage, done)
         count_stage(result)
 
