@@ -48,6 +48,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "speakers",
         "Show who speaks in a processed recording, and correct it.",
     ),
+    "save": (
+        "meetings.cli.save",
+        "save",
+        "Save a processed meeting as a document, subtitles, or a list of actions.",
+    ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),
     "purge": (
