@@ -11,6 +11,7 @@ from typing import Any
 from dbos import DBOS, DBOSConfiguredInstance
 
 from meetings.config import Settings
+from meetings.digests import DigestIntent
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
@@ -109,7 +110,8 @@ class Answers(DBOSConfiguredInstance):
 
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return (ChannelIntent(settings, client, kept_embedder(settings)),)
+    embedder = kept_embedder(settings)
+    return (DigestIntent(settings, client, embedder), ChannelIntent(settings, client, embedder))
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

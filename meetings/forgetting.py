@@ -19,6 +19,7 @@ from filelock import Timeout
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.digests import DigestBook
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -87,6 +88,7 @@ def forget(
     forgetting.voices()
     forgetting.feedback()
     forgetting.context(client)
+    forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
     if not dry_run:
@@ -104,6 +106,7 @@ class _Forgetting:
         self._store = FileStore.of(settings)
         self._database = Database.of(settings)
         self._gone: set[Path] = set()
+        self._user_id: str | None = None  # of their account, once the server was asked
 
     # What is theirs
 
@@ -142,7 +145,7 @@ class _Forgetting:
 
         Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
         """
-        user_id = self._id(client)
+        user_id = self._user_id = self._id(client)
         for document in self._database.documents(CHANNELS):
             self._channel(document, user_id)
         for one in self._database.listed(SUMMARIES):
@@ -153,6 +156,11 @@ class _Forgetting:
             self._remove(path, "vectors")
         for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
+
+    def digests(self) -> None:
+        """That they want a digest, and how far they were told."""
+        book = DigestBook(self._settings)
+        self._told.add("wishes for digests", book.forget(self._username, self._user_id, dry_run=self._dry))
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""
@@ -182,7 +190,7 @@ class _Forgetting:
         Whose words they are is not kept with them. The messages themselves are in Mattermost.
         """
         for database in engines(self._settings):
-            ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+            ended = ended_runs(database, names=("answer_post", "answer_reaction", "answer_ask"))
             self._told.add("kept answers", len(ended))
             if ended and not self._dry:
                 delete_runs(database, ended)

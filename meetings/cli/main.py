@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Summarise a transcript for each person, without audio.",
     ),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
+    "digest": ("meetings.cli.digest", "digest", "Tell one person in one message what they missed."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",

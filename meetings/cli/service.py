@@ -9,11 +9,13 @@ from contextlib import AbstractContextManager, nullcontext
 from prometheus_client import CollectorRegistry, start_http_server
 
 from meetings.config import Settings
+from meetings.digests import Digests
 from meetings.errors import ConfigError
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
+from meetings.personas import kept_embedder
 from meetings.positions import Positions
 from meetings.queueing import Inbox
 from meetings.stage import StageResult
@@ -46,9 +48,9 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
     return Listener(client, inbox, Positions(settings), Notices(client, settings), watch=watch)
 
 
-def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:  # noqa: ARG001
+def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    return ()
+    return (Digests(settings, client, kept_embedder(settings)),)
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:
