@@ -223,7 +223,7 @@ def _rendered(
     if summary.cut:
         lines.append("_There was more than I read; the oldest part is missing._")
     if not summary.topics:
-        lines += ["", "Nothing in it that concerns you."]
+        lines += ["", "Nothing in it that concerns you." if summary.posts else "Nothing was written there."]
     for topic in summary.topics:
         lines += ["", f"**{inert(topic.title, limit=80)}**"] if topic.title else [""]
         lines += [
