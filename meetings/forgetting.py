@@ -165,13 +165,9 @@ class _Forgetting:
         self._told.add("notes for catching up", book.forget(self._username, self._user_id, dry_run=self._dry))
 
     def digests(self) -> None:
-        """Whether they want digests, and until when they were told."""
+        """That they want a digest, and how far they were told."""
         book = DigestBook(self._settings)
-        kept = [s.user_id for s in book.named(self._username)]
-        for user_id in {*kept, *([self._user_id] if self._user_id and book.of(self._user_id).until else [])}:
-            self._told.add("wishes for digests")
-            if not self._dry:
-                book.forget(user_id)
+        self._told.add("wishes for digests", book.forget(self._username, self._user_id, dry_run=self._dry))
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""

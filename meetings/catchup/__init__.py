@@ -1,7 +1,7 @@
 """Catching up: what those are told who come into a channel, or back to one after days."""
 
 from meetings.catchup.book import CatchupBook
-from meetings.catchup.briefer import LOOK_BACK, Briefer, Made, embedder_of
+from meetings.catchup.briefer import LOOK_BACK, Briefer, Made
 from meetings.catchup.briefing import Briefing, ChannelBrief, Expert, Place, brief_channel, within_budget
 from meetings.catchup.intent import CatchupIntent
 from meetings.catchup.lines import Line, Lines, read_lines
@@ -24,7 +24,6 @@ __all__ = [
     "Place",
     "brief_channel",
     "briefing_to_json",
-    "embedder_of",
     "read_lines",
     "render_briefing",
     "render_offer",

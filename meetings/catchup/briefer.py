@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 
 from meetings.catchup.book import Due, Offer
 from meetings.catchup.briefing import Briefing, Place, brief_channel, within_budget
@@ -227,16 +226,3 @@ def _own(user: User, posts: Iterable[Post], at: int) -> int:
     """
     own = (p.create_at for p in posts if p.user_id == user.id and not p.type and not 0 <= p.create_at - at <= LATE)
     return max(own, default=0)
-
-
-def embedder_of(settings: Settings) -> Callable[[], TextEmbedder]:
-    """Gives the sentence embeddings that the settings name, read from the disk when they are first wanted."""
-
-    @cache
-    def made() -> TextEmbedder:
-        from meetings.llm import Embedder
-        from meetings.models import locate
-
-        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
-
-    return made

@@ -26,10 +26,11 @@ def catchup(address: str, person: str, since: str, as_json: bool) -> None:
     import time
     from datetime import UTC, datetime
 
-    from meetings.catchup import Briefer, briefing_to_json, embedder_of, render_briefing
+    from meetings.catchup import Briefer, briefing_to_json, render_briefing
     from meetings.channels import find_channel, moment_of, require_member
     from meetings.config import load_settings
     from meetings.mattermost import MattermostClient
+    from meetings.personas import kept_embedder
 
     settings = load_settings()
     begin = moment_of(since, now=datetime.now(UTC))
@@ -37,7 +38,7 @@ def catchup(address: str, person: str, since: str, as_json: bool) -> None:
     user = client.user_by_username(person.removeprefix("@"))
     channel = find_channel(client, address)
     require_member(client, channel, user)
-    made = Briefer(settings, client, embedder_of(settings)).brief(
+    made = Briefer(settings, client, kept_embedder(settings)).brief(
         user, {channel.id: (channel, begin)}, joined=[channel.id], now=int(time.time() * 1000)
     )
     if as_json:

@@ -34,7 +34,6 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
     and the person must both be in the channel. What it prints is made for that person: show it to nobody else.
     """
     import json
-    import time
     from datetime import UTC, datetime
 
     from meetings.channels import answer, channel_to_json, find_channel, moment_of, render_channel
@@ -64,7 +63,7 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
             client,
             place,
             user,
-            lambda: persona_of(client, user, settings, now=int(time.time() * 1000), noted=_note),
+            lambda: persona_of(client, user, settings, note=_note),
             since=begin,
             embedder=embedder,
             progress=progress,

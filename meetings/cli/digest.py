@@ -1,4 +1,4 @@
-"""`meetings digest`: one message that says what somebody missed."""
+"""`meetings digest`: calls missed, what is due and the best of one person's channels."""
 
 from __future__ import annotations
 
@@ -8,61 +8,62 @@ import click
 @click.command(
     epilog="""\b
 Examples:
-  meetings digest ana.ruiz --daily
-  meetings digest ana.ruiz --weekly --json
-  meetings digest ana.ruiz --weekly --deliver"""
+  meetings digest ana.ruiz
+  meetings digest ana.ruiz --weekly --deliver
+  meetings digest ana.ruiz --date 2026-11-23 --json"""
 )
-@click.argument("user")
-@click.option("--daily", "every", flag_value="daily", help="The last day.  [default]", default=True)
-@click.option("--weekly", "every", flag_value="weekly", help="The last seven days.")
-@click.option("--deliver", is_flag=True, help="Send it, once a day or week; an empty one is not sent.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def digest(user: str, every: str, deliver: bool, as_json: bool) -> int:
-    """Tell USER in one message what they missed.
+@click.argument("username", metavar="USER")
+@click.option("--daily", "often", flag_value="daily", default="daily", help="The last day. [default]")
+@click.option("--weekly", "often", flag_value="weekly", help="The last seven days.")
+@click.option("--date", "day", metavar="DATE", help="As of the morning (8:00, their time) of this day. [default: now]")
+@click.option("--deliver", is_flag=True, help="Send it to them, once for each day or week; an empty one is not sent.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def digest(username: str, often: str, day: str | None, deliver: bool, as_json: bool) -> None:
+    """Tell one person in one message what they missed.
 
-    Calls with the summaries that were made for them, tasks of theirs that are due, and the best of the channels that
-    they and the bot are in: nothing that they may not read now. People get one every morning or week by writing `daily
-    digest` or `weekly digest` to the bot. What is printed is made for that person: show it to nobody else.
+    Calls that they were not in, what is due for them, and the best of the channels that they and the bot are in;
+    nothing that they may not read at this moment. What it prints is made for that person: show it to nobody else.
+    People ask for it themselves by telling the bot: daily digest, weekly digest, no digest.
     """
     import json
-    import time
-    from datetime import UTC, datetime, timedelta
+    from datetime import datetime, timedelta
 
-    from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.digests import digest_to_json, make_digest, render_digest, send_digest
-    from meetings.digests.send import AHEAD, SPAN, period_of, refusal
-    from meetings.llm import Embedder
+    from meetings.digests import Digester, digest_to_json, period, render_digest, send_digest
+    from meetings.digests.book import MORNING
+    from meetings.digests.send import FOOTER
+    from meetings.errors import ConfigError
     from meetings.mattermost import MattermostClient
-    from meetings.models import locate
+    from meetings.personas import kept_embedder
     from meetings.quiet import zone_of
 
     settings = load_settings()
     client = MattermostClient.required(settings)
-    person = client.user_by_username(user.removeprefix("@"))
-    zone = zone_of(person.timezone)
-    here = datetime.fromtimestamp(time.time(), tz=UTC).astimezone(zone)
-    until = int(here.timestamp() * 1000)
-    embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
-    with bar("Reading calls and channels") as progress:
-        made = make_digest(
-            settings,
-            client,
-            person,
-            embedder,
-            since=until - SPAN[every] // timedelta(milliseconds=1),
-            until=until,
-            today=here.date(),
-            ahead=AHEAD[every],
-            progress=progress,
-        )
-    text = render_digest(made, zone=zone)
-    click.echo(json.dumps(digest_to_json(made), ensure_ascii=False) if as_json else text)
-    if not deliver or made.empty:
-        return 0
-    if reason := refusal(settings, person):
-        click.echo(f"error: not delivered to {person.username}: {reason}", err=True)
-        return 3
-    became = send_digest(settings, client, person, text, period=f"{every} {period_of(every, here)}")
-    click.echo(f"{person.username}: {became}", err=True)
-    return 0
+    user = client.user_by_username(username.removeprefix("@"))
+    now = datetime.now(zone_of(user.timezone))
+    until = now
+    if day is not None:
+        try:
+            until = datetime.fromisoformat(day).replace(
+                tzinfo=now.tzinfo, hour=MORNING, minute=0, second=0, microsecond=0
+            )
+        except ValueError:
+            raise ConfigError(f"--date {day!r} is no day; give one as 2026-11-23") from None
+        if until > now:
+            raise ConfigError(f"--date {day!r}: that morning is still to come")
+    since, end = period(often, until)
+    made = Digester(settings, client, kept_embedder(settings)).make(user, often, since=since, until=end)
+    text = render_digest(made, url=client.url, footer=FOOTER if deliver else "")
+    if as_json:
+        click.echo(json.dumps(digest_to_json(made, url=client.url), ensure_ascii=False))
+    else:
+        click.echo(text)
+    if not deliver:
+        return
+    if made.empty:
+        click.echo("note: nothing to tell, so nothing was sent", err=True)
+        return
+    begins = until.date() if often == "daily" else until.date() - timedelta(days=until.weekday())
+    sent = send_digest(settings, client, user.id, text, morning=f"{often}:{begins.isoformat()}")
+    told = {"sent": f"sent to {user.username}", "unchanged": f"{user.username} has this one already"}
+    click.echo(f"note: {told.get(sent.status) or f'not sent: {sent.reason}'}", err=True)

@@ -41,8 +41,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "trends",
         "Show what stays open from one meeting of a series to the next.",
     ),
-    "digest": ("meetings.cli.digest", "digest", "Tell USER in one message what they missed."),
     "catchup": ("meetings.cli.catchup", "catchup", "Catch one person up on a channel."),
+    "digest": ("meetings.cli.digest", "digest", "Tell one person in one message what they missed."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",

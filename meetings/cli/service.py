@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from meetings.catchup import Briefer, Catchups, embedder_of
+from meetings.catchup import Briefer, Catchups
 from meetings.config import Settings
 from meetings.digests import Digests
 from meetings.errors import ConfigError
@@ -17,6 +17,7 @@ from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
+from meetings.personas import kept_embedder
 from meetings.positions import Positions
 from meetings.queueing import Inbox
 from meetings.stage import StageResult
@@ -54,7 +55,7 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
 
 def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    embedder = embedder_of(settings)
+    embedder = kept_embedder(settings)
     return (Catchups(settings, client, Briefer(settings, client, embedder)), Digests(settings, client, embedder))
 
 

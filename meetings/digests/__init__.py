@@ -1,22 +1,22 @@
-"""One message that says what one missed: calls, channels, and what is due."""
+"""One message a day or a week: calls missed, what is due, and the best of the channels somebody is in."""
 
-from meetings.digests.book import DAILY, WEEKLY, DigestBook
-from meetings.digests.digest import Digest, make_digest
-from meetings.digests.intent import DigestIntent, read_wish
-from meetings.digests.render import digest_to_json, render_digest
-from meetings.digests.send import send_digest
+from meetings.digests.book import DigestBook, Standing
+from meetings.digests.gather import Digest, Digester, digest_to_json, period
+from meetings.digests.intent import DigestIntent
+from meetings.digests.render import render_digest
+from meetings.digests.send import Sent, send_digest
 from meetings.digests.watcher import Digests
 
 __all__ = [
-    "DAILY",
-    "WEEKLY",
     "Digest",
     "DigestBook",
     "DigestIntent",
+    "Digester",
     "Digests",
+    "Sent",
+    "Standing",
     "digest_to_json",
-    "make_digest",
-    "read_wish",
+    "period",
     "render_digest",
     "send_digest",
 ]

@@ -1,96 +1,87 @@
-"""A digest as a message for Mattermost and as JSON for programs; what others said or wrote does nothing in it."""
+"""A digest as a message: what was missed, what is due, what was on; short, and inert where others' words stand."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
-from typing import Any
+from datetime import date, datetime, timedelta
 
-from meetings.channels import channel_to_json, render_pick
-from meetings.digests.calls import Call
-from meetings.digests.digest import Digest
-from meetings.summary import MAX_MESSAGE, inert, summary_to_json
+from meetings.channels import render_pick
+from meetings.digests.gather import CallNews, Digest
+from meetings.mattermost.client import MAX_MESSAGE
+from meetings.summary import inert
 from meetings.summary.markdown import link
 
-_KINDS = {"decision": "Decision: ", "risk": "Risk: ", "question": "Question: ", "action": "To do: "}
-OF_MISSED = 3  # bullets of a call that one was not in
+# Characters of one quotation; the first with which a digest is no longer than a message may be.
+SHORTER = (240, 140, 80, 40)
+_KINDS = {
+    "decision": "Decision: ",
+    "risk": "Risk: ",
+    "question": "Question: ",
+    "action": "To do: ",
+    "for_you": "For you: ",
+}
 
 
-def render_digest(digest: Digest, *, zone: tzinfo = UTC) -> str:
-    """The message, at most `MAX_MESSAGE` characters.
+def render_digest(digest: Digest, *, url: str, footer: str = "") -> str:
+    """The message.
 
     Args:
-        digest: the digest.
-        zone: the reader's timezone.
+        digest: what it tells.
+        url: the server's address, for permalinks.
+        footer: Markdown of this program's own below it.
     """
-    since = datetime.fromtimestamp(digest.since / 1000, tz=zone)
-    lines = [f"**Your digest** since {since:%a %d %b, %H:%M}"]
     if digest.empty:
-        return f"{lines[0]}: nothing in it that concerns you."
+        return f"Nothing new that concerns you since {_shown(digest, digest.since)}."
+    for room in SHORTER:
+        text = _rendered(digest, url, footer, room)
+        if len(text) <= MAX_MESSAGE:
+            break
+    return text
+
+
+def _rendered(digest: Digest, url: str, footer: str, room: int) -> str:
+    name = {"daily": "day", "weekly": "week"}[digest.often]
+    lines = [f"#### Your {name}, since {_shown(digest, digest.since)}"]
     if digest.due:
-        lines += ["", "**Due**"]
-        for due in digest.due:
-            lines.append(
-                f"- {due.day:%a %d %b}: {inert(due.bullet.text, limit=300)} — {_title(digest, due.call, zone)}"
-            )
+        lines += ["", "**Due, and yours**"]
+        lines += [
+            f"- {_day_of(digest, d.due)}: “{inert(d.text, limit=room)}” — {_title(d.title, d.url)}" for d in digest.due
+        ]
     if digest.missed:
-        lines += ["", "**Calls you were not in**"]
+        lines += ["", "**Calls you missed**"]
         for call in digest.missed:
-            lines.append(f"- {_title(digest, call, zone)}{_headline(call)}")
+            lines.append(_call(digest, call, room))
+            lines += [f"    - {_KINDS.get(kind, '')}{inert(text, limit=room)}" for kind, text in call.points]
+    if digest.channels:
+        lines += ["", "**In your channels**"]
+        for news in digest.channels:
+            lines += ["", f"_{inert(news.display_name, limit=80)}_"]
             lines += [
-                f"  - {_KINDS.get(b.kind, '')}{'🔒 ' if b.confidential else ''}{inert(b.text, limit=300)}"
-                for b in call.best[:OF_MISSED]
+                render_pick(p, channel=news.channel, url=url, names=news.names, zone=digest.zone, room=room)
+                for p in news.picks
             ]
     if digest.attended:
-        lines += ["", "**Calls you were in**"]
-        lines += [f"- {_title(digest, call, zone)}{_headline(call)}" for call in digest.attended]
-    for part in digest.channels:
-        lines += ["", f"**{inert(part.summary.channel.rpartition('/')[2])}** ({part.summary.posts} posts)"]
-        lines += [render_pick(part.summary, pick, url=digest.url, names=part.names) for pick in part.picks]
-    lines += ["", "_**no digest** ends these; **daily digest**, **weekly digest** change how often._"]
-    while len("\n".join(lines)) > MAX_MESSAGE:
-        lines.pop(-3)
-    return "\n".join(lines)
+        lines += ["", "**Calls you were in**", *(_call(digest, call, room) for call in digest.attended)]
+    return "\n".join([*lines, *(["", footer] if footer else [])])
 
 
-def digest_to_json(digest: Digest) -> dict[str, Any]:
-    """The plain object that `meetings digest --json` prints."""
-    return {
-        "person": digest.username,
-        "since": _moment(digest.since),
-        "until": _moment(digest.until),
-        "due": [
-            {"day": d.day.isoformat(), "text": d.bullet.text, "owner": d.bullet.owner, "call": d.call.media_id}
-            for d in digest.due
-        ],
-        "calls": [
-            {
-                "id": c.media_id,
-                "title": c.title,
-                "at": _moment(c.at),
-                "missed": c.missed,
-                "permalink": _permalink(digest, c) or None,
-                "summary": summary_to_json(c.summary),
-            }
-            for c in digest.calls
-        ],
-        "channels": [channel_to_json(p.summary, url=digest.url, names=p.names) for p in digest.channels],
-    }
+def _call(digest: Digest, call: CallNews, room: int) -> str:
+    headline = f": {inert(call.headline, limit=room)}" if call.headline else ""
+    return f"- {_title(call.title, call.url)}, {_shown(digest, call.at)}{headline}"
 
 
-def _title(digest: Digest, call: Call, zone: tzinfo) -> str:
-    when = datetime.fromtimestamp(call.at / 1000, tz=zone)
-    return f"{link(inert(call.title, limit=100), _permalink(digest, call))}, {when:%a %d %b %H:%M}"
+def _title(title: str, url: str) -> str:
+    return link(inert(title, limit=80) or "a call", url or None)
 
 
-def _headline(call: Call) -> str:
-    text = inert(call.summary.headline, limit=200)
-    return f": {text}" if text else ""
+def _shown(digest: Digest, at: int) -> str:
+    moment = datetime.fromtimestamp(at / 1000, tz=digest.zone)
+    return f"{moment:%a} {moment.day} {moment:%b}, {moment:%H:%M}"
 
 
-def _permalink(digest: Digest, call: Call) -> str | None:
-    """The server finds the team of a post by itself at this address."""
-    return f"{digest.url}/_redirect/pl/{call.post_id}" if call.post_id else None
+def _day_of(digest: Digest, day: date) -> str:
 
-
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, tz=UTC).isoformat(timespec="seconds")
+    today = datetime.fromtimestamp(digest.until / 1000, tz=digest.zone).date()
+    if day < today:
+        return f"**was due {day:%a} {day.day} {day:%b}**"
+    named = {today: "**today**", today + timedelta(days=1): "tomorrow"}
+    return named.get(day, f"{day:%a} {day.day} {day:%b}")

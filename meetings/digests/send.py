@@ -1,36 +1,34 @@
-"""When a digest is due, what it reaches over, and sending it once."""
+"""A digest becomes a direct message, once for each morning, and only to who may and wants to get one."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.digests.book import DAILY
+from meetings.errors import MattermostNotFoundError
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.delivery import LOOK_BACK
 from meetings.mattermost.entities import User
 from meetings.people import FeedbackBook
 
-PROP = "meetings_digest"  # in the props of a digest: which period it is of
-MORNING = time(8)  # of the reader's own day
-SPAN = {DAILY: timedelta(days=1), "weekly": timedelta(days=7)}
-AHEAD = {DAILY: timedelta(days=2), "weekly": timedelta(days=7)}
+DIGEST_PROP = "meetings_digest"  # in the props of a digest: for which morning of whom it is
+FOOTER = (
+    "_**no digest** ends these messages, **stop** all of mine; **weekly digest** and **daily digest** change them._"
+)
 
 
-def period_of(every: str, here: datetime) -> str:
-    """The period that a moment, as the reader's clock shows it, is in: a day, or a week that begins on Monday."""
-    year, week, _ = here.isocalendar()
-    return here.date().isoformat() if every == DAILY else f"{year}-W{week:02d}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of it: `sent`, `unchanged` (it was there before) or `skipped`, and why."""
+
+    status: str
+    reason: str = ""
+    post_id: str = ""
 
 
-def is_due(every: str, told: str, here: datetime) -> bool:
-    """Whether the digest of the present period is to be sent now, if the last one was of the period `told`."""
-    return here.time() >= MORNING and period_of(every, here) != told
-
-
-def refusal(settings: Settings, user: User) -> str:
-    """Why somebody must not get one; empty if they may."""
+def refused(settings: Settings, user: User) -> str:
+    """Why somebody gets none; empty if they may."""
     if user.delete_at:
         return "the account is deactivated"
     if user.is_bot:
@@ -40,16 +38,36 @@ def refusal(settings: Settings, user: User) -> str:
     return ""
 
 
-def send_digest(settings: Settings, client: MattermostClient, user: User, text: str, *, period: str) -> str:
-    """Send a digest, unless that of the same period is there already; what became of it: `sent` or `unchanged`.
+def send_digest(settings: Settings, client: MattermostClient, user_id: str, text: str, *, morning: str) -> Sent:
+    """Send it, unless the same morning's is there.
+
+    Args:
+        settings: wishes, and the audit log.
+        client: the bot.
+        user_id: whom to.
+        text: the message.
+        morning: which one it is, as `daily:2026-11-27`.
 
     Raises:
         MattermostError: the server does not answer or refuses.
     """
-    direct, me = client.direct_channel(user.id), client.me().id
-    for post in client.latest_posts(direct, LOOK_BACK):
-        if post.user_id == me and post.props.get(PROP) == period:
-            return "unchanged"
-    post = client.create_post(direct, text, props={PROP: period}, key=f"digest:{user.id}:{period}")
-    AuditLog(settings).note("digest", user=user.username, period=period, post=post.id)
-    return "sent"
+    try:
+        user = client.user(user_id)  # as they are now
+    except MattermostNotFoundError:
+        return Sent(status="skipped", reason="no such account on this server")
+    if reason := refused(settings, user):
+        return Sent(status="skipped", reason=reason)
+    direct = client.direct_channel(user.id)
+    if there := delivered(client, direct, morning):
+        return Sent(status="unchanged", post_id=there)
+    key = f"digest:{morning}:{user.id}"
+    post = client.create_post(direct, text, props={DIGEST_PROP: morning}, key=key)
+    AuditLog(settings).note("digest", user=user.username, status="sent", morning=morning, post=post.id)
+    return Sent(status="sent", post_id=post.id)
+
+
+def delivered(client: MattermostClient, direct: str, morning: str) -> str:
+    """The id of a morning's digest in a direct channel, deleted ones among them; empty if there is none."""
+    me = client.me().id
+    posts = client.latest_posts(direct, LOOK_BACK)
+    return next((p.id for p in posts if p.user_id == me and p.props.get(DIGEST_PROP) == morning), "")

@@ -1,8 +1,7 @@
-"""What people ask of channels: what is new in one, for them, since when they say."""
+"""Questions about a channel in everyday words: "what's new in ~news for me since Monday?"."""
 
 from meetings.requests.intent import ChannelIntent
-from meetings.requests.moments import read_moment
-from meetings.requests.phrases import Wanted, read_wanted
-from meetings.requests.places import find_places
+from meetings.requests.moments import Span, Unread, read_span
+from meetings.requests.words import ChannelRequest, Reference, read_request
 
-__all__ = ["ChannelIntent", "Wanted", "find_places", "read_moment", "read_wanted"]
+__all__ = ["ChannelIntent", "ChannelRequest", "Reference", "Span", "Unread", "read_request", "read_span"]

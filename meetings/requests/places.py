@@ -1,46 +1,53 @@
-"""Which channel somebody means: of those that the bot and they are both in, and of no other anything is said."""
+"""Which channel somebody means: only of those that they and the bot are both in now.
+
+A channel that exists and that the asker is not in is answered exactly as one that does not exist.
+"""
 
 from __future__ import annotations
 
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from collections.abc import Callable, Sequence
+
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, User
+from meetings.requests.words import Reference
 
-UNKNOWN = "I know no such channel that you and I are both in."
 
-
-def find_places(client: MattermostClient, asker: User, name: str, *, channel_id: str = "") -> tuple[Channel, ...]:
-    """The channels that a name may mean, none that the asker or the bot is not in.
+def channels_meant(
+    client: MattermostClient, asker: User, reference: Reference, *, team_id: str = ""
+) -> tuple[Channel, ...]:
+    """The channels that a reference may mean, the asker and the bot being in each; archived ones are none.
 
     Args:
         client: the bot.
-        asker: who asks; membership is asked of the server now.
-        name: the channel's name, TEAM/NAME, or the name that is shown; empty: the channel of `channel_id`.
-        channel_id: the channel that the request was made in.
+        asker: who asks.
+        reference: how they named it.
+        team_id: the team they are in as they ask; of several channels, the one of that team is meant.
 
     Raises:
         MattermostError: the server does not answer.
     """
-    team, slash, bare = name.rpartition("/")
-    wanted = bare.casefold()
-    found = []
-    for channel in client.my_channels_everywhere():
-        if channel.type not in {"O", "P"} or channel.delete_at:
-            continue
-        if name:
-            fits = wanted in {channel.name.casefold(), channel.display_name.casefold()}
-            fits = fits and (not slash or client.address_of(channel).partition("/")[0] == team)
-        else:
-            fits = channel.id == channel_id
-        if fits and _is_member(client, channel, asker):
-            found.append(channel)
-    # A channel's own name counts before what another one is shown as.
-    exact = tuple(c for c in found if c.name.casefold() == wanted)
-    return exact or tuple(found)
+    shared = [c for c in client.my_channels_everywhere() if c.type != "D" and not c.delete_at]
+    found = tuple(c for c in _called(client, shared, reference) if client.is_channel_member(c.id, asker.id))
+    here = tuple(c for c in found if team_id and c.team_id == team_id)
+    return here if len(here) == 1 and not reference.team else found
 
 
-def _is_member(client: MattermostClient, channel: Channel, user: User) -> bool:
-    try:
-        return client.is_channel_member(channel.id, user.id)
-    except (MattermostForbiddenError, MattermostNotFoundError):
-        return False
+def channel_here(client: MattermostClient, asker: User, channel_id: str) -> Channel | None:
+    """The channel that something was asked in; None unless both are in it, and it is no direct one."""
+    here = next((c for c in client.my_channels_everywhere() if c.id == channel_id), None)
+    if here is None or here.type == "D" or here.delete_at or not client.is_channel_member(here.id, asker.id):
+        return None
+    return here
+
+
+def _called(client: MattermostClient, channels: Sequence[Channel], reference: Reference) -> list[Channel]:
+    """By name, else by the name that is shown."""
+    wanted = reference.name.casefold()
+    ways: tuple[Callable[[Channel], str], ...] = (lambda c: c.name, lambda c: c.display_name)
+    for way in ways:
+        found = [c for c in channels if way(c).casefold() == wanted]
+        if reference.team:
+            found = [c for c in found if client.address_of(c).partition("/")[0] == reference.team]
+        if found:
+            return found
+    return []

@@ -1,261 +1,163 @@
-"""What people ask of channels is understood or left to others, and answered of what they may read alone."""
+"""Who asks for a channel is told theirs of it; who is not in it learns nothing, not even that there is one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from meetings.config import Settings
 from meetings.intents import Ask
-from meetings.requests import ChannelIntent, Wanted, read_moment, read_wanted
-from meetings.requests.places import UNKNOWN
-from meetings.summary import MAX_MESSAGE
-from tests.unit.chat_server import DAY, HOUR, NOW, ChatServer
+from meetings.mattermost import MattermostClient
+from meetings.requests import ChannelIntent
+from meetings.requests.intent import NOT_HERE, UNKNOWN
+from meetings.sandbox import Sandbox
+from tests.acceptance.sandbox_company import Api, api, sandbox_in
 from tests.unit.summary_builders import TermEmbedder
 
-LONG = "@ana the parser is down again for all of the customers in the north and nobody knows why."
-# A Tuesday, 10:00 in Berlin.
-BERLIN = ZoneInfo("Europe/Berlin")
-HERE = datetime(2026, 11, 24, 10, tzinfo=BERLIN)
 
+class Asking:
+    """A small company, and somebody who asks."""
 
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ("since Monday", "2026-11-23T00:00"),
-        ("since tuesday", "2026-11-17T00:00"),
-        ("since last Friday", "2026-11-20T00:00"),
-        ("seit Freitag", "2026-11-20T00:00"),
-        ("yesterday", "2026-11-23T00:00"),
-        ("seit gestern", "2026-11-23T00:00"),
-        ("vorgestern", "2026-11-22T00:00"),
-        ("today", "2026-11-24T00:00"),
-        ("this week", "2026-11-23T00:00"),
-        ("last week", "2026-11-16T00:00"),
-        ("letzte Woche", "2026-11-16T00:00"),
-        ("this month", "2026-11-01T00:00"),
-        ("for the last 3 days", "2026-11-21T10:00"),
-        ("the last three days", "2026-11-21T10:00"),
-        ("in den letzten zwei Wochen", "2026-11-10T10:00"),
-        ("two hours ago", "2026-11-24T08:00"),
-        ("7d", "2026-11-17T10:00"),
-        ("12h", "2026-11-23T22:00"),
-        ("since 9:30", "2026-11-24T09:30"),
-        ("since 11:00", "2026-11-23T11:00"),
-        ("since 3 pm", "2026-11-23T15:00"),
-        ("since 8 Uhr", "2026-11-24T08:00"),
-        ("since 2026-11-20", "2026-11-20T00:00"),
-        ("since November 3", "2026-11-03T00:00"),
-        ("since 3rd of November", "2026-11-03T00:00"),
-        ("seit 3. November", "2026-11-03T00:00"),
-        ("ab 20.11.", "2026-11-20T00:00"),
-        ("since December 24", "2025-12-24T00:00"),
-    ],
-)
-def test_a_moment_is_the_askers_own(said: str, meant: str) -> None:
-    found = read_moment(said, now=HERE.astimezone(UTC), zone=BERLIN)
-    assert found == datetime.fromisoformat(meant).replace(tzinfo=BERLIN)
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.client = MattermostClient(sandbox.url, sandbox.bot_token)
+        self.settings = Settings(home=folder / "home", mattermost_url=sandbox.url)
+        self.embedder: Any = TermEmbedder
+        # The sandbox's clock stands at the anchor; what a test writes is written now.
+        self.at = int((datetime.now(UTC) + timedelta(minutes=1)).timestamp() * 1000)
 
+    def as_(self, name: str) -> Api:
+        return api(self.sandbox, name)
 
-@pytest.mark.parametrize(
-    "said",
-    ["since the flood", "since 3", "tomorrow", "2031-01-01", "February 31", "1999-01-01", "since 25:00", "may", ""],
-)
-def test_what_is_no_moment_of_the_last_year_is_none(said: str) -> None:
-    assert read_moment(said, now=HERE, zone=BERLIN) is None
-
-
-@given(st.text(max_size=60))
-def test_any_text_is_a_moment_in_the_past_or_none(text: str) -> None:
-    found = read_moment(text, now=HERE, zone=BERLIN)
-    assert found is None or found < HERE
-
-
-@pytest.mark.parametrize(
-    ("said", "channel", "since"),
-    [
-        ("summarise ~news for me since Monday", "news", "since monday"),
-        ("Summarize ~news", "news", ""),
-        ("what's new in ~product?", "product", ""),
-        ("What’s new in ~product since yesterday, please", "product", "since yesterday"),
-        ("what did I miss in ~product last week", "product", "last week"),
-        ("~news last week", "news", "last week"),
-        ("~news", "news", ""),
-        ("hi, can you give me a summary of ~news for the last 3 days?", "news", "for the last 3 days"),
-        ("anything new in acme/~news since 9:30", "acme/news", "since 9:30"),
-        ('what happened in "Product news" today', "product news", "today"),
-        ("fasse ~news seit Montag zusammen", "news", "seit montag"),
-        ("was gibt es Neues in ~product?", "product", ""),
-        ("was habe ich in ~product seit gestern verpasst", "product", None),
-        ("what's new in ~product 7d", "product", "7d"),
-    ],
-)
-def test_a_question_about_a_channel_is_understood(said: str, channel: str, since: str | None) -> None:
-    if since is None:
-        assert read_wanted(said) is None
-    else:
-        assert read_wanted(said) == Wanted(channel=channel, since=since)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "what did I miss about pricing?",
-        "more about prices",
-        "shorter",
-        "stop",
-        "yes",
-        "summarise",
-        "tell me when anyone in ~news talks about the parser",
-        "catch me up on ~news",
-        "watch for parser in ~dev",
-        "~news is too loud",
-    ],
-)
-def test_what_others_understand_is_left_to_them(said: str) -> None:
-    assert read_wanted(said) is None
-
-
-@pytest.mark.parametrize("said", ["summarise", "what's new", "what did I miss since Monday", "summarise this channel"])
-def test_a_command_means_the_channel_it_is_typed_in(said: str) -> None:
-    found = read_wanted(said, command=True)
-    assert found is not None
-    assert found.channel == ""
-
-
-@pytest.mark.parametrize("said", ["what's new in ~news unread", "summarise ~news since I last looked"])
-def test_what_is_unread_can_be_asked_for(said: str) -> None:
-    assert read_wanted(said) == Wanted(channel="news", unread=True)
-
-
-@given(st.text(max_size=400), st.booleans())
-def test_any_text_is_a_request_or_none(text: str, command: bool) -> None:
-    read_wanted(text, command=command)
-
-
-# Answers
+    def ask(self, name: str, text: str, **more: Any) -> str | None:
+        intent = ChannelIntent(self.settings, self.client, self.embedder)
+        asker = self.client.user_by_username(name)
+        found = intent.understand(Ask(asker=asker, text=text, **{"channel_id": "d", "at": self.at, **more}))
+        return None if found is None else found.text
 
 
 @pytest.fixture
-def server() -> ChatServer:
-    server = ChatServer()
-    server.add_user("ana", position="Director of Product Engineering")
-    server.add_user("ben", position="Head of Content")
-    server.add_user("cleo")
-    server.add_channel("product", "ana", "ben")
-    server.add_channel("secret", "cleo")
-    for number, text in enumerate(
-        (
-            "We decided to ship the parser on Friday.",
-            "The blog post about accessibility is ready for the customers.",
-            "The build server of the parser fails with a timeout since Monday.",
-            "Does anybody have the slides of the conference?",
-            "Lunch is at noon today.",
-            "The offer for Hartwell Archive went out.",
-            "@ana the parser release needs your review.",
-        )
-    ):
-        server.write("product", "cleo" if number == 5 else "ben" if number % 2 else "ana", text, at=NOW - number * HOUR)
-    server.write("product", "cleo", "@ana please look at the parser crash by tomorrow.", at=NOW - HOUR)
-    return server
+def asking(tmp_path: Path) -> Iterator[Asking]:
+    with sandbox_in(tmp_path / "sandbox") as sandbox:
+        yield Asking(sandbox, tmp_path)
 
 
-def asked(server: ChatServer, tmp_path: Path, who: str, text: str, *, command: str = "", where: str = "") -> str:
-    intent = ChannelIntent(
-        Settings(home=tmp_path / "home"), server.client, TermEmbedder, clock=lambda: server.now / 1000
-    )
-    asker = server.user_by_username(who)
-    ask = Ask(asker=asker, text=text, channel_id=where or "dm", command=command, at=server.now)
-    found = intent.understand(ask)
-    assert found is not None
-    assert found.effects == ()
-    return found.text
+def test_two_people_who_ask_for_the_same_channel_are_told_different_things(asking: Asking) -> None:
+    place = asking.as_("ana").channel("product")["id"]
+    asking.as_("ana").write(place, "@ben please write the release notes for the parser.")
+    asking.as_("ben").write(place, "@ana the memory of the engineer's build is too small.")
+    ana, ben = (asking.ask(name, "what's new in ~product since yesterday") for name in ("ana", "ben"))
+    assert ana is not None
+    assert ben is not None
+    assert "memory" in ana
+    assert "release notes" not in ana
+    assert "release notes" in ben
+    assert "memory" not in ben
 
 
-def test_a_member_is_told_what_is_new(server: ChatServer, tmp_path: Path) -> None:
-    text = asked(server, tmp_path, "ana", "what's new in ~product since yesterday")
-    assert "parser crash" in text
-    assert "/acme/pl/" in text
+def test_an_answer_says_since_when_by_the_askers_clock(asking: Asking) -> None:
+    told = asking.ask("ana", "summarise ~product since 2026-11-20")
+    assert told is not None
+    assert told.startswith("**product** since Fri 20 Nov")
 
 
-def test_two_people_who_ask_the_same_are_told_different_things(server: ChatServer, tmp_path: Path) -> None:
-    question = "summarise ~product since Monday"
-    assert asked(server, tmp_path, "ana", question) != asked(server, tmp_path, "ben", question)
+def test_who_names_no_time_is_told_what_was_taken(asking: Asking) -> None:
+    told = asking.ask("ana", "what's new in ~product")
+    assert told is not None
+    assert "since you last looked" in told or "in the last 7 days (you named no time)" in told
 
 
-@pytest.mark.parametrize("name", ["secret", "nothing-of-that-name"])
-def test_of_a_channel_that_one_is_not_in_one_learns_what_one_learns_of_none(
-    server: ChatServer, tmp_path: Path, name: str
-) -> None:
-    assert asked(server, tmp_path, "ana", f"what's new in ~{name}") == UNKNOWN
+def test_a_channel_that_one_is_not_in_is_answered_as_one_that_is_not_there(asking: Asking) -> None:
+    bot, secret = asking.client.me().id, asking.as_("chloe").channel("secret")["id"]
+    asking.as_("chloe").post(f"/channels/{secret}/members", {"user_id": bot})
+    asking.as_("chloe").write(secret, "The pricing is decided.")
+    there = asking.ask("ana", "what's new in ~secret")
+    assert there == asking.ask("ana", "what's new in ~nowhere") == UNKNOWN
+    inside = asking.ask("chloe", "what's new in ~secret since 2026-11-01")
+    assert inside is not None
+    assert "secret" in inside
 
 
-def test_who_leaves_while_asking_is_told_nothing(
-    server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = iter([True, False])
-    monkeypatch.setattr(server, "is_channel_member", lambda *_: next(answers))
-    assert asked(server, tmp_path, "ana", "what's new in ~product since yesterday") == UNKNOWN
+def test_a_channel_that_the_bot_is_not_in_is_none(asking: Asking) -> None:
+    assert asking.ask("chloe", "what's new in ~secret") == UNKNOWN
 
 
-def test_a_channel_that_the_bot_has_left_is_unknown(server: ChatServer, tmp_path: Path) -> None:
-    del server.members["product"][server.me().id]
-    assert asked(server, tmp_path, "ana", "what's new in ~product") == UNKNOWN
+def test_an_archived_channel_is_none(asking: Asking) -> None:
+    asking.as_("admin").delete(f"/channels/{asking.as_('ana').channel('product')['id']}")
+    assert asking.ask("ana", "what's new in ~product") == UNKNOWN
 
 
-def test_an_archived_channel_is_unknown(server: ChatServer, tmp_path: Path) -> None:
-    server.add_channel("old", "ana", delete_at=NOW - DAY)
-    assert asked(server, tmp_path, "ana", "what's new in ~old") == UNKNOWN
+def test_who_leaves_while_the_channel_is_read_is_told_nothing_of_it(asking: Asking) -> None:
+    ana = asking.client.user_by_username("ana").id
+    place = asking.as_("ana").channel("product")["id"]
+
+    def leaving() -> TermEmbedder:
+        asking.as_("admin").delete(f"/channels/{place}/members/{ana}")
+        return TermEmbedder()
+
+    asking.embedder = leaving
+    assert asking.ask("ana", "what's new in ~product since 2026-11-01") == UNKNOWN
 
 
-def test_of_several_channels_of_one_name_the_asker_says_which(server: ChatServer, tmp_path: Path) -> None:
-    for place, team in (("one", "t"), ("two", "u")):
-        server.add_channel(place, "ana", team_id=team)
-        server.places[place] = replace(server.places[place], name="plans")
-    assert "several channels" in asked(server, tmp_path, "ana", "what's new in ~plans")
+def test_a_slash_command_without_a_channel_means_the_one_it_is_typed_in(asking: Asking) -> None:
+    place = asking.as_("ana").channel("product")["id"]
+    told = asking.ask("ana", "what's new since 2026-11-01", command="meetings", channel_id=place)
+    assert told is not None
+    assert told.startswith("**product**")
 
 
-def test_a_command_asks_about_the_channel_it_is_typed_in(server: ChatServer, tmp_path: Path) -> None:
-    text = asked(server, tmp_path, "ana", "what's new since yesterday", command="meetings", where="product")
-    assert "parser crash" in text
+def test_a_slash_command_in_a_channel_of_others_is_told_nothing_of_it(asking: Asking) -> None:
+    secret = asking.as_("chloe").channel("secret")["id"]
+    assert asking.ask("ana", "summarise", command="meetings", channel_id=secret) == NOT_HERE
+    assert asking.ask("ana", "summarise", command="meetings", channel_id="x" * 26) == NOT_HERE
 
 
-def test_a_command_typed_where_the_bot_is_not_finds_nothing(server: ChatServer, tmp_path: Path) -> None:
-    assert asked(server, tmp_path, "ana", "what's new", command="meetings", where="elsewhere") == UNKNOWN
+def test_without_a_channel_a_direct_message_is_left_to_others(asking: Asking) -> None:
+    assert asking.ask("ana", "what's new since Monday") is None
 
 
-def test_without_a_time_it_is_since_they_last_looked(server: ChatServer, tmp_path: Path) -> None:
-    server.members["product"][server.user_by_username("ana").id] = NOW - 90 * 60_000
-    text = asked(server, tmp_path, "ana", "what's new in ~product")
-    assert "Since you last looked" in text
-    assert "conference" not in text
+def test_a_bare_word_is_a_channel_only_if_there_is_one(asking: Asking) -> None:
+    told = asking.ask("ana", "what's new in product since 2026-11-01")
+    assert told is not None
+    assert told.startswith("**product**")
+    assert asking.ask("ana", "what's new in secret") is None
 
 
-def test_where_that_is_not_told_it_is_a_week_and_says_so(server: ChatServer, tmp_path: Path) -> None:
-    assert "the last 7 days" in asked(server, tmp_path, "ana", "what's new in ~product")
+def test_a_channel_is_found_by_the_name_it_is_shown_by(asking: Asking) -> None:
+    told = asking.ask("ana", 'summarise "PRODUCT" since 2026-11-01')
+    assert told is not None
+    assert told.startswith("**product**")
 
 
-def test_a_time_that_nobody_understands_is_asked_for_again(server: ChatServer, tmp_path: Path) -> None:
-    assert "since when" in asked(server, tmp_path, "ana", "what's new in ~product since the flood")
+def test_of_two_channels_of_one_name_both_are_listed_and_the_team_decides(asking: Asking) -> None:
+    admin = asking.as_("admin")
+    team = admin.post("/teams", {"name": "other", "display_name": "Other", "type": "O"})
+    both = [asking.client.me().id, asking.client.user_by_username("ana").id]
+    for user in both:
+        admin.post(f"/teams/{team['id']}/members", {"team_id": team["id"], "user_id": user})
+    made = admin.post("/channels", {"team_id": team["id"], "name": "product", "display_name": "Product", "type": "O"})
+    for user in both:
+        admin.post(f"/channels/{made['id']}/members", {"user_id": user})
+    told = asking.ask("ana", "what's new in ~product")
+    assert told is not None
+    assert "`acme/product`" in told
+    assert "`other/product`" in told
+    one = asking.ask("ana", "what's new in other/product since 2026-11-01")
+    assert one is not None
+    assert one.startswith("**product** since")
+    here = asking.ask("ana", "what's new in ~product since 2026-11-01", command="meetings", team_id=team["id"])
+    assert here == one
+    # Ben is in one of them alone, and hears of no other.
+    ben = asking.ask("ben", "what's new in ~product since 2026-11-01")
+    assert ben is not None
+    assert ben.startswith("**product** since")
 
 
-def test_what_was_written_does_nothing_in_the_answer(server: ChatServer, tmp_path: Path) -> None:
-    server.write("product", "ben", f"@channel [click](http://evil.example) {LONG}", at=NOW - HOUR)
-    text = asked(server, tmp_path, "ana", "what's new in ~product since yesterday")
-    assert "parser is down" in text
-    assert "@channel" not in text
-    assert "](http://evil" not in text
-
-
-def test_an_answer_fits_a_message(server: ChatServer, tmp_path: Path) -> None:
-    for number in range(60):
-        server.write(
-            "product", "ben", f"@ana the parser {number} " + "fails with a long story " * 60, at=NOW - HOUR + number
-        )
-    assert len(asked(server, tmp_path, "ana", "what's new in ~product since yesterday")) <= MAX_MESSAGE
+def test_words_that_are_not_understood_are_shown_and_do_nothing(asking: Asking) -> None:
+    told = asking.ask("ana", "what's new in ~product about @all")
+    assert told is not None
+    assert "@all" not in told

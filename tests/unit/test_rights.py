@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def fill(settings: Settings) -> Kept:
             who, Sample(embedding=sound(who, 0.98), seconds=20.0, source="r1", model="m", at="2026-11-03")
         )
         CatchupBook(settings).note_told(f"{who}-id", {"c1": 5}, now=5)
-        DigestBook(settings).want(f"{who}-id", who, "daily", period="2026-11-23", now=5)
+        DigestBook(settings).want(f"{who}-id", who, "daily", now=datetime(2026, 11, 23, 12, tzinfo=UTC))
     context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)
