@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from meetings.config_tables import AlertSettings, split_pairs
 from meetings.errors import ConfigError
 
 CONFIG_NAME = "meetings.toml"
@@ -210,6 +211,11 @@ class Settings(BaseModel):
         default=Retention(),
         description='[retention]: days, or "forever", for audio, transcript, summaries, voices, context and feedback; '
         "what is older goes with `meetings purge` (docs/privacy.md)",
+    )
+    alerts: Annotated[AlertSettings, BeforeValidator(split_pairs)] = Field(
+        default=AlertSettings(),
+        description="[alerts]: per_day, the most a person gets a day; learned, whether interests are learned as well "
+        "as set (docs/alerts.md)",
     )
     notice: bool = Field(
         default=True, description="tell a channel once, when the bot is first there, what the bot does"
