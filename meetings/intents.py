@@ -8,9 +8,9 @@ by direct message, whatever channel they asked in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from meetings.mattermost.entities import User
+from meetings.mattermost.entities import Post, Reaction, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,14 @@ class Intent(Protocol):
         Raises:
             MeetingsError: it cannot be done; the text says why.
         """
+
+
+@runtime_checkable
+class Reacting(Protocol):
+    """A kind of request that is also made by an emoji on a message of the bot."""
+
+    def understand_reaction(self, post: Post, reaction: Reaction, user: User) -> Understood | None:
+        """What an emoji on one of the bot's posts comes to; None if the post is none of this kind's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

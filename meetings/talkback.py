@@ -26,7 +26,7 @@ from meetings.errors import (
     MeetingsError,
     StorageError,
 )
-from meetings.intents import Ask, Intent, Outcome, Understood
+from meetings.intents import Ask, Intent, Outcome, Reacting, Understood
 from meetings.job import Job
 from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
 from meetings.mattermost.delivery import KEY_PROP, LOOK_BACK
@@ -92,7 +92,12 @@ class Talkback:
         if asker is None or reaction.emoji_name not in LIKES | DISLIKES | {MORE}:
             return None
         post = self._existing(reaction.post_id)
-        if post is None or not self._is_summary_of(post, asker):
+        if post is None:
+            return None
+        for intent in self._intents:
+            if isinstance(intent, Reacting) and (found := intent.understand_reaction(post, reaction, asker)):
+                return found
+        if not self._is_summary_of(post, asker):
             return None
         if reaction.emoji_name == MORE:
             call = self._call(post, asker)

@@ -1,9 +1,26 @@
 """Alerts: people say what they want to hear of, and are told when it comes up; few messages, each with why."""
 
 from meetings.alerts.asking import AlertsIntent
-from meetings.alerts.calls import tell_of_call
+from meetings.alerts.calls import alert_of_call, tell_of_call
 from meetings.alerts.find import Finder, Hit, Note
+from meetings.alerts.learned import learn_interests, open_embedder, phrases_of
+from meetings.alerts.message import Quoter
 from meetings.alerts.send import ALERT_PROP, Sender
 from meetings.alerts.watch import Alerts, note_of
 
-__all__ = ["ALERT_PROP", "Alerts", "AlertsIntent", "Finder", "Hit", "Note", "Sender", "note_of", "tell_of_call"]
+__all__ = [
+    "ALERT_PROP",
+    "Alerts",
+    "AlertsIntent",
+    "Finder",
+    "Hit",
+    "Note",
+    "Quoter",
+    "Sender",
+    "alert_of_call",
+    "learn_interests",
+    "note_of",
+    "open_embedder",
+    "phrases_of",
+    "tell_of_call",
+]

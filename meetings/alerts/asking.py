@@ -17,7 +17,7 @@ from meetings.summary import inert
 LEAN = 3  # steps that somebody's bar moves at most by **more alerts** and **fewer alerts**
 
 HELP = """- **tell me when anyone talks about the parser release**, **watch for water leaks in ~support**: an alert
-- **my alerts**, **stop telling me about water leaks**, **no alerts**, **alerts again**, **fewer alerts**, **more alerts**"""
+- **my alerts**, **stop telling me about water leaks**, **fewer alerts**, **more alerts**, **no alerts**"""
 
 
 class AlertsIntent:
@@ -171,7 +171,8 @@ def _how(wants: Wants, interest: Interest) -> str:
     steps = wants.thumbs(interest) - wants.lean
     if not steps:
         return learned
-    return f"{learned} · has to fit {'more' if steps > 0 else 'less'} clearly ({bar:.2f} instead of {bar - STEP * steps:.2f})"
+    how = "more" if steps > 0 else "less"
+    return f"{learned} · has to fit {how} clearly ({bar:.2f} instead of {bar - STEP * steps:.2f})"
 
 
 def chosen(subject: str, wants: Wants) -> Interest | None:

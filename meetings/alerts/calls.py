@@ -9,21 +9,23 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from meetings.alerts.find import Finder, Note
+from meetings.alerts.find import Note
+from meetings.alerts.learned import open_embedder
 from meetings.alerts.message import conversation_of
 from meetings.alerts.send import Sender
+from meetings.alerts.watch import Alerts
 from meetings.config import Settings
 from meetings.conversation import Conversation
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, StorageError
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MeetingsError, StorageError
 from meetings.interests import AlertBook
 from meetings.job import Job
 from meetings.llm import TextEmbedder
 from meetings.mattermost import MattermostClient
+from meetings.mattermost.entities import Channel
 from meetings.recordings import past_runs
 from meetings.store import FileStore
 from meetings.summary.statements import build_statements
 
-BEFORE = 3  # utterances before one that belong to what it is about
 NEAR = 1  # a summary that has the utterance next to it has it, too
 GOT_IT = frozenset({"sent", "edited", "unchanged"})
 
@@ -64,34 +66,40 @@ def tell_of_call(
     there = set(source.participant_ids)
     in_call = {*talk.participants, *(s.username for s in talk.speakers if s.username)}
     readers = [w for w in everybody if w.user_id not in there and w.username not in in_call]
-    note = note_of_call(
-        talk, source.post_id, channel.id, f"{channel.name} {channel.display_name} {talk.title}", source.media_id
-    )
+    note = note_of_call(talk, channel, post=source.post_id, media_id=source.media_id)
     if not readers or not note.parts:
         return 0
-    hits = Finder(embedder()).find([note], readers, {w.user_id: w.username for w in readers})
-    had = summarised(store, source.media_id, {str(d["username"]) for d in deliveries if d["status"] in GOT_IT})
     names = {w.user_id: w.username for w in readers}
+    hits = Alerts(settings, client, embedder).finder().find([note], readers, names)
+    had = summarised(store, source.media_id, {str(d["username"]) for d in deliveries if d["status"] in GOT_IT})
     new = [h for h in hits if not _is_near(h.moment.part, had.get(names[h.user_id], frozenset()))]
     return Sender(client, settings).tell(new)
 
 
-def note_of_call(talk: Conversation, post: str, channel_id: str, channel: str, media_id: str) -> Note:
+def alert_of_call(settings: Settings, job: Job, deliveries: Iterable[Mapping[str, Any]]) -> None:
+    """Tell who asked to hear of what was said; that it fails is logged, and is no failure of the recording's work."""
+    try:
+        client = MattermostClient.required(settings)
+        told = tell_of_call(settings, client, job, deliveries, lambda: open_embedder(settings))
+    except MeetingsError as error:
+        log.warning("recording %s: alerts could not be sent: %s", job.source.post_id, error)
+        return
+    if told:
+        log.info("recording %s: %d alerts", job.source.post_id, told)
+
+
+def note_of_call(talk: Conversation, channel: Channel, *, post: str, media_id: str) -> Note:
     """A call as it is compared: what says something, by the number of its utterance; nothing said in confidence."""
-    secret = {turn for s in build_statements(talk) if s.confidential for turn in s.turns}
-    parts = [
-        (s.turn, s.text)
-        for s in build_statements(talk)
-        if s.substantial and not s.confidential and not secret.intersection(s.turns)
-    ]
+    said = build_statements(talk)
+    secret = {turn for s in said if s.confidential for turn in s.turns}
     return Note(
         post=post,
         thread=post,
-        channel_id=channel_id,
-        channel=channel,
+        channel_id=channel.id,
+        channel=f"{channel.name} {channel.display_name} {talk.title}",
         author="",
         text="",
-        parts=tuple(parts),
+        parts=tuple((s.turn, s.text) for s in said if s.substantial and not secret.intersection(s.turns)),
         call=media_id,
     )
 

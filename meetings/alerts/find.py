@@ -22,6 +22,7 @@ from meetings.summary.text import clean, sentences
 
 MAX_TEXT = 2_000  # characters of a post that are looked at
 MAX_SENTENCES = 12  # of one post
+BEFORE = 2  # sentences of a call that stand before one
 # What a sentence does changes how well it has to fit: small talk better, what moves things less well.
 WORTH: Mapping[str, float] = {"decision": 0.02, "risk": 0.01, "action": 0.0, "number": 0.0, "question": -0.01}
 QUIET, QUIET_COST = 0.25, 0.03
@@ -155,11 +156,14 @@ class Finder:
 
 
 def _passages(note: Note) -> list[Passage]:
+    if note.call:
+        said = [text for _, text in note.parts]
+        return [
+            Passage(sentence=text, before=" ".join(said[max(0, n - BEFORE) : n]), channel=note.channel)
+            for n, text in enumerate(said)
+        ]
     whole = " ".join(text for _, text in note.parts)
-    return [
-        Passage(sentence=text, post=whole if not note.call else "", before=note.before, channel=note.channel)
-        for _, text in note.parts
-    ]
+    return [Passage(sentence=t, post=whole, before=note.before, channel=note.channel) for _, t in note.parts]
 
 
 def _is_news(note: Note, wants: Wants, names: Mapping[str, str]) -> bool:

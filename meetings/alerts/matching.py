@@ -197,10 +197,16 @@ class Phrases:
         if known is None:
             text = " ".join(w for w in words(self.texts[place]) if stem(w) in missing)
             vector = self._embedder.embed([text])
-            known = np.concatenate([vector[0], [u[0] for u in self._background.usual(vector)]]).astype(np.float32)
+            usual = np.array([u[0] for u in self._background.usual(vector)], dtype=np.float32)
+            known = np.concatenate([vector[0], usual])
             self._parts[place, missing] = known
         mean, deviation, mean_around, deviation_around = (float(x) for x in known[-4:])
         return known[:-4], (mean, deviation, mean_around, deviation_around)
+
+
+def _deviation(cosines: Vectors) -> Vectors:
+    """The standard deviation of each column; never nothing, since it divides."""
+    return np.maximum(cosines.std(0), np.float32(1e-3))
 
 
 def _steps(cosines: Vectors, mean: Vectors, deviation: Vectors) -> Vectors:

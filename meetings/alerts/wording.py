@@ -108,7 +108,8 @@ _DROP = [
 ]
 _SHOW = re.compile(
     r"(?:(?:show|list) (?:me )?)?(?:my |all )?alerts?(?: list)?|"
-    r"what (?:do you|are you) (?:watch(?:ing)?|alert(?:ing)? me)(?: (?:for|about|of|on))?(?: me)?|(?:meine )?(?:alerts|hinweise)",
+    r"what (?:do you|are you) (?:watch(?:ing)?|alert(?:ing)? me)(?: (?:for|about|of|on))?(?: me)?|"
+    r"(?:meine )?(?:alerts|hinweise)",
     re.IGNORECASE,
 )
 _PAUSE = re.compile(

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from meetings.alerts import Alerts, learn_interests, open_embedder
 from meetings.config import Settings
 from meetings.errors import ConfigError
 from meetings.listening import Listener, listen_forever
@@ -46,9 +47,9 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
     return Listener(client, inbox, Positions(settings), Notices(client, settings), watch=watch)
 
 
-def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:  # noqa: ARG001
+def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    return ()
+    return (Alerts(settings, client, lambda: open_embedder(settings), learn=lambda: learn_interests(settings, client)),)
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:
