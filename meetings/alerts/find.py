@@ -49,12 +49,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """Something for somebody: where, because of which interest, and how well it fits; `kind` is what it does."""
+    """Something for somebody: where, because of which interest, and how well it fits; the words, and what they do."""
 
     user_id: str
     interest: Interest
     moment: Moment
     kind: str
+    text: str = ""
 
 
 def parts_of(text: str, names: Mapping[str, str]) -> tuple[tuple[int, str], ...]:
@@ -148,7 +149,13 @@ class Finder:
                         score=round(float(scores[row, columns[column]]), 3),
                         call=note.call,
                     )
-                    hit = Hit(user_id=wants.user_id, interest=interest, moment=moment, kind=kinds[row])
+                    hit = Hit(
+                        user_id=wants.user_id,
+                        interest=interest,
+                        moment=moment,
+                        kind=kinds[row],
+                        text=note.parts[part][1],
+                    )
                     found.setdefault((note.thread, note.post), []).append(hit)
                     break
         # Of a post one sentence stands for the rest.

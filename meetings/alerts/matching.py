@@ -157,7 +157,7 @@ class Phrases:
                     _step(float(vectors[number] @ part), usual[0], usual[1]),
                     _step(float(around[number] @ part), usual[2], usual[3]),
                 )
-        scores: Vectors = (named + (1.0 - named) * rest + whole) / 2
+        scores: Vectors = ((named + (1.0 - named) * rest + whole) / 2).astype(np.float32)
         return scores
 
     def _refresh(self) -> None:
@@ -197,7 +197,7 @@ class Phrases:
         if known is None:
             text = " ".join(w for w in words(self.texts[place]) if stem(w) in missing)
             vector = self._embedder.embed([text])
-            usual = np.array([u[0] for u in self._background.usual(vector)], dtype=np.float32)
+            usual: Vectors = np.array([u[0] for u in self._background.usual(vector)], dtype=np.float32)
             known = np.concatenate([vector[0], usual])
             self._parts[place, missing] = known
         mean, deviation, mean_around, deviation_around = (float(x) for x in known[-4:])
@@ -206,7 +206,8 @@ class Phrases:
 
 def _deviation(cosines: Vectors) -> Vectors:
     """The standard deviation of each column; never nothing, since it divides."""
-    return np.maximum(cosines.std(0), np.float32(1e-3))
+    found: Vectors = np.maximum(cosines.std(0), np.float32(1e-3))
+    return found
 
 
 def _steps(cosines: Vectors, mean: Vectors, deviation: Vectors) -> Vectors:
