@@ -82,7 +82,7 @@ class Finder:
 
     def __init__(self, embedder: TextEmbedder, background: Background | None = None) -> None:
         self._embedder = embedder
-        self.background = background or Background()
+        self.background = background or Background(embedder)
         self._phrases: Phrases | None = None
 
     def learn(self, notes: Sequence[Note]) -> None:

@@ -26,8 +26,8 @@ Examples:
 def alerts() -> None:
     """Show and set what people are alerted of.
 
-    They do that themselves by writing to the bot: `tell me when anyone talks about the parser release` (docs/alerts.md).
-    What is theirs is shown to nobody else.
+    They do that themselves by writing to the bot, as: tell me when anyone talks about the parser release. See
+    docs/alerts.md. What is theirs is shown to nobody else.
     """
 
 

@@ -38,7 +38,7 @@ def found(embedder: Embedder, interest: str, text: str, **more: object) -> list[
         (PARSER, "The 2.3 release of the parser slips to Friday."),
         (PARSER, "Bad news: we cannot release the parser before Friday."),
         (PARSER, "Parser 2.3 is released, go and get it."),
-        ("water leaks", "The cellar of the school was flooded again, a pipe had burst over night: a leak of days."),
+        ("water leaks", "A pipe burst over night, and there is a leak in the cellar of the school, all under water."),
         ("the Sable budget", "The budget of Sable is 300,000 euros over plan."),
         ("hiring for the data team", "We found someone for the open role in the data team, she starts in May."),
         ("GDPR requests", "A tenant sent a GDPR request, we have thirty days to answer it."),

@@ -134,7 +134,8 @@ def test_an_alert_quotes_who_said_it_where_and_why(server: Server, settings: Set
     assert "**the parser release**: you asked to hear of it" in sent.message
     assert "“The release of the parser slips to Friday.” — Ben" in sent.message
     assert "(https://chat.test/acme/pl/p1)" in sent.message
-    assert "👍" in sent.message and "👎" in sent.message
+    assert "👍" in sent.message
+    assert "👎" in sent.message
 
 
 def test_a_process_that_dies_after_sending_sends_nothing_twice(server: Server, settings: Settings) -> None:
@@ -187,7 +188,8 @@ def test_several_moments_of_an_interest_are_one_message(server: Server, settings
     sender(server, settings).tell([hit(server, "p1")], now=NOON)
     sender(server, settings).tell([hit(server, "p2", "The parser release waits for legal.")], now=NOON + 600)
     (sent,) = server.sent
-    assert "slips to Friday" in sent.message and "waits for legal" in sent.message
+    assert "slips to Friday" in sent.message
+    assert "waits for legal" in sent.message
 
 
 def test_hours_later_it_is_a_message_of_its_own(server: Server, settings: Settings) -> None:
@@ -219,7 +221,8 @@ def test_what_is_over_the_days_number_comes_the_next_morning_in_one_message(serv
     assert one.tell_held(now=NOON + 20 * 3_600 + 60) == 1
     assert one.tell_held(now=NOON + 20 * 3_600 + 120) == 0
     assert len(server.sent) == 2
-    assert "flooded by a leak" in server.sent[1].message and "parser release is out" in server.sent[1].message
+    assert "flooded by a leak" in server.sent[1].message
+    assert "parser release is out" in server.sent[1].message
 
 
 def test_what_waited_is_not_told_to_who_may_no_longer_read_it(server: Server, settings: Settings) -> None:
@@ -322,8 +325,10 @@ def test_what_thumbs_said_outlives_the_messages_that_they_judged(settings: Setti
     book.change("ana", "ana", lambda w: replace(w, told=(old,)))
     new = Told(key="new", post="m1", interests=(LEAKS.id,), at=NOON + (DAYS_TOLD + 1) * DAY, moments=())
     wants = book.note("ana", "ana", new, now=new.at)
+    interest = wants.interest(PARSER.id)
+    assert interest is not None
     assert [t.key for t in wants.told] == ["new"]
-    assert wants.bar(PARSER) == pytest.approx(BAR + STEP)
+    assert wants.bar(interest) == pytest.approx(BAR + STEP)
 
 
 # By words
@@ -386,7 +391,8 @@ def test_the_list_shows_what_one_hears_of_as_plain_text(server: Server, settings
     ask(server, settings, "tell me when anyone talks about @channel [x](http://evil.example)")
     answer = ask(server, settings, "my alerts")
     assert "1. **the parser release**" in answer
-    assert "@channel" not in answer and "](http" not in answer
+    assert "@channel" not in answer
+    assert "](http" not in answer
 
 
 def test_no_alerts_and_alerts_again(server: Server, settings: Settings) -> None:
