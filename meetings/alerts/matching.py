@@ -34,10 +34,12 @@ WEAK_SHARE = 0.5  # of words that name no subject
 MOST = 600  # vectors of what is usually written that are kept
 # Of what the phrase says so much has to be there, in one way or another, for the meaning of the whole to count in full.
 ENOUGH = 0.75
-NO_WORD = 0.92  # where no word of the phrase is anywhere
+NO_WORD = 0.97  # where no word of the phrase is anywhere
 # The least deviations of cosines with sentences and with their surroundings: a sample that is all of a kind has less
 # (medians of 65 phrases in a generated company, where both were measured).
 DEVIATION, DEVIATION_AROUND = 0.09, 0.11
+# Until so much of a company was read the least ones are larger by this: what its words are close to is not known yet.
+READ, UNREAD = 200, 0.02
 REACH = 200  # characters of a thread's beginning that stand before a post
 
 
@@ -97,7 +99,9 @@ class Background:
     def usual(self, phrases: Vectors) -> tuple[Vectors, Vectors, Vectors, Vectors]:
         """Of each phrase the mean and deviation of its cosines with sentences, and with their surroundings."""
         near, around = np.stack(self._sentences) @ phrases.T, np.stack(self._around) @ phrases.T
-        return near.mean(0), _deviation(near, DEVIATION), around.mean(0), _deviation(around, DEVIATION_AROUND)
+        more = UNREAD if self._count < READ else 0.0
+        one, other = _deviation(near, DEVIATION + more), _deviation(around, DEVIATION_AROUND + more)
+        return near.mean(0), one, around.mean(0), other
 
 
 def key_words(phrase: str) -> dict[str, str]:
