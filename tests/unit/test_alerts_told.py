@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from meetings.alerts.asking import AlertsIntent
 from meetings.alerts.find import Hit
 from meetings.alerts.send import ALERT_PROP, TOGETHER, Sender
 from meetings.audit import AuditLog
-from meetings.config import Settings
+from meetings.config import Retention, Settings
 from meetings.config_tables import AlertSettings
 from meetings.errors import MattermostNotFoundError, MattermostUnreachableError, PeopleError
 from meetings.intents import Ask
@@ -21,6 +22,7 @@ from meetings.interests import BAR, DAY, DAYS_TOLD, HIGHEST, SILENT, STEP, Alert
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel, Post, Reaction, User
 from meetings.people import FeedbackBook
+from meetings.retention import plan_purge
 
 NOON = 1_700_049_600.0  # 12:00 UTC
 PARSER = Interest(text="the parser release")
@@ -415,3 +417,11 @@ def test_a_damaged_document_is_as_none(settings: Settings) -> None:
 
     Database.of(settings).write("alerts", "ana", '{"version": 1, "interests": 7}')
     assert AlertBook(settings).everybody() == ()
+
+
+def test_alerts_that_nobody_changed_for_the_days_of_feedback_are_purged(settings: Settings) -> None:
+    settings = settings.model_copy(update={"retention": Retention(feedback=30)})
+    kept = plan_purge(settings, client=None, now=time.time() + 29 * DAY)
+    gone = plan_purge(settings, client=None, now=time.time() + 31 * DAY)
+    assert [str(d.path) for d in kept.doomed] == []
+    assert [str(d.path) for d in gone.doomed] == ["alerts: ana"]
