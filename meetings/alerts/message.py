@@ -108,9 +108,11 @@ def render(found: Sequence[tuple[Interest, Sequence[Quote]]], *, late: bool = Fa
     """
     lines: list[str] = []
     if late:
-        lines += ["What you asked to hear of, and was more than a day's alerts:", ""]
+        lines += ["More that you asked to hear of; it was over a day's alerts:", ""]
     for interest, quotes in found:
-        lines += [_why(interest), *(_line(q) for q in sorted(quotes, key=lambda q: q.at)), ""]
+        lines.append(_why(interest))
+        for quote in sorted(quotes, key=lambda q: q.at):
+            lines += [_line(quote), ""]
     if left_out:
         lines += [f"_{left_out} more of these are left out._", ""]
     return "\n".join([*lines, f"_{HOW}_"])
