@@ -26,7 +26,7 @@ DAYS_TOLD = 30.0
 DAY = 86_400.0
 
 # The bar that a moment has to reach, in [0, 1], and how far thumbs move it (docs/alerts.md).
-BAR, LEARNED_BAR = 0.63, 0.77
+BAR, LEARNED_BAR = 0.66, 0.72
 STEP = 0.04
 LOWEST, HIGHEST = -3, 5
 SILENT = 5  # thumbs down, more than up, at which a learned interest is silent
