@@ -10,6 +10,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfiguredInstance
 
+from meetings.alerts import AlertsIntent
 from meetings.catchup import CatchupIntent
 from meetings.config import Settings
 from meetings.digests import DigestIntent
@@ -113,6 +114,7 @@ def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, 
     """What can be asked for beside what concerns summaries of calls."""
     embedder = kept_embedder(settings)
     return (
+        AlertsIntent(settings, client),
         CatchupIntent(settings, client, embedder),
         DigestIntent(settings, client, embedder),
         ChannelIntent(settings, client, embedder),

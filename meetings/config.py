@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from meetings.config_tables import Catchup, split_pairs
+from meetings.config_tables import AlertSettings, Catchup, split_pairs
 from meetings.errors import ConfigError
 
 CONFIG_NAME = "meetings.toml"
@@ -224,6 +224,11 @@ class Settings(BaseModel):
         pattern=rf"^{_QUIET}$",
         description="when nobody is written to who did not ask, by their own clock: HH:MM-HH:MM, also with "
         "`, weekends`; weekends; or none",
+    )
+    alerts: Annotated[AlertSettings, BeforeValidator(split_pairs)] = Field(
+        default=AlertSettings(),
+        description="[alerts]: per_day, the most a person gets a day; learned, whether interests are learned as well "
+        "as set (docs/alerts.md)",
     )
     notice: bool = Field(
         default=True, description="tell a channel once, when the bot is first there, what the bot does"

@@ -25,3 +25,12 @@ class Catchup(BaseModel):
 
     def __str__(self) -> str:
         return f"mode {self.mode}, after {self.after}, posts {self.posts}"
+
+
+class AlertSettings(BaseModel):
+    """`[alerts]` in meetings.toml: how many a person and day at most, and whether interests are learned, too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    per_day: int = Field(default=3, ge=0, le=50)
+    learned: bool = False

@@ -30,6 +30,8 @@ from meetings.errors import (
     VoicesKeyError,
 )
 from meetings.holdings import Held, Holdings, files, read_json
+from meetings.interests import KIND as ALERTS
+from meetings.interests import AlertBook
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
@@ -88,6 +90,7 @@ def forget(
         forgetting.redact()
     forgetting.voices()
     forgetting.feedback()
+    forgetting.alerts(client)
     forgetting.context(client)
     forgetting.catchup()
     forgetting.digests()
@@ -141,6 +144,14 @@ class _Forgetting:
             return
         # What cannot be read may have been a stop: the safe side is to keep one.
         book.keep_only_stop(self._username, stopped=wishes is None or wishes.stopped)
+
+    def alerts(self, client: MattermostClient | None) -> None:
+        """What they wanted to hear of, and which messages told them."""
+        named = {w.user_id for w in AlertBook(self._settings).named(self._username)}
+        user_id = self._id(client) if client is not None else None
+        for name in sorted(named | ({user_id} if user_id else set())):
+            if self._database.read(ALERTS, name) is not None:
+                self._drop(ALERTS, name, "alerts")
 
     def context(self, client: MattermostClient | None) -> None:
         """Their posts and reactions in what is kept of channels, which summaries they got, and what they were shown as.

@@ -17,6 +17,7 @@ from meetings.conversation import from_json
 from meetings.digests import DigestBook
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
 from meetings.holdings import files, read_json
+from meetings.interests import AlertBook
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
@@ -29,6 +30,7 @@ README = """What `meetings` holds about {username}, as of {at}.
 
 about.json       whose data this is, when it was gathered, and what could not be
 feedback.json    what you asked for in your summaries
+alerts.json      what you wanted to hear of, and which messages told you
 context.json     what summaries for you were made from: your posts and channels, as they were read
 posts.json       your posts in the channels the bot is in, as kept for the next summary, and what you reacted to
 judged.json      which summaries you got, and your thumbs on them
@@ -70,6 +72,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
     ]  # fmt: skip
     found: dict[str, Any] = {
         "feedback.json": wishes,
+        "alerts.json": [asdict(one) for one in AlertBook(settings).named(username)],
         "context.json": people,
         "posts.json": list(_posts(settings, user_id)) if user_id else [],
         "judged.json": _judged(settings, user_id) if user_id else [],

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "catchup": ("meetings.cli.catchup", "catchup", "Catch one person up on a channel."),
     "digest": ("meetings.cli.digest", "digest", "Tell one person in one message what they missed."),
+    "alerts": ("meetings.cli.alerts", "alerts", "Show and set what people are alerted of."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",

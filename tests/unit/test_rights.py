@@ -25,6 +25,7 @@ from meetings.corrections import Correction, read_corrections, write_corrections
 from meetings.digests import DigestBook
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
+from meetings.interests import AlertBook, Interest
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import KeptContext
 from meetings.mattermost.entities import User
@@ -67,6 +68,7 @@ def fill(settings: Settings) -> Kept:
     book = FeedbackBook(settings)
     for who in ("ana", "ben"):
         book.add(who, "more", f"{who} likes prices")
+        AlertBook(settings).add(f"{who}-id", who, Interest(text=f"{who} likes leaks"))
         voices = VoiceBook.of(settings)
         voices.record_consent(who, CONSENT)
         voices.add_sample(
@@ -115,6 +117,7 @@ def test_who_is_forgotten_has_nothing_left_but_their_words(settings: Settings) -
     assert "ben wrote" not in text
     assert "ben liked" not in text
     assert "ben likes" not in text
+    assert "ana likes leaks" in text
     assert [e.username for e in VoiceBook.of(settings).entries()] == ["ana"]
     assert KeptVoices.of(settings).taken_for("ben") == {}
     assert {v.speaker for v in KeptVoices.of(settings).voices(kept.diarization)} == {"S1"}
