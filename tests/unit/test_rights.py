@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
+from meetings.digests import DigestBook
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
 from meetings.kept_voices import KeptVoices
@@ -64,6 +66,7 @@ def fill(settings: Settings) -> Kept:
     book = FeedbackBook(settings)
     for who in ("ana", "ben"):
         book.add(who, "more", f"{who} likes prices")
+        DigestBook(settings).want(f"{who}-id", who, "daily", now=datetime(2026, 11, 3, 12, tzinfo=UTC))
         voices = VoiceBook.of(settings)
         voices.record_consent(who, CONSENT)
         voices.add_sample(
