@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Summarise a transcript for each person, without audio.",
     ),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
+    "search": ("meetings.cli.search", "search", "Find where something was said, in all meetings."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",
