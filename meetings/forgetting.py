@@ -34,6 +34,7 @@ from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.retention import delete_runs, ended_runs, engines
+from meetings.search import drop_changed
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
@@ -90,6 +91,7 @@ def forget(
     forgetting.summaries()
     forgetting.answers()
     if not dry_run:
+        drop_changed(settings)  # what was redacted is not to be found any more, by nobody
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
     return forgotten
@@ -182,7 +184,7 @@ class _Forgetting:
         Whose words they are is not kept with them. The messages themselves are in Mattermost.
         """
         for database in engines(self._settings):
-            ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+            ended = ended_runs(database, names=("answer_post", "answer_reaction", "answer_ask"))
             self._told.add("kept answers", len(ended))
             if ended and not self._dry:
                 delete_runs(database, ended)

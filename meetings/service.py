@@ -23,7 +23,14 @@ from meetings.answering import DEATHS, PATIENTLY, shared_answers
 from meetings.arrivals import Drop, Wait, decide, decide_again
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import BusyError, MattermostError, MattermostUnreachableError, RecordingError, StorageError
+from meetings.errors import (
+    BusyError,
+    MattermostError,
+    MattermostUnreachableError,
+    MeetingsError,
+    RecordingError,
+    StorageError,
+)
 from meetings.job import Job
 from meetings.known_voices import names_stamp
 from meetings.llm import server_address
@@ -51,6 +58,7 @@ from meetings.queueing import (
 )
 from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
+from meetings.search import index_recording
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file, private_folder
 from meetings.traces import Traces
@@ -267,6 +275,10 @@ class Recordings(DBOSConfiguredInstance):
             diarization=run.diarization_key,
             summaries=run.summaries_key,
         )
+        try:
+            index_recording(self._settings, job.source.media_id)
+        except MeetingsError as error:
+            log.warning("recording %s: not searched yet (%s); the next search tries again", job.source.post_id, error)
         counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
         log.info("recording %s: done, %s", job.source.post_id, told)

@@ -66,7 +66,7 @@ def search(
     with open_index(settings) as index:
         bring_up_to_date(settings, index, embedder)
         if not query.strip():
-            click.echo(f"{len(index.stamps())} meetings are in the index.")
+            click.echo(f"Meetings in the index: {len(index.stamps())}")
             return
         reader, filters = reader_and_filters(settings, index, person=person, address=address, since=since)
         if speaker:
@@ -101,7 +101,7 @@ def bring_up_to_date(settings: Settings, index: Index, embedder: Callable[[], Te
     with bar("Reading what is new") as progress:
         done = catch_up(settings, index, embedder, progress=progress)
     if done.put:
-        click.echo(f"{done.put} meetings were put into the index.", err=True)
+        click.echo(f"Put into the index: {done.put}", err=True)
 
 
 def reader_and_filters(

@@ -3,7 +3,7 @@
 from meetings.search.find import Filters, Found, Moment, search
 from meetings.search.index import Card, Index
 from meetings.search.readers import OPERATOR, Reader, reader_of
-from meetings.search.upkeep import Upkeep, catch_up, clear_index, drop_changed, index_path, open_index
+from meetings.search.upkeep import Upkeep, catch_up, clear_index, drop_changed, index_path, index_recording, open_index
 
 __all__ = [
     "OPERATOR",
@@ -18,6 +18,7 @@ __all__ = [
     "clear_index",
     "drop_changed",
     "index_path",
+    "index_recording",
     "open_index",
     "reader_of",
     "search",

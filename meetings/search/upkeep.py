@@ -102,6 +102,20 @@ def catch_up(
     return Upkeep(put=put, removed=removed)
 
 
+def index_recording(settings: Settings, media_id: str) -> None:
+    """Put a recording that was just worked on into this machine's index.
+
+    Raises:
+        MeetingsError: there are no sentence embeddings, or a file cannot be read or written.
+    """
+    from meetings.llm import Embedder
+    from meetings.models import locate
+
+    folder = locate(settings.text_embedding_model, settings.models_folder)
+    with open_index(settings) as index:
+        catch_up(settings, index, lambda: Embedder(folder, threads=settings.cpu_threads), only=media_id)
+
+
 def drop_changed(settings: Settings) -> int:
     """Take out of the index what is gone or was changed since, without putting anything in; how many meetings.
 
@@ -183,8 +197,8 @@ def _files(store: FileStore) -> _Files:
 
 def _states(folder: Path) -> dict[str, str]:
     """Files by name, each with what changes when it is written anew; one listing, wherever they lie."""
-    far: Any = folder
-    if isinstance(folder, PurePath):
+    far: Any = folder  # what an object store gives only looks like a path
+    if isinstance(far, PurePath):
         if not folder.is_dir():
             return {}
         with os.scandir(folder) as entries:

@@ -173,7 +173,9 @@ def test_what_was_said_in_confidence_is_found_by_those_who_were_there_alone(inde
 
 TALK = st.lists(
     st.lists(
-        st.sampled_from("budget pump price merger parser battery the we life".split()), min_size=3, max_size=9
+        st.sampled_from(["budget", "pump", "price", "merger", "parser", "battery", "the", "we", "life"]),
+        min_size=3,
+        max_size=9,
     ).map(" ".join),
     min_size=1,
     max_size=4,
