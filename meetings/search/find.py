@@ -91,9 +91,9 @@ def search(
     found = []
     for meeting, rows in chosen.items():
         card = shelf.cards[meeting]
-        passages = index.passages(card.id)
         numbers = [row - int(shelf.first[meeting]) for row in rows]
-        moments = tuple(_moment(card, passages[n], query) for n in numbers if n < len(passages))
+        passages = index.passages(card.id, numbers)
+        moments = tuple(_moment(card, passages[n], query) for n in numbers if n in passages)
         if moments:
             found.append(Found(card=card, moments=moments))
     return tuple(found)
@@ -105,16 +105,12 @@ def find_hits(
     """The passages that a query is about, the best first."""
     shelf = index.shelf()
     ranked = find_rows(index, shelf, query, reader, embedder=embedder, filters=filters)
-    known: dict[str, tuple[Passage, ...]] = {}
     hits = []
     for row, score in zip(ranked.rows[:limit].tolist(), ranked.scores[:limit].tolist(), strict=True):
         meeting = _meeting_of(shelf, row)
         card = shelf.cards[meeting]
-        if card.id not in known:
-            known[card.id] = index.passages(card.id)
         number = row - int(shelf.first[meeting])
-        if number < len(known[card.id]):
-            hits.append(Hit(card=card, passage=known[card.id][number], score=score))
+        hits += [Hit(card=card, passage=p, score=score) for p in index.passages(card.id, [number]).values()]
     return tuple(hits)
 
 

@@ -33,6 +33,7 @@ from meetings.store import private_file
 
 FORMAT = 1  # raised when an older file has to be made anew
 PAGE = 16_384  # bytes; a meeting's vectors are long rows
+PART = 16  # passages that are packed together: few are read of a meeting, and small texts pack badly
 SECRET = 1  # bit of a passage that is for those alone who were there; kinds follow
 MOST_SPEAKERS = 63  # of a meeting that are told apart by `--speaker`; further ones count as one
 MOST_PLACES = 65_535
@@ -45,9 +46,12 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meetings (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stamp TEXT NOT NULL, card TEXT NOT NULL,
-    passages BLOB NOT NULL, lengths BLOB NOT NULL, flags BLOB NOT NULL, who BLOB NOT NULL,
+    lengths BLOB NOT NULL, flags BLOB NOT NULL, who BLOB NOT NULL,
     scales BLOB NOT NULL, vectors BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS talk (
+    meeting INTEGER, part INTEGER, passages BLOB NOT NULL, PRIMARY KEY (meeting, part)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS places (
     term TEXT, meeting INTEGER, at BLOB NOT NULL, PRIMARY KEY (term, meeting)
 ) WITHOUT ROWID;
@@ -131,7 +135,6 @@ class Index:
                 card.id,
                 stamp,
                 _card_to_text(card),
-                _passages_to_bytes(passages),
                 np.asarray(lengths, "<u4").tobytes(),
                 np.asarray(flags, "u1").tobytes(),
                 np.asarray(who, "<u8").tobytes(),
@@ -139,9 +142,16 @@ class Index:
                 small.tobytes(),
             )
             found = db.execute(
-                "INSERT INTO meetings (number, id, stamp, card, passages, lengths, flags, who, scales, vectors) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO meetings (number, id, stamp, card, lengths, flags, who, scales, vectors) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, *row),
+            )
+            db.executemany(
+                "INSERT INTO talk VALUES (?, ?, ?)",
+                [
+                    (found.lastrowid, at // PART, _passages_to_bytes(passages[at : at + PART]))
+                    for at in range(0, len(passages), PART)
+                ],
             )
             db.executemany(
                 "INSERT INTO places VALUES (?, ?, ?)", [(t, found.lastrowid, at) for t, at in sorted(places.items())]
@@ -195,10 +205,19 @@ class Index:
             self._db.execute("SELECT meeting, at FROM places WHERE term >= ? AND term < ?", (prefix, last))
         )
 
-    def passages(self, meeting_id: str) -> tuple[Passage, ...]:
-        """The passages of a meeting; none if it is gone."""
-        row = self._db.execute("SELECT passages FROM meetings WHERE id = ?", (meeting_id,)).fetchone()
-        return () if row is None else _passages_from_bytes(row[0])
+    def passages(self, meeting_id: str, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Passages of a meeting by their numbers in it; those that are gone by now are left out."""
+        found = {}
+        for part in sorted({n // PART for n in numbers}):
+            row = self._db.execute(
+                "SELECT passages FROM talk JOIN meetings ON number = meeting WHERE id = ? AND part = ?",
+                (meeting_id, part),
+            ).fetchone()
+            if row is not None:
+                read = json.loads(zlib.decompress(row[0]))
+                here = [n for n in numbers if n // PART == part and n % PART < len(read)]
+                found |= {n: _passage(read[n % PART]) for n in here}
+        return found
 
     # Inside
 
@@ -225,6 +244,7 @@ class Index:
             if row is None or (self._fingerprint and row[0] != mine):
                 if row is not None:
                     db.execute("DELETE FROM places")
+                    db.execute("DELETE FROM talk")
                     db.execute("DELETE FROM meetings")
                     db.execute("VACUUM")
                 db.execute("INSERT OR REPLACE INTO about VALUES ('made', ?)", (mine,))
@@ -254,12 +274,15 @@ class Index:
             raise StorageError(self._path, str(error)) from error
 
     def _remove(self, db: sqlite3.Connection, meeting_id: str) -> int | None:
-        row = db.execute("SELECT number, passages FROM meetings WHERE id = ?", (meeting_id,)).fetchone()
+        row = db.execute("SELECT number FROM meetings WHERE id = ?", (meeting_id,)).fetchone()
         if row is None:
             return None
         number = int(row[0])
-        _, places = _places(_passages_from_bytes(row[1]))
-        db.executemany("DELETE FROM places WHERE term = ? AND meeting = ?", [(t, number) for t in places])
+        for (packed,) in db.execute("SELECT passages FROM talk WHERE meeting = ?", (number,)).fetchall():
+            # Its stems are read from its words: no second list of them has to be kept.
+            _, places = _places([_passage(p) for p in json.loads(zlib.decompress(packed))])
+            db.executemany("DELETE FROM places WHERE term = ? AND meeting = ?", [(t, number) for t in places])
+        db.execute("DELETE FROM talk WHERE meeting = ?", (number,))
         db.execute("DELETE FROM meetings WHERE number = ?", (number,))
         return number
 
@@ -351,12 +374,10 @@ def _passages_to_bytes(passages: Sequence[Passage]) -> bytes:
     return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 
 
-def _passages_from_bytes(data: bytes) -> tuple[Passage, ...]:
-    return tuple(
-        Passage(
-            parts=tuple(Part(id=p[0], speaker=p[1], start=p[2], end=p[3], text=p[4]) for p in parts),
-            kinds=frozenset(kinds),
-            confidential=confidential,
-        )
-        for parts, kinds, confidential in json.loads(zlib.decompress(data))
+def _passage(data: Sequence[Any]) -> Passage:
+    parts, kinds, confidential = data
+    return Passage(
+        parts=tuple(Part(id=p[0], speaker=p[1], start=p[2], end=p[3], text=p[4]) for p in parts),
+        kinds=frozenset(kinds),
+        confidential=confidential,
     )
