@@ -16,6 +16,7 @@ from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
 from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.search.intent import SearchIntent
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -105,9 +106,9 @@ class Answers(DBOSConfiguredInstance):
         return Talkback(self._settings, client, make_intents(self._settings, client))
 
 
-def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:  # noqa: ARG001
+def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return ()
+    return (SearchIntent(settings, client),)
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
     "search": ("meetings.cli.search", "search", "Find where something was said, in all meetings."),
+    "ask": ("meetings.cli.ask", "ask", "Answer a question from what was said in meetings."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",

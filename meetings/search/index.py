@@ -207,7 +207,7 @@ class Index:
 
     def passages(self, meeting_id: str, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages of a meeting by their numbers in it; those that are gone by now are left out."""
-        found = {}
+        found: dict[int, Passage] = {}
         for part in sorted({n // PART for n in numbers}):
             row = self._db.execute(
                 "SELECT passages FROM talk JOIN meetings ON number = meeting WHERE id = ? AND part = ?",

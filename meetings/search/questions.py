@@ -25,6 +25,7 @@ from meetings.summary.kinds import read_sentence
 from meetings.summary.markdown import link
 from meetings.summary.text import clean, is_hand_over, sentences
 
+NOTHING = "I found nothing that answers that in the calls that you may read."
 MOST = 3  # sentences of an answer
 DEEP = 20  # passages that are read
 # What a sentence's words, its meaning and its doing what is asked for are worth; and what an answer needs. Set on the
@@ -49,8 +50,15 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 # What somebody asks with, and is not what they ask about.
 _ASKING = frozenset(
-    stem(w)
-    for w in ["decide", "decided", "decision", "decisions", "agree", "agreed", "say", "said", "says", "tell", "told", "talk", "talked", "discuss", "discussed", "mention", "mentioned", "ask", "asked", "think", "thought", "conclude", "concluded", "settle", "settled", "meeting", "meetings", "call", "calls", "much", "many", "happen", "happened", "risk", "risks", "problem", "problems", "reason", "reasons", "take", "takes", "care", "own", "owns", "work", "works", "responsible", "does", "did"]
+    map(
+        stem,
+        words(
+            """decide decided decision decisions agree agreed say said says tell told talk talked discuss discussed
+            mention mentioned ask asked think thought conclude concluded settle settled meeting meetings call calls much
+            many happen happened risk risks problem problems reason reasons take takes care own owns work works
+            responsible does did"""
+        ),
+    )
 )
 _TIME = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|"
@@ -68,7 +76,7 @@ _REASON = re.compile(r"\b(?:because|since|so that|due to|that's why|reason|other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked for (`decision`, `when`, `number`, `why`, `action`, `who`, `risk`, `what`), and about what, in stems."""
+    """What is asked for (decision, when, number, why, action, who, risk, what), and about what, in stems."""
 
     text: str
     kind: str
@@ -154,7 +162,7 @@ def ask(index: Index, text: str, reader: Reader, *, embedder: TextEmbedder, filt
 def answer_to_markdown(answer: Answer) -> str:
     """What the bot says."""
     if not answer.quotes:
-        return "I found nothing that answers that in the calls that you may read."
+        return NOTHING
     head = "From what was said:" if answer.answers else f"{lacking(answer)} What was said about it:"
     lines = []
     for quote in answer.quotes:

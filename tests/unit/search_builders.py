@@ -15,21 +15,22 @@ from meetings.search import Card, Index
 from meetings.search.passages import make_passages
 
 URL = "https://chat.test"
+WIDE = 1024  # numbers of a vector: so many that two words have next to nothing in common
 
 
 class Words:
     """A vector for each text in which every stem has a direction of its own: alike are texts with the same words."""
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = [sum((_direction(stem(w)) for w in words(t)), start=np.zeros(64, np.float32)) for t in texts]
-        found = np.asarray(rows, np.float32).reshape(len(texts), 64)
+        rows = [sum((_direction(stem(w)) for w in words(t)), start=np.zeros(WIDE, np.float32)) for t in texts]
+        found = np.asarray(rows, np.float32).reshape(len(texts), WIDE)
         length = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
         return (found / length).astype(np.float32)
 
 
 def _direction(word: str) -> NDArray[np.float32]:
     seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big")
-    return np.random.default_rng(seed).standard_normal(64).astype(np.float32)
+    return np.random.default_rng(seed).standard_normal(WIDE).astype(np.float32)
 
 
 def conversation_of(*said: str, speakers: Sequence[str] = ("ana", "ben"), pause: float = 1.0) -> Conversation:
