@@ -78,8 +78,12 @@ def search(
         limit: meetings at most.
     """
     query = parse_query(text)
-    shelf = index.shelf()
-    ranked = find_rows(index, shelf, query, reader, embedder=embedder, filters=filters)
+    with index.reading() as shelf:
+        ranked = find_rows(index, shelf, query, reader, embedder=embedder, filters=filters)
+        return _grouped(index, shelf, ranked, query, limit)
+
+
+def _grouped(index: Index, shelf: Shelf, ranked: Ranked, query: Query, limit: int) -> tuple[Found, ...]:
     chosen: dict[int, list[int]] = {}
     for row in ranked.rows.tolist():
         meeting = _meeting_of(shelf, row)
@@ -103,14 +107,14 @@ def find_hits(
     index: Index, query: Query, reader: Reader, *, embedder: TextEmbedder, filters: Filters | None = None, limit: int
 ) -> tuple[Hit, ...]:
     """The passages that a query is about, the best first."""
-    shelf = index.shelf()
-    ranked = find_rows(index, shelf, query, reader, embedder=embedder, filters=filters)
     hits = []
-    for row, score in zip(ranked.rows[:limit].tolist(), ranked.scores[:limit].tolist(), strict=True):
-        meeting = _meeting_of(shelf, row)
-        card = shelf.cards[meeting]
-        number = row - int(shelf.first[meeting])
-        hits += [Hit(card=card, passage=p, score=score) for p in index.passages(card.id, [number]).values()]
+    with index.reading() as shelf:
+        ranked = find_rows(index, shelf, query, reader, embedder=embedder, filters=filters)
+        for row, score in zip(ranked.rows[:limit].tolist(), ranked.scores[:limit].tolist(), strict=True):
+            meeting = _meeting_of(shelf, row)
+            card = shelf.cards[meeting]
+            number = row - int(shelf.first[meeting])
+            hits += [Hit(card=card, passage=p, score=score) for p in index.passages(card.id, [number]).values()]
     return tuple(hits)
 
 

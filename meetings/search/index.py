@@ -194,6 +194,19 @@ class Index:
             self._shelf, self._seen = self._load(), seen
         return self._shelf
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Shelf]:
+        """What is there now; until the block ends, what others change is not seen, so that all that is read agrees."""
+        try:
+            self._db.execute("BEGIN")
+            self._db.execute("SELECT count(*) FROM about").fetchone()  # the moment that is read
+            try:
+                yield self.shelf()
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(self._path, str(error)) from error
+
     def places(self, term: str) -> Iterator[tuple[int, NDArray[np.uint16]]]:
         """Where a stem stands: number of a meeting, rows of (passage, word)."""
         return _read_places(self._db.execute("SELECT meeting, at FROM places WHERE term = ?", (term,)))

@@ -24,6 +24,11 @@ from meetings.search.upkeep import catch_up, open_index
 from meetings.summary import inert
 
 MEETINGS = 5  # that are told of in a message
+# Meetings that are put into the index before an answer: people wait for it, and others behind them.
+AT_ONCE = 10
+
+# How many is not said: the asker may not know of all of them.
+LATER = "\n\nSome older calls are not in my index yet; ask again later."
 
 _ADDRESSED = re.compile(r"^(?:(?:hi|hello|hey|hallo|please|bitte|@\S+)[\s,:!]+)+", re.IGNORECASE)
 _SEARCH = re.compile(r"(?:search|find|suche|finde)(?:\s+for|\s+nach)?[\s:]+(.+)", re.IGNORECASE)
@@ -82,12 +87,13 @@ class SearchIntent:
 
     def _answered(self, asked: Ask, what: str, text: str) -> str:
         with open_index(self._settings) as index:
-            catch_up(self._settings, index, self._embedder)
+            left = catch_up(self._settings, index, self._embedder, most=AT_ONCE).left
             reader = reader_of(self._client, asked.asker, index.shelf().cards)
             if what == "ask":
-                return answer_to_markdown(ask(index, text, reader, embedder=self._embedder()))
-            found = search(index, text, reader, embedder=self._embedder(), limit=MEETINGS)
-        return _listed(text, found)
+                told = answer_to_markdown(ask(index, text, reader, embedder=self._embedder()))
+            else:
+                told = _listed(text, search(index, text, reader, embedder=self._embedder(), limit=MEETINGS))
+        return told + (LATER if left else "")
 
     def _load(self) -> TextEmbedder:
         settings = self._settings

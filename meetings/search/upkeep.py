@@ -35,10 +35,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """What was done: meetings that went in (new or changed), and that went out."""
+    """What was done: meetings that went in (new or changed), that went out, and that are still to be put in."""
 
     put: int = 0
     removed: int = 0
+    left: int = 0
 
 
 def index_path(settings: Settings) -> Path:
@@ -67,6 +68,7 @@ def catch_up(
     embedder: Callable[[], TextEmbedder],
     *,
     only: str | None = None,
+    most: int | None = None,
     progress: Callable[[float], None] = lambda _fraction: None,
 ) -> Upkeep:
     """Bring an index to what results hold now.
@@ -76,6 +78,7 @@ def catch_up(
         index: the index.
         embedder: gives sentence embeddings; called if there is something to put in.
         only: a recording that alone is looked at; None: all.
+        most: meetings that are put in at most, the newest first; None: all.
         progress: is told the fraction done.
 
     Raises:
@@ -87,6 +90,10 @@ def catch_up(
         files = _files(store)
         wanted = [i for i in files.recordings if only in {None, i} and stamps.get(i) != files.stamp(store, i, stamps)]
         removed = index.remove([i for i in stamps if only in {None, i} and i not in files.recordings])
+        wanted.sort(key=lambda i: (files.recordings[i], i), reverse=True)
+        wanted, left = wanted[:most], wanted[len(wanted) if most is None else most :]
+        # Where what is there of a meeting is no longer true, nothing is better.
+        removed += index.remove([i for i in left if i in stamps])
         put = 0
         for done, media_id in enumerate(wanted):
             progress(done / len(wanted))
@@ -99,7 +106,7 @@ def catch_up(
             vectors = embedder().embed([p.text for p in passages])
             index.put(card, files.stamp_of(media_id, key), passages, vectors)
             put += 1
-    return Upkeep(put=put, removed=removed)
+    return Upkeep(put=put, removed=removed, left=len(left))
 
 
 def index_recording(settings: Settings, media_id: str) -> None:

@@ -48,6 +48,14 @@ def test_what_is_new_goes_in_once(settings: Settings) -> None:
     assert found(settings, "zebra stripes") == [kept.job.source.media_id]
 
 
+def test_where_much_is_new_some_of_it_goes_in_now_and_the_rest_later(settings: Settings) -> None:
+    for letter in "abc":
+        keep_recording(settings, letter * 26)
+    with open_index(settings) as index:
+        assert catch_up(settings, index, Words, most=2) == Upkeep(put=2, left=1)
+        assert catch_up(settings, index, Words, most=2) == Upkeep(put=1)
+
+
 def test_a_card_says_where_a_recording_is(settings: Settings) -> None:
     keep_recording(settings, post_id="p" * 26, channel_id="c1", server=URL)
     caught_up(settings)
