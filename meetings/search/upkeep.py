@@ -30,6 +30,7 @@ from meetings.store import FileStore, private_folder, reached
 
 FOLDER = "search"
 NAME = "index.sqlite"
+MANY = 50  # meetings put in at once, after which the file is packed anew
 _log = logging.getLogger(__name__)
 
 
@@ -106,6 +107,8 @@ def catch_up(
             vectors = embedder().embed([p.text for p in passages])
             index.put(card, files.stamp_of(media_id, key), passages, vectors)
             put += 1
+        if put >= MANY:
+            index.compact()
     return Upkeep(put=put, removed=removed, left=len(left))
 
 
