@@ -28,7 +28,8 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
     """Answer a question from what was said in meetings.
 
     The answer is one to three sentences as they were said, each with who said it, where and when; or that nothing was
-    found that answers it. Nothing is made up, and no language model is asked.
+    found that answers it. A language model on this machine that passed `meetings models admit` puts the answer into a
+    sentence of its own above them, if every claim in it was said; else the words that were said are the answer.
     """
     import json
 
@@ -37,6 +38,7 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
     from meetings.search import open_index
     from meetings.search.questions import answer_to_json
     from meetings.search.questions import ask as look_up
+    from meetings.search.wording import admitted_model, put_into_words
 
     settings = load_settings()
     embedder = embedder_of(settings)
@@ -44,6 +46,8 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
         bring_up_to_date(settings, index, embedder)
         reader, filters = reader_and_filters(settings, index, person=person, address=address, since=since)
         answer = look_up(index, question, reader, embedder=embedder(), filters=filters)
+    if answer.answers:
+        answer = put_into_words(answer, admitted_model(settings), embedder())
     if as_json:
         click.echo(json.dumps(answer_to_json(answer), ensure_ascii=False, indent=2))
     else:
@@ -58,6 +62,8 @@ def _print(answer: Answer) -> None:
     if not answer.quotes:
         click.echo("Nothing was found that answers that.")
         return
+    if answer.sentence:
+        click.echo(f"{one_line(answer.sentence)}\n")
     if not answer.answers:
         click.echo(f"{lacking(answer)} What was said about it:")
     for quote in answer.quotes:

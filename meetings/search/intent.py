@@ -17,10 +17,11 @@ from meetings.llm import Embedder, TextEmbedder
 from meetings.mattermost import MattermostClient
 from meetings.models import locate
 from meetings.search.find import Found, search
-from meetings.search.questions import answer_to_markdown, ask
+from meetings.search.questions import Answer, answer_to_markdown, ask
 from meetings.search.readers import reader_of
 from meetings.search.render import to_markdown
 from meetings.search.upkeep import catch_up, open_index
+from meetings.search.wording import admitted_model, put_into_words
 from meetings.summary import inert
 
 MEETINGS = 5  # that are told of in a message
@@ -90,10 +91,15 @@ class SearchIntent:
             left = catch_up(self._settings, index, self._embedder, most=AT_ONCE).left
             reader = reader_of(self._client, asked.asker, index.shelf().cards)
             if what == "ask":
-                told = answer_to_markdown(ask(index, text, reader, embedder=self._embedder()))
+                told = answer_to_markdown(self._in_words(ask(index, text, reader, embedder=self._embedder())))
             else:
                 told = _listed(text, search(index, text, reader, embedder=self._embedder(), limit=MEETINGS))
         return told + (LATER if left else "")
+
+    def _in_words(self, answer: Answer) -> Answer:
+        if not answer.answers:
+            return answer
+        return put_into_words(answer, admitted_model(self._settings), self._embedder())
 
     def _load(self) -> TextEmbedder:
         settings = self._settings

@@ -97,11 +97,15 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was found: sentences that answer; or (`answers` false) that only speak of the subject; or none."""
+    """What was found: sentences that answer; or (`answers` false) that only speak of the subject; or none.
+
+    `sentence` tells the answer in a language model's words, checked against the quotations; empty if there is none.
+    """
 
     question: Question
     quotes: tuple[Quote, ...] = ()
     answers: bool = False
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,11 @@ def answer_to_markdown(answer: Answer) -> str:
     """What the bot says."""
     if not answer.quotes:
         return NOTHING
-    head = "From what was said:" if answer.answers else f"{lacking(answer)} What was said about it:"
+    head = (
+        (f"{inert(answer.sentence)}\n\n" if answer.sentence else "") + "From what was said:"
+        if answer.answers
+        else f"{lacking(answer)} What was said about it:"
+    )
     lines = []
     for quote in answer.quotes:
         title = link(inert(quote.card.title, limit=120) or "a call", post_link(quote.card))
@@ -178,6 +186,7 @@ def answer_to_json(answer: Answer) -> dict[str, object]:
         "question": answer.question.text,
         "asks_for": answer.question.kind,
         "answered": answer.answers,
+        "sentence": answer.sentence or None,
         "quotes": [
             {
                 "text": q.text,

@@ -21,8 +21,10 @@ from meetings.replies import Help, read_reply
 from meetings.search import OPERATOR, Index, Reader
 from meetings.search.intent import SearchIntent, read_request
 from meetings.search.questions import Answer, answer_to_markdown, ask, read_question
+from meetings.search.wording import admitted_model, put_into_words
 from tests.kept_results import keep_recording
 from tests.unit.search_builders import URL, Words, put
+from tests.unit.summary_builders import Talkative
 
 ANA = Reader(username="ana", server=URL, channels=frozenset({"c1"}))
 DECIDED = "We decided to ship the parser on Friday."
@@ -109,6 +111,45 @@ def test_a_quotation_is_inert(index: Index) -> None:
     assert "ship the parser" in text
     assert "@channel" not in text
     assert "](http" not in text
+
+
+# In a model's words
+
+OTHERWISE = "The parser ships on Monday."
+
+
+def worded(index: Index, sentence: str) -> Answer:
+    model = Talkative(json.dumps({"lines": [1], "text": sentence}))
+    return put_into_words(answered(index, "What did we decide about the parser?"), model, Words())
+
+
+def test_a_model_tells_the_answer_above_the_quotations(index: Index) -> None:
+    put(index, "m1", DECIDED)
+    text = answer_to_markdown(worded(index, "It was decided to ship the parser on Friday."))
+    assert text.startswith("It was decided to ship the parser on Friday.\n\nFrom what was said:")
+    assert DECIDED.removesuffix(".") in text
+
+
+@pytest.mark.parametrize(
+    "false", [OTHERWISE, "The team decided not to ship the parser on Friday.", "See evil.example/x"]
+)
+def test_what_a_model_adds_is_not_told(index: Index, false: str) -> None:
+    put(index, "m1", DECIDED)
+    answer = worded(index, false)
+    assert answer.sentence == ""
+    assert texts(answer) == [DECIDED]
+
+
+def test_no_model_is_asked_where_nothing_answers(index: Index) -> None:
+    put(index, "m1", "The parser is slow on large files.")
+    model = Talkative("{}")
+    put_into_words(answered(index, "What did we decide about the parser?"), model, Words())
+    assert model.prompts == []
+
+
+def test_a_model_that_was_not_admitted_writes_nothing(tmp_path: Path) -> None:
+    assert admitted_model(Settings(home=tmp_path)) is None
+    assert admitted_model(Settings(home=tmp_path, language_model="server:x", llm_url="http://localhost:1/v1")) is None
 
 
 # What people write to the bot
