@@ -34,6 +34,8 @@ from meetings.store import private_file
 FORMAT = 1  # raised when an older file has to be made anew
 PAGE = 16_384  # bytes; a meeting's vectors are long rows
 PART = 16  # passages that are packed together: few are read of a meeting, and small texts pack badly
+# Parts that a meeting can have; a table by number packs them closely, which one without rows' numbers does not.
+PARTS = 8_192
 SECRET = 1  # bit of a passage that is for those alone who were there; kinds follow
 MOST_SPEAKERS = 63  # of a meeting that are told apart by `--speaker`; further ones count as one
 MOST_PLACES = 65_535
@@ -49,9 +51,7 @@ CREATE TABLE IF NOT EXISTS meetings (
     lengths BLOB NOT NULL, flags BLOB NOT NULL, who BLOB NOT NULL,
     scales BLOB NOT NULL, vectors BLOB NOT NULL
 );
-CREATE TABLE IF NOT EXISTS talk (
-    meeting INTEGER, part INTEGER, passages BLOB NOT NULL, PRIMARY KEY (meeting, part)
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS talk (id INTEGER PRIMARY KEY, passages BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS places (
     term TEXT, meeting INTEGER, at BLOB NOT NULL, PRIMARY KEY (term, meeting)
 ) WITHOUT ROWID;
@@ -147,9 +147,9 @@ class Index:
                 (number, *row),
             )
             db.executemany(
-                "INSERT INTO talk VALUES (?, ?, ?)",
+                "INSERT INTO talk VALUES (?, ?)",
                 [
-                    (found.lastrowid, at // PART, _passages_to_bytes(passages[at : at + PART]))
+                    ((found.lastrowid or 0) * PARTS + at // PART, _passages_to_bytes(passages[at : at + PART]))
                     for at in range(0, len(passages), PART)
                 ],
             )
@@ -228,8 +228,8 @@ class Index:
         found: dict[int, Passage] = {}
         for part in sorted({n // PART for n in numbers}):
             row = self._db.execute(
-                "SELECT passages FROM talk JOIN meetings ON number = meeting WHERE id = ? AND part = ?",
-                (meeting_id, part),
+                "SELECT passages FROM talk WHERE id = (SELECT number FROM meetings WHERE id = ?) * ? + ?",
+                (meeting_id, PARTS, part),
             ).fetchone()
             if row is not None:
                 read = json.loads(zlib.decompress(row[0]))
@@ -296,11 +296,12 @@ class Index:
         if row is None:
             return None
         number = int(row[0])
-        for (packed,) in db.execute("SELECT passages FROM talk WHERE meeting = ?", (number,)).fetchall():
+        rows = (number * PARTS, (number + 1) * PARTS)
+        for (packed,) in db.execute("SELECT passages FROM talk WHERE id >= ? AND id < ?", rows).fetchall():
             # Its stems are read from its words: no second list of them has to be kept.
             _, places = _places([_passage(p) for p in json.loads(zlib.decompress(packed))])
             db.executemany("DELETE FROM places WHERE term = ? AND meeting = ?", [(t, number) for t in places])
-        db.execute("DELETE FROM talk WHERE meeting = ?", (number,))
+        db.execute("DELETE FROM talk WHERE id >= ? AND id < ?", rows)
         db.execute("DELETE FROM meetings WHERE number = ?", (number,))
         return number
 

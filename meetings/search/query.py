@@ -38,7 +38,7 @@ class Query:
         wanted = {*self.terms, *(t for phrase in self.phrases for t in phrase)}
         found = []
         for match in WORD.finditer(text):
-            word = stem(words(match.group())[0])
+            word = stem(match.group().lower().replace("’", "'"))
             if word in wanted or any(word.startswith(p) or word == stem(p) for p in self.prefixes):
                 found.append(match.span())
         return tuple(found)
