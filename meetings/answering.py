@@ -10,12 +10,16 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfiguredInstance
 
+from meetings.catchup import CatchupIntent
 from meetings.config import Settings
+from meetings.digests import DigestIntent
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
+from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.requests import ChannelIntent
 from meetings.search.intent import SearchIntent
 from meetings.talkback import Talkback
 
@@ -108,7 +112,13 @@ class Answers(DBOSConfiguredInstance):
 
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return (SearchIntent(settings, client),)
+    embedder = kept_embedder(settings)
+    return (
+        CatchupIntent(settings, client, embedder),
+        DigestIntent(settings, client, embedder),
+        SearchIntent(settings, client),
+        ChannelIntent(settings, client, embedder),
+    )
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

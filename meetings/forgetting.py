@@ -17,8 +17,10 @@ from typing import Any
 from filelock import Timeout
 
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.digests import DigestBook
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -88,6 +90,8 @@ def forget(
     forgetting.voices()
     forgetting.feedback()
     forgetting.context(client)
+    forgetting.catchup()
+    forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
     if not dry_run:
@@ -106,6 +110,7 @@ class _Forgetting:
         self._store = FileStore.of(settings)
         self._database = Database.of(settings)
         self._gone: set[Path] = set()
+        self._user_id: str | None = None  # of their account, once the server was asked
 
     # What is theirs
 
@@ -144,7 +149,7 @@ class _Forgetting:
 
         Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
         """
-        user_id = self._id(client)
+        user_id = self._user_id = self._id(client)
         for document in self._database.documents(CHANNELS):
             self._channel(document, user_id)
         for one in self._database.listed(SUMMARIES):
@@ -155,6 +160,16 @@ class _Forgetting:
             self._remove(path, "vectors")
         for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
+
+    def catchup(self) -> None:
+        """How far they were told of channels, and when they were last there; not that they want no such messages."""
+        book = CatchupBook(self._settings)
+        self._told.add("notes for catching up", book.forget(self._username, self._user_id, dry_run=self._dry))
+
+    def digests(self) -> None:
+        """That they want a digest, and how far they were told."""
+        book = DigestBook(self._settings)
+        self._told.add("wishes for digests", book.forget(self._username, self._user_id, dry_run=self._dry))
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""
