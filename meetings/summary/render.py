@@ -19,7 +19,12 @@ MAX_MESSAGE = 16_383
 
 
 def render_markdown(
-    summary: Summary, conversation: Conversation, *, recording_url: str | None = None, heard_by: str = ""
+    summary: Summary,
+    conversation: Conversation,
+    *,
+    recording_url: str | None = None,
+    heard_by: str = "",
+    page_url: str | None = None,
 ) -> str:
     """The message for one reader.
 
@@ -28,11 +33,12 @@ def render_markdown(
         conversation: what it is about: title, day, length, how many speakers have names.
         recording_url: where the recording can be opened; times then link to it, and the message says how to answer.
         heard_by: the model that wrote down what was said; then the message tells how sure it was of its words.
+        page_url: the reader's own link to the meeting's page; times then lead to their moments there.
     """
     bullets = list(summary.bullets)
     dropped = 0
     while True:
-        message = _message(summary, bullets, conversation, recording_url, dropped, heard_by)
+        message = _message(summary, bullets, conversation, recording_url, dropped, heard_by, page_url)
         if len(message) <= MAX_MESSAGE:
             return message
         # Only absurdly long lists lead here: the weakest go first, as many as the message is too long by.
@@ -50,6 +56,7 @@ def _message(
     url: str | None,
     dropped: int,
     heard_by: str,
+    page: str | None,
 ) -> str:
     words = phrases(summary.language)
     parts = [_title(conversation, url, words)]
@@ -57,9 +64,9 @@ def _message(
         parts.append(f"_{_opening(summary, words)}_")
     if headline := inert(summary.headline, limit=300):
         parts.append(f"**{headline}**")
-    for heading, group in _groups(bullets):
+    for heading, group in grouped(bullets):
         if group:
-            lines = [_bullet(b, summary, url, words, reasons=heading == "rest") for b in group]
+            lines = [_bullet(b, summary, _moment(b, url, page), words, reasons=heading == "rest") for b in group]
             parts.append("\n".join([f"##### {words.text('groups', heading)}", *lines]))
     if left_out := summary.left_out + dropped:
         recording = link(words.text("recording"), url)
@@ -95,7 +102,13 @@ def _opening(summary: Summary, words: Phrases) -> str:
     return words.filled("opening", "there" if summary.attended else "missed", first)
 
 
-def _groups(bullets: Sequence[Bullet]) -> list[tuple[str, list[Bullet]]]:
+def _moment(bullet: Bullet, url: str | None, page: str | None) -> str | None:
+    """Where a bullet's time leads: to its moment on the page, else to the recording."""
+    return url if page is None else f"{page}#t={int(bullet.start)}"
+
+
+def grouped(bullets: Sequence[Bullet]) -> list[tuple[str, list[Bullet]]]:
+    """Bullets under the headings of a message: the reader's own, decisions, actions, the rest."""
     mine = [b for b in bullets if b.mine or b.kind == "for_you"]
     rest = [b for b in bullets if b not in mine]
     return [

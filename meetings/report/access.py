@@ -1,0 +1,126 @@
+"""Who may see a meeting's page: decided at every view and for every part of the recording, from what is true now.
+
+A token says who asks (`meetings.page_links`). Whether they may see it is what decides about their message, too: the
+account is active and no guest, it is a member of the recording's channel, the recording is still there. What the server
+said counts for `FRESH` seconds. Whoever may not is told the same as if there were nothing. A token that is not ours is
+refused before anything is looked up, so that the time it takes says nothing of what there is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meetings.config import Settings
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.mattermost import MattermostClient
+from meetings.mattermost.delivery import decide_recipient
+from meetings.mattermost.entities import User
+from meetings.page_links import Holder, PageLinks, Purpose, is_meeting
+from meetings.recalled import RecalledCall, recall
+from meetings.store import FileStore
+
+FRESH = 30.0  # seconds that the server's word on somebody's rights counts
+REMEMBERED = 10_000  # rights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody who may see a meeting's page now, and what they may see of it."""
+
+    user: User
+    holder: Holder
+    call: RecalledCall
+
+    @property
+    def attended(self) -> bool:
+        """Whether they were in the call: then they may correct, and read what was said in confidence."""
+        return self.call.attended(self.user.username)
+
+    @property
+    def meeting(self) -> str:
+        """The meeting's id."""
+        return self.call.job.source.media_id
+
+
+class Gate:
+    """Lets readers in.
+
+    Args:
+        settings: where meetings are kept.
+        client: the bot, which asks the server.
+        links: what tokens are checked by.
+        clock: seconds; for how long the server's word counts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: MattermostClient,
+        links: PageLinks,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = FileStore.of(settings)
+        self._client = client
+        self._links = links
+        self._clock = clock
+        self._rights: OrderedDict[tuple[str, str], tuple[float, User]] = OrderedDict()
+
+    def reader(self, purpose: Purpose, meeting: str, token: str) -> Reader | None:
+        """Whoever a token lets in; None: nobody.
+
+        Raises:
+            MattermostError: the server, which has to be asked, does not answer.
+        """
+        holder = self._links.holder(purpose, meeting, token)
+        return None if holder is None else self.admit(holder, meeting)
+
+    def admit(self, holder: Holder, meeting: str) -> Reader | None:
+        """Somebody who is known, if they may see a meeting; raises as `reader` does."""
+        if not is_meeting(meeting):
+            return None
+        user = self._remembered(holder.user_id, meeting)
+        call = recall(self._store, meeting, user.username if user else "", read_only=True)
+        if call is None:
+            return None
+        if user is None:
+            user = self._asked(holder.user_id, call)
+            if user is None:
+                return None
+            call = recall(self._store, meeting, user.username, read_only=True)
+            if call is None or not self._addressed(call):
+                return None
+            self._remember(meeting, user)
+        return Reader(user=user, holder=holder, call=call) if self._addressed(call) else None
+
+    @staticmethod
+    def _addressed(call: RecalledCall) -> bool:
+        """Without a channel nothing says who may read but who got a summary."""
+        return call.job.source.channel_id is not None or bool(call.summary)
+
+    def _asked(self, user_id: str, call: RecalledCall) -> User | None:
+        """What the server says: the account, if it may read the recording."""
+        source = call.job.source
+        try:
+            user = self._client.user(user_id)
+            refused = decide_recipient(
+                user,
+                member=source.channel_id is None or self._client.is_channel_member(source.channel_id, user_id),
+                recording_gone=source.post_id is not None and self._client.post(source.post_id).is_deleted,
+            )
+        except (MattermostNotFoundError, MattermostForbiddenError):
+            return None  # gone, or in a channel that the bot is in no longer
+        return None if refused else user
+
+    def _remembered(self, user_id: str, meeting: str) -> User | None:
+        at, user = self._rights.get((user_id, meeting), (float("-inf"), None))
+        return user if self._clock() - at < FRESH else None
+
+    def _remember(self, meeting: str, user: User) -> None:
+        self._rights[user.id, meeting] = (self._clock(), user)
+        self._rights.move_to_end((user.id, meeting))
+        while len(self._rights) > REMEMBERED:
+            self._rights.popitem(last=False)
