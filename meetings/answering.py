@@ -15,6 +15,7 @@ from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
+from meetings.page_links import RevokeLinks
 from meetings.queueing import CORRECTION, RECORDINGS, errand
 from meetings.talkback import Talkback
 
@@ -107,7 +108,8 @@ class Answers(DBOSConfiguredInstance):
 
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:  # noqa: ARG001
     """What can be asked for beside what concerns summaries of calls."""
-    return ()
+    pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings),)
+    return (*pages,)
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

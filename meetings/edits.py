@@ -91,9 +91,7 @@ def apply_edits(conversation: Conversation, edits: Sequence[Edit]) -> Conversati
     if not edits:
         return conversation
     theirs = edits_by_utterance(edits)
-    return replace(
-        conversation, utterances=tuple(_applied(u, theirs.get(u.id, ())) for u in conversation.utterances)
-    )
+    return replace(conversation, utterances=tuple(_applied(u, theirs.get(u.id, ())) for u in conversation.utterances))
 
 
 def _applied(utterance: Utterance, edits: Sequence[Edit]) -> Utterance:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -93,10 +93,11 @@ class Doors:
     metrics: Metrics = field(default_factory=Metrics)
     buckets: Buckets = field(default_factory=Buckets)
     answered_at: float = float("-inf")
+    pages: APIRouter | None = None  # pages of meetings, where there are any
 
 
 def make_app(doors: Doors) -> FastAPI:
-    """The application. It has no pages, no docs and no schema: nothing to see for who is not meant."""
+    """The application. It has no docs and no schema: nothing to see for who is not meant."""
     app = FastAPI(title="meetings", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
@@ -111,10 +112,14 @@ def make_app(doors: Doors) -> FastAPI:
             response = await call_next(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        # Pages of meetings say less strict things of their own.
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         return response
+
+    if doors.pages is not None:
+        app.include_router(doors.pages)
 
     @app.post("/hooks/mattermost")
     async def webhook(request: Request) -> Response:

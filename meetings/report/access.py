@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.job import Job
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import decide_recipient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, Purpose, is_meeting
 from meetings.recalled import RecalledCall, recall
+from meetings.recordings import past_runs
 from meetings.store import FileStore
 
 FRESH = 30.0  # seconds that the server's word on somebody's rights counts
@@ -28,21 +30,16 @@ REMEMBERED = 10_000  # rights
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Somebody who may see a meeting's page now, and what they may see of it."""
+    """Somebody who may see a meeting's page now; `job` is the newest run of the meeting whose transcript is kept."""
 
     user: User
     holder: Holder
-    call: RecalledCall
-
-    @property
-    def attended(self) -> bool:
-        """Whether they were in the call: then they may correct, and read what was said in confidence."""
-        return self.call.attended(self.user.username)
+    job: Job
 
     @property
     def meeting(self) -> str:
         """The meeting's id."""
-        return self.call.job.source.media_id
+        return self.job.source.media_id
 
 
 class Gate:
@@ -80,30 +77,34 @@ class Gate:
 
     def admit(self, holder: Holder, meeting: str) -> Reader | None:
         """Somebody who is known, if they may see a meeting; raises as `reader` does."""
-        if not is_meeting(meeting):
+        job = self._newest(meeting) if is_meeting(meeting) else None
+        if job is None:
             return None
-        user = self._remembered(holder.user_id, meeting)
-        call = recall(self._store, meeting, user.username if user else "", read_only=True)
-        if call is None:
+        user = self._remembered(holder.user_id, meeting) or self._asked(holder.user_id, job)
+        if user is None or not self._addressed(user, job):
             return None
-        if user is None:
-            user = self._asked(holder.user_id, call)
-            if user is None:
-                return None
-            call = recall(self._store, meeting, user.username, read_only=True)
-            if call is None or not self._addressed(call):
-                return None
-            self._remember(meeting, user)
-        return Reader(user=user, holder=holder, call=call) if self._addressed(call) else None
+        return Reader(user=user, holder=holder, job=job)
 
-    @staticmethod
-    def _addressed(call: RecalledCall) -> bool:
+    def call(self, reader: Reader) -> RecalledCall | None:
+        """What was said, and the reader's own summary, which is empty if there is none; None if all of it went."""
+        return recall(self._store, reader.meeting, reader.user.username, read_only=True)
+
+    def _newest(self, meeting: str) -> Job | None:
+        for run in reversed(past_runs(self._store, meeting)):
+            if self._store.has("conversation", run.conversation) and self._store.has("jobs", run.job):
+                return Job.from_json(self._store.read_json("jobs", run.job))
+        return None
+
+    def _addressed(self, user: User, job: Job) -> bool:
         """Without a channel nothing says who may read but who got a summary."""
-        return call.job.source.channel_id is not None or bool(call.summary)
+        if job.source.channel_id is not None:
+            return True
+        call = recall(self._store, job.source.media_id, user.username)
+        return call is not None
 
-    def _asked(self, user_id: str, call: RecalledCall) -> User | None:
+    def _asked(self, user_id: str, job: Job) -> User | None:
         """What the server says: the account, if it may read the recording."""
-        source = call.job.source
+        source = job.source
         try:
             user = self._client.user(user_id)
             refused = decide_recipient(
@@ -113,14 +114,14 @@ class Gate:
             )
         except (MattermostNotFoundError, MattermostForbiddenError):
             return None  # gone, or in a channel that the bot is in no longer
-        return None if refused else user
+        if refused:
+            return None
+        self._rights[user.id, source.media_id] = (self._clock(), user)
+        self._rights.move_to_end((user.id, source.media_id))
+        while len(self._rights) > REMEMBERED:
+            self._rights.popitem(last=False)
+        return user
 
     def _remembered(self, user_id: str, meeting: str) -> User | None:
         at, user = self._rights.get((user_id, meeting), (float("-inf"), None))
         return user if self._clock() - at < FRESH else None
-
-    def _remember(self, meeting: str, user: User) -> None:
-        self._rights[user.id, meeting] = (self._clock(), user)
-        self._rights.move_to_end((user.id, meeting))
-        while len(self._rights) > REMEMBERED:
-            self._rights.popitem(last=False)
