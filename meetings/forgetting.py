@@ -19,6 +19,8 @@ from filelock import Timeout
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.edits import KIND as EDITS
+from meetings.edits import Edit, parse_edits, written
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -31,6 +33,8 @@ from meetings.holdings import Held, Holdings, files, read_json
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
+from meetings.page_links import KIND as PAGE_LINKS
+from meetings.page_links import username_of
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.retention import delete_runs, ended_runs, engines
@@ -89,6 +93,7 @@ def forget(
     forgetting.context(client)
     forgetting.summaries()
     forgetting.answers()
+    forgetting.pages()
     if not dry_run:
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
@@ -187,6 +192,30 @@ class _Forgetting:
             if ended and not self._dry:
                 delete_runs(database, ended)
 
+    def pages(self) -> None:
+        """Their links to pages, which hold no more, and that it was they who corrected words."""
+        for document in self._database.documents(PAGE_LINKS):
+            if username_of(document.body) == self._username:
+                self._drop(PAGE_LINKS, document.name, "links to pages")
+        for document in self._database.listed(EDITS):
+            self._edits(document.name, lambda e: e if e.by != self._username else replace(e, by=""))
+
+    def _edits(self, media_id: str, change: Callable[[Edit], Edit | None]) -> None:
+        """Change what was corrected in a recording's words."""
+        document = self._database.read(EDITS, media_id)
+        before = parse_edits(document.body if document else None)
+        after = [c for e in before if (c := change(e)) is not None]
+        if tuple(after) == before:
+            return
+        self._told.add("corrections of words", sum(1 for e in before if change(e) != e))
+        if not self._dry:
+            self._database.change(
+                EDITS,
+                media_id,
+                lambda b: written([c for e in parse_edits(b) if (c := change(e)) is not None]),
+                aged=True,
+            )
+
     def _without_context(self, data: list[Any]) -> list[Any]:
         left = []
         for entry in data:
@@ -259,6 +288,8 @@ class _Forgetting:
         for path in sorted(held.words):
             if path.parent.name == "corrections":
                 self._rewrite(path, self._without_corrections, "corrections")
+        edited = {u.id for _, c in _conversations(held) for u in c.utterances if _touched(u, spans)}
+        self._edits(held.media_id, lambda e: None if e.utterance in edited else e)
         kept = sorted(_conversations(held), key=lambda pair: bool(_spans_of(pair[1], self._username)))
         for path, conversation in kept:
             changed = _redacted(conversation, self._username, spans)
@@ -350,6 +381,11 @@ def _spans_of(conversation: Conversation, username: str) -> list[tuple[float, fl
     labels = {s.id for s in conversation.speakers if s.username == username}
     theirs = [u for u in conversation.utterances if u.speaker in labels]
     return [(part.start, part.end) for u in theirs for part in (u.words or (u,))]
+
+
+def _touched(utterance: Utterance, spans: Spans) -> bool:
+    """Whether any of an utterance lies in the spans."""
+    return any(_within(part.start, part.end, spans) for part in (utterance.words or (utterance,)))
 
 
 def _within(start: float, end: float, spans: Iterable[tuple[float, float]]) -> bool:

@@ -28,7 +28,6 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import ConfigError, StorageError
 from meetings.intents import Ask, Outcome
-from meetings.mattermost.client import ID_PATTERN
 from meetings.store import Database
 from meetings.store.files import private_folder
 
@@ -158,6 +157,11 @@ def links_of(settings: Settings, user_id: str) -> Mapping[str, int]:
     return {} if kept is None else {m: int(u) for m, u in kept["meetings"].items() if u > now}
 
 
+def username_of(body: str) -> str:
+    """Whose links a document holds."""
+    return str((_read(body) or {}).get("username", ""))
+
+
 def revoke(settings: Settings, user_id: str) -> bool:
     """Let no link of somebody hold any more, and no page that they have open; whether there were any."""
     return Database.of(settings).delete(KIND, user_id)
@@ -234,8 +238,3 @@ def _make_key(file: Path) -> None:
 def is_meeting(text: str) -> bool:
     """Whether something has the form of a meeting's id."""
     return MEETING.fullmatch(text) is not None
-
-
-def is_account(text: str) -> bool:
-    """Whether something has the form of an account's id."""
-    return ID_PATTERN.fullmatch(text) is not None
