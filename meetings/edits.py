@@ -8,7 +8,7 @@ and when. They are laid over a conversation by `apply_edits`; an edit of words t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -70,6 +70,23 @@ def add_edit(settings: Settings, media_id: str, *, utterance: str, before: str, 
 
     Database.of(settings).change(KIND, media_id, added)
     return True
+
+
+def change_edits(
+    settings: Settings, media_id: str, change: Callable[[Edit], Edit | None], *, dry_run: bool = False
+) -> int:
+    """Change, or take out (None), what is kept of changes; how many it concerned. They become no younger by it."""
+    concerned = 0
+
+    def changed(body: str | None) -> str | None:
+        nonlocal concerned
+        before = parse_edits(body)
+        after = [(e, change(e)) for e in before]
+        concerned = sum(new != old for old, new in after)
+        return body if dry_run or not concerned else written([new for _, new in after if new is not None])
+
+    Database.of(settings).change(KIND, media_id, changed, aged=True)
+    return concerned
 
 
 def edits_by_utterance(edits: Sequence[Edit]) -> dict[str, tuple[Edit, ...]]:

@@ -20,7 +20,7 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
 from meetings.edits import KIND as EDITS
-from meetings.edits import Edit, parse_edits, written
+from meetings.edits import Edit, change_edits
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -197,24 +197,12 @@ class _Forgetting:
         for document in self._database.documents(PAGE_LINKS):
             if username_of(document.body) == self._username:
                 self._drop(PAGE_LINKS, document.name, "links to pages")
-        for document in self._database.listed(EDITS):
-            self._edits(document.name, lambda e: e if e.by != self._username else replace(e, by=""))
+        for one in self._database.listed(EDITS):
+            self._edits(one.name, lambda e: e if e.by != self._username else replace(e, by=""))
 
     def _edits(self, media_id: str, change: Callable[[Edit], Edit | None]) -> None:
-        """Change what was corrected in a recording's words."""
-        document = self._database.read(EDITS, media_id)
-        before = parse_edits(document.body if document else None)
-        after = [c for e in before if (c := change(e)) is not None]
-        if tuple(after) == before:
-            return
-        self._told.add("corrections of words", sum(1 for e in before if change(e) != e))
-        if not self._dry:
-            self._database.change(
-                EDITS,
-                media_id,
-                lambda b: written([c for e in parse_edits(b) if (c := change(e)) is not None]),
-                aged=True,
-            )
+        changed = change_edits(self._settings, media_id, change, dry_run=self._dry)
+        self._told.add("corrections of words", changed)
 
     def _without_context(self, data: list[Any]) -> list[Any]:
         left = []

@@ -71,7 +71,7 @@ COMPANY: dict[str, Any] = {
 POINTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("action", "open the job posting", {"mine": True, "owner": "Maya Chen, Tom Becker", "due": "2026-11-30"}),
     ("decision", "tenth of December", {}),
-    ("decision", "two-factor", {"due": "2026-11-30"}),
+    ("decision", "two factor login is required", {"due": "2026-11-30"}),
     ("decision", "fifteen dollars", {}),
     ("action", "load test", {"owner": "Ben Okafor", "due": "2026-11-27"}),
     ("risk", "memory", {"why": "close to a post you reacted to"}),
