@@ -43,9 +43,21 @@ const lineAt = (seconds) => {
   return low - 1;
 };
 
-const show = (element, block = "center") => {
+// Lines out of sight have only a guessed height: what is far is gone to at once, and looked for again when heights are known.
+const show = (element, tries = 8) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  const far = calm.matches || bottom < -innerHeight || top > 2 * innerHeight;
   scrolled = performance.now();
-  element.scrollIntoView({ block, behavior: calm.matches ? "instant" : "smooth" });
+  element.scrollIntoView({ block: "center", behavior: far ? "instant" : "smooth" });
+  if (far && tries > 0) {
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const box = element.getBoundingClientRect();
+        const inSight = box.top > 0 && box.bottom < innerHeight;
+        if (following && element === lines[now] && !inSight) show(element, tries - 1);
+      }),
+    );
+  }
 };
 
 const follow = (on) => {
@@ -199,8 +211,6 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
-
-transcript.addEventListener("focus", () => stand(Math.max(0, at >= 0 ? at : now)));
 
 // Corrections
 
