@@ -65,7 +65,7 @@ class PageLinks:
         self._settings = settings
         self._clock = clock
         self._database = Database.of(settings)
-        self._key = _read_key(settings)
+        self._key = read_key(settings)
 
     @staticmethod
     def of(settings: Settings) -> PageLinks | None:
@@ -202,7 +202,13 @@ def _read(body: str | None) -> dict[str, Any] | None:
     return None
 
 
-def _read_key(settings: Settings) -> bytes:
+def read_key(settings: Settings) -> bytes:
+    """The key that links are signed with, made when there is none.
+
+    Raises:
+        ConfigError: several machines share the database, and the key that all of them need is not set.
+        StorageError: it cannot be read or written.
+    """
     if settings.page_key is not None:
         return settings.page_key.get_secret_value().encode()
     if settings.database_url is not None:

@@ -35,7 +35,7 @@ AUDIO = {
     "flac": "audio/flac",
     "aac": "audio/aac",
 }
-_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*")
+_RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*")
 
 
 @dataclass(frozen=True, slots=True)
