@@ -65,7 +65,7 @@ class PageLinks:
         self._settings = settings
         self._clock = clock
         self._database = Database.of(settings)
-        self._key = read_key(settings)
+        self.key = read_key(settings)
 
     @staticmethod
     def of(settings: Settings) -> PageLinks | None:
@@ -89,6 +89,11 @@ class PageLinks:
 
     def link(self, user_id: str, username: str, meeting: str) -> str:
         """Somebody's link to a meeting's page; the same one again until a quarter of its days is left."""
+        holder = self.holding(user_id, username, meeting)
+        return f"{self.url}/m/{meeting}?k={self._signed('link', meeting, holder)}"
+
+    def holding(self, user_id: str, username: str, meeting: str) -> Holder:
+        """What somebody holds of a meeting: noted, so that it can be revoked."""
         days = self._settings.page_days * DAY
         now = self._clock()
         expires = 0
@@ -106,8 +111,7 @@ class PageLinks:
         body = self._database.change(KIND, user_id, noted)
         kept = _read(body)
         assert kept is not None
-        token = self._signed("link", meeting, user_id, expires, kept["generation"])
-        return f"{self.url}/m/{meeting}?k={token}"
+        return Holder(user_id=user_id, expires=expires, generation=kept["generation"])
 
     def holder(self, purpose: Purpose, meeting: str, token: str) -> Holder | None:
         """Whose token this is; None of one that was altered, is another meeting's, too old, or revoked."""
@@ -116,19 +120,19 @@ class PageLinks:
             return None
         user_id, until, generation, _ = match.groups()
         expires = int(until, 16)
-        expected = self._signed(purpose, meeting, user_id, expires, generation)
+        holder = Holder(user_id=user_id, expires=expires, generation=generation)
         # As text: one signature can be spelt in several ways, and only ours is taken.
-        if not hmac.compare_digest(expected, token) or expires <= self._clock():
+        if not hmac.compare_digest(self._signed(purpose, meeting, holder), token) or expires <= self._clock():
             return None
         document = self._database.read(KIND, user_id)
         kept = _read(document.body if document else None)
         if kept is None or not hmac.compare_digest(str(kept["generation"]), generation):
             return None
-        return Holder(user_id=user_id, expires=expires, generation=generation)
+        return holder
 
     def cookie(self, holder: Holder, meeting: str) -> str:
         """What a browser keeps instead of the link's token; it holds as long."""
-        return self._signed("cookie", meeting, holder.user_id, holder.expires, holder.generation)
+        return self._signed("cookie", meeting, holder)
 
     def form_token(self, cookie: str) -> str:
         """What a form has to bring along besides the cookie: nobody but our own page knows it."""
@@ -138,15 +142,15 @@ class PageLinks:
         """Whether a form was ours; compared in constant time."""
         return hmac.compare_digest(self.form_token(cookie).encode(), shown.encode(errors="replace"))
 
-    def _signed(self, purpose: Purpose, meeting: str, user_id: str, expires: int, generation: str) -> str:
-        value = f"{user_id}.{expires:x}.{generation}"
+    def _signed(self, purpose: Purpose, meeting: str, holder: Holder) -> str:
+        value = f"{holder.user_id}.{holder.expires:x}.{holder.generation}"
         signature = self._signer(purpose).get_signature(f"{meeting}.{value}".encode()).decode()
         return f"{value}.{signature}"
 
     def _signer(self, purpose: str) -> Signer:
         # A key for each purpose: a link is no cookie, and neither is a form's token.
         salt = f"meetings page {purpose}"
-        return Signer(self._key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+        return Signer(self.key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def links_of(settings: Settings, user_id: str) -> Mapping[str, int]:

@@ -29,7 +29,7 @@ PICTURES: dict[str, tuple[dict[str, Any], bool]] = {
     "report-dark": ({**DESK, "color_scheme": "dark"}, True),
     "report-phone": ({**PHONE, "color_scheme": "light", "device_scale_factor": 1.5}, True),
 }
-COLOURS = 128  # of a picture's palette
+COLOURS = 256  # of a picture's palette
 
 
 def main() -> None:

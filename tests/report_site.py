@@ -231,7 +231,7 @@ class Site:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Site]:
+def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
     """The company, its call, and the pages, for the time of a `with` block."""
     with run_in_thread(folder / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
         call = post_call(
@@ -250,6 +250,7 @@ def served(folder: Path) -> Iterator[Site]:
             mattermost_url=sandbox.url,
             mattermost_token=SecretStr(sandbox.bot_token or ""),
             page_url=url,
+            **_oauth(sandbox, url) if sign_in else {},
         )
         client = MattermostClient.required(settings)
         people = client.users(client.channel_member_ids(call.channel_id))
@@ -288,6 +289,13 @@ def served(folder: Path) -> Iterator[Site]:
             server.should_exit = True
             thread.join()
             bound.close()
+
+
+def _oauth(sandbox: Sandbox, url: str) -> dict[str, Any]:
+    """An application by which people sign in to pages."""
+    body = {"name": "Meetings", "homepage": url, "description": "Pages", "callback_urls": [f"{url}/m/signed-in"]}
+    made = api(sandbox, "admin").post("/oauth/apps", body)
+    return {"oauth_client_id": made["id"], "oauth_client_secret": SecretStr(made["client_secret"])}
 
 
 def keep_sample(

@@ -77,13 +77,16 @@ class Gate:
 
     def admit(self, holder: Holder, meeting: str) -> Reader | None:
         """Somebody who is known, if they may see a meeting; raises as `reader` does."""
+        found = self.may(holder.user_id, meeting)
+        return None if found is None else Reader(user=found[0], holder=holder, job=found[1])
+
+    def may(self, user_id: str, meeting: str) -> tuple[User, Job] | None:
+        """An account and what it may see of a meeting now; None if that is nothing. Raises as `reader` does."""
         job = self._newest(meeting) if is_meeting(meeting) else None
         if job is None:
             return None
-        user = self._remembered(holder.user_id, meeting) or self._asked(holder.user_id, job)
-        if user is None or not self._addressed(user, job):
-            return None
-        return Reader(user=user, holder=holder, job=job)
+        user = self._remembered(user_id, meeting) or self._asked(user_id, job)
+        return (user, job) if user is not None and self._addressed(user, job) else None
 
     def call(self, reader: Reader) -> RecalledCall | None:
         """What was said, and the reader's own summary, which is empty if there is none; None if all of it went."""

@@ -19,10 +19,11 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.edits import read_edits
 from meetings.mattermost import MattermostClient
-from meetings.page_links import PageLinks
+from meetings.page_links import PageLinks, is_meeting
 from meetings.recalled import RecalledCall
 from meetings.report.access import Gate, Reader
 from meetings.report.media import Media, Shelf
+from meetings.report.signing_in import SigningIn
 from meetings.report.view import WITHHELD, make_page
 
 CSP = (
@@ -56,6 +57,7 @@ class Report:
         self.settings = settings
         self.links = links
         self.gate = Gate(settings, client, links)
+        self.signing_in = SigningIn.of(settings, links)
         self._shelf = Shelf(client)
         self._templates = Environment(
             loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -65,14 +67,15 @@ class Report:
         """The recording; None if it is there no longer."""
         return self._shelf.find(reader.job)
 
-    def opened(self, reader: Reader) -> None:
-        """Note who came by a link."""
+    def opened(self, reader: Reader, *, how: str) -> None:
+        """Note who came, by a link or by signing in."""
         AuditLog(self.settings).note(
             "page opened",
             user=reader.user.username,
             by=reader.user.username,
             recording=reader.meeting,
             channel=reader.job.source.channel_id or "",
+            how=how,
         )
 
     def seconds_left(self, reader: Reader) -> int:
@@ -105,9 +108,14 @@ class Report:
             withheld=WITHHELD,
         )
 
-    def nothing(self) -> Response:
-        """The one answer to whoever may not see something, and for what is not there."""
-        return self._plain("Nothing to see here", 404)
+    def nothing(self, meeting: str = "") -> Response:
+        """The one answer to whoever may not see something, and for what is not there.
+
+        Args:
+            meeting: the id that was asked for, there or not: who is not signed in may do so.
+        """
+        sign_in = meeting if self.signing_in is not None and is_meeting(meeting) else ""
+        return self._plain("Nothing to see here", 404, sign_in=sign_in)
 
     def refused(self) -> Response:
         """A change that did not come from our own page."""
@@ -123,7 +131,7 @@ class Report:
         """Data for the page's script."""
         return Response(json.dumps(data), media_type="application/json", headers={"Content-Security-Policy": CSP})
 
-    def _plain(self, title: str, status: int) -> Response:
-        html = self._templates.get_template("plain.html").render(title=title, status=status, version=VERSION)
+    def _plain(self, title: str, status: int, *, sign_in: str = "") -> Response:
+        html = self._templates.get_template("plain.html").render(title=title, status=status, sign_in=sign_in)
         headers = {"Content-Security-Policy": CSP}
         return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=headers)

@@ -24,6 +24,8 @@ from meetings.report.access import Reader
 from meetings.report.changes import SAVED, Changes, Remakes
 from meetings.report.media import Media, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.pages import CSP, STATIC, Report
+from meetings.report.signing_in import COOKIE as SIGNING_IN
+from meetings.report.signing_in import PATIENCE
 
 COOKIE = "meetings_page"
 MAX_FORM = 32 * 1024  # bytes
@@ -49,6 +51,16 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
         kind, data = STATIC[name]
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Security-Policy": CSP}
         return Response(data, media_type=kind, headers=headers)
+
+    @router.get("/sign-in")
+    def sign_in(request: Request) -> Response:
+        """To Mattermost, to sign in there."""
+        return _guarded(report, lambda: _sign_in(report, request.query_params.get("to", "")))
+
+    @router.get("/signed-in")
+    def signed_in(request: Request) -> Response:
+        """Back from Mattermost."""
+        return _guarded(report, lambda: _signed_in(report, request))
 
     @router.api_route("/{meeting}", methods=["GET", "HEAD"])
     def page(request: Request, meeting: str) -> Response:
@@ -121,8 +133,44 @@ def _enter(report: Report, meeting: str, token: str) -> Response:
     reader = report.gate.reader("link", meeting, token)
     if reader is None:
         return report.nothing()
-    report.opened(reader)
+    report.opened(reader, how="link")
     return _with_cookie(report, reader)
+
+
+def _sign_in(report: Report, meeting: str) -> Response:
+    way = report.signing_in.begin(meeting) if report.signing_in else None
+    if way is None:
+        return report.nothing()
+    address, nonce = way
+    answer = Response(status_code=303, headers={"Location": address, "Content-Security-Policy": CSP})
+    answer.set_cookie(
+        SIGNING_IN,
+        nonce,
+        max_age=PATIENCE,
+        path=f"{report.links.path}/m/signed-in",
+        secure=report.links.url.startswith("https://"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def _signed_in(report: Report, request: Request) -> Response:
+    state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
+    signing_in = report.signing_in
+    meeting = signing_in.meant(state, request.cookies.get(SIGNING_IN, "")) if signing_in else None
+    if signing_in is None or meeting is None:
+        return report.nothing()
+    user = signing_in.user(code)
+    if user is None or report.gate.may(user.id, meeting) is None:
+        return report.nothing()
+    reader = report.gate.admit(report.links.holding(user.id, user.username, meeting), meeting)
+    if reader is None:
+        return report.nothing()
+    report.opened(reader, how="sign-in")
+    answer = _with_cookie(report, reader)
+    answer.delete_cookie(SIGNING_IN, path=f"{report.links.path}/m/signed-in")
+    return answer
 
 
 def _with_cookie(report: Report, reader: Reader) -> Response:
@@ -144,7 +192,7 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
     reader = _reader(report, request, meeting)
     call = report.gate.call(reader) if reader else None
     if reader is None or call is None:
-        return report.nothing()
+        return report.nothing(meeting)
     cookie = request.cookies.get(COOKIE, "")
     media = report.media(reader)
     saved = SAVED.get(request.query_params.get("saved", ""), "")
