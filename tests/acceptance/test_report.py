@@ -476,3 +476,38 @@ def test_no_page_lets_itself_be_framed_or_run_what_is_not_ours(site: Site) -> No
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", answer.text)
+
+
+# The way there
+
+
+def test_the_times_of_a_message_lead_to_the_page_and_stay_the_same(site: Site) -> None:
+    from meetings.mattermost.delivery import KEY_PROP
+    from meetings.recordings import past_runs
+    from meetings.stages import Stages
+    from meetings.store import FileStore
+
+    store = FileStore.of(site.settings)
+    run = past_runs(store, site.meeting)[-1]
+    stages = Stages(settings=site.settings, store=store)
+    job = stages.read_job(run.job)
+    told = [stages.deliver(job, run.conversation, run.summaries, "ben.okafor", "") for _ in range(2)]
+    assert [one.info["status"] for one in told] == ["sent", "unchanged"]
+    client = MattermostClient.required(site.settings)
+    direct = client.direct_channel(site.id_of("ben.okafor"))
+    (message,) = [p.message for p in client.latest_posts(direct, 50) if KEY_PROP in p.props]
+    moments = re.findall(r"\[\d+:\d\d\]\(([^)]+)\)", message)
+    assert len(moments) >= 5
+    assert len({m.partition("#")[0] for m in moments}) == 1
+    answer = requests.Session().get(moments[0], timeout=10)
+    assert answer.status_code == 200
+    assert "what concerns Ben" in answer.text
+
+
+def test_leaving_and_coming_back_needs_no_new_link(site: Site) -> None:
+    link, who = site.link("tom.becker"), site.id_of("tom.becker")
+    site.as_("admin").delete(f"/channels/{site.channel_id}/members/{who}")
+    site.rights_age()
+    assert get(link, allow_redirects=False).status_code == 404
+    site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
+    assert requests.Session().get(link, timeout=10).status_code == 200

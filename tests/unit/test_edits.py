@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from meetings.config import Settings
+from meetings.config import Retention, Settings
 from meetings.conversation import Conversation, Utterance, Word
 from meetings.edits import MAX_TEXT, Edit, add_edit, apply_edits, change_edits, edits_stamp, read_edits
 from meetings.errors import CorrectionError
+from meetings.known_voices import names_stamp
+from meetings.progress import no_progress
+from meetings.retention import plan_purge, purge
+from meetings.stages import Stages
+from tests.kept_results import keep_recording
 
 CALL = "c" * 26
 
@@ -93,3 +98,30 @@ def test_the_last_edit_taken_out_leaves_no_document(settings: Settings) -> None:
 def test_without_edits_results_keep_their_names() -> None:
     assert edits_stamp(()) == ""
     assert edits_stamp([edit("a", "b")]) != edits_stamp([edit("a", "c")])
+
+
+def test_what_was_corrected_is_in_the_next_summaries_and_what_was_heard_stays(settings: Settings) -> None:
+    kept = keep_recording(settings, CALL)
+    stages = Stages(settings=settings, store=kept.store)
+    heard = kept.store.read_json("transcription", kept.transcription)
+    before = stages.join(kept.job, no_progress)
+    plain = stages.conversation(before.key)
+    first = plain.utterances[0]
+    unnamed = names_stamp(settings, kept.store, CALL)
+    add_edit(settings, CALL, utterance=first.id, before=first.text, text="The budget is fourteen thousand.", by="ana")
+    assert names_stamp(settings, kept.store, CALL) != unnamed
+    after = stages.join(kept.job, no_progress)
+    assert after.key != before.key
+    assert stages.conversation(after.key).utterances[0].text == "The budget is fourteen thousand."
+    assert stages.conversation(after.key).utterances[1:] == plain.utterances[1:]
+    assert stages.conversation(before.key) == plain
+    assert kept.store.read_json("transcription", kept.transcription) == heard
+
+
+def test_what_was_corrected_goes_with_its_recording(settings: Settings) -> None:
+    kept = keep_recording(settings, CALL, age_days=400)
+    add_edit(settings, CALL, utterance="u1", before="a", text="b", by="ana")
+    short = settings.model_copy(update={"retention": Retention(transcript=365)})
+    purge(plan_purge(short, client=None), short, by="dana")
+    assert kept.store.keys("conversation") == []
+    assert read_edits(settings, CALL) == ()
