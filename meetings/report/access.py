@@ -8,6 +8,7 @@ refused before anything is looked up, so that the time it takes says nothing of 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -64,6 +65,7 @@ class Gate:
         self._client = client
         self._links = links
         self._clock = clock
+        self._lock = threading.Lock()  # requests are answered by several threads
         self._rights: OrderedDict[tuple[str, str], tuple[float, User]] = OrderedDict()
 
     def reader(self, purpose: Purpose, meeting: str, token: str) -> Reader | None:
@@ -119,12 +121,14 @@ class Gate:
             return None  # gone, or in a channel that the bot is in no longer
         if refused:
             return None
-        self._rights[user.id, source.media_id] = (self._clock(), user)
-        self._rights.move_to_end((user.id, source.media_id))
-        while len(self._rights) > REMEMBERED:
-            self._rights.popitem(last=False)
+        with self._lock:
+            self._rights.pop((user.id, source.media_id), None)
+            self._rights[user.id, source.media_id] = (self._clock(), user)
+            while len(self._rights) > REMEMBERED:
+                self._rights.popitem(last=False)
         return user
 
     def _remembered(self, user_id: str, meeting: str) -> User | None:
-        at, user = self._rights.get((user_id, meeting), (float("-inf"), None))
+        with self._lock:
+            at, user = self._rights.get((user_id, meeting), (float("-inf"), None))
         return user if self._clock() - at < FRESH else None
