@@ -37,6 +37,7 @@ from meetings.errors import (
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
+from meetings.report.routes import COOKIE as PAGE_COOKIE
 from meetings.store import digest
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
@@ -103,7 +104,11 @@ def make_app(doors: Doors) -> FastAPI:
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         # Behind a reverse proxy everybody is the proxy: they share its bucket, which holds for a large company.
+        # Readers of pages have a bucket each, by their cookie: a player asks often. Who makes cookies up gets a refusal
+        # that costs little.
         peer = request.client.host if request.client else ""
+        if request.url.path.startswith("/m/") and (cookie := request.cookies.get(PAGE_COOKIE)):
+            peer = f"{peer} {digest(cookie)}"
         wait = doors.buckets.take(peer, now=time.monotonic())
         if wait:
             response = _counted(doors, "any", "too many", 429)

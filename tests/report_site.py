@@ -203,6 +203,7 @@ class Site:
     post_id: str
     channel_id: str
     rights_clock: Moving
+    doors: Doors
 
     def id_of(self, username: str) -> str:
         return str(self.as_("admin").get(f"/users/username/{username}")["id"])
@@ -284,6 +285,7 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
                 post_id=call.recording_post_id,
                 channel_id=call.channel_id,
                 rights_clock=clock,
+                doors=doors,
             )
         finally:
             server.should_exit = True

@@ -15,6 +15,7 @@ from meetings.audit import AuditLog
 from meetings.edits import read_edits
 from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks, revoke
+from meetings.rates import Buckets
 from meetings.report.media import MAX_PART
 from tests.report_site import SAMPLE, Site, served
 
@@ -511,3 +512,12 @@ def test_leaving_and_coming_back_needs_no_new_link(site: Site) -> None:
     assert get(link, allow_redirects=False).status_code == 404
     site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
     assert requests.Session().get(link, timeout=10).status_code == 200
+
+
+def test_readers_behind_one_proxy_do_not_use_up_each_other_s_requests(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maya, ben = site.visit("maya.chen"), site.visit("ben.okafor")
+    monkeypatch.setattr(site.doors, "buckets", Buckets(per_second=0.01, burst=5))
+    assert [maya.get(site.page, timeout=10).status_code for _ in range(6)] == [200] * 5 + [429]
+    assert ben.get(site.page, timeout=10).status_code == 200
