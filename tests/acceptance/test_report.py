@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from meetings.audit import AuditLog
+from meetings.cli.main import cli
 from meetings.edits import read_edits
 from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks, revoke
@@ -521,3 +523,17 @@ def test_readers_behind_one_proxy_do_not_use_up_each_other_s_requests(
     monkeypatch.setattr(site.doors, "buckets", Buckets(per_second=0.01, burst=5))
     assert [maya.get(site.page, timeout=10).status_code for _ in range(6)] == [200] * 5 + [429]
     assert ben.get(site.page, timeout=10).status_code == 200
+
+
+def test_an_admin_sees_and_revokes_somebody_s_links(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETINGS_HOME", str(site.settings.home))
+    monkeypatch.setenv("MATTERMOST_URL", site.sandbox.url)
+    monkeypatch.setenv("MATTERMOST_TOKEN", site.sandbox.bot_token or "")
+    session = site.visit("nadia.haddad")
+    assert site.meeting in CliRunner().invoke(cli, ["people", "links", "@nadia.haddad"]).output
+    done = CliRunner().invoke(cli, ["people", "links", "nadia.haddad", "--revoke"])
+    assert (done.exit_code, done.output) == (0, "nadia.haddad: links revoked\n")
+    assert_nothing(session.get(site.page, timeout=10), site)
+    assert "has no links" in CliRunner().invoke(cli, ["people", "links", "nadia.haddad"]).output
+    entry = [e for e in AuditLog(site.settings).entries(user="nadia.haddad") if e.event == "links revoked"][-1]
+    assert entry.by
