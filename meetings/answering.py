@@ -10,13 +10,16 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfiguredInstance
 
+from meetings.catchup import CatchupIntent, embedder_of
 from meetings.config import Settings
+from meetings.digests import DigestIntent
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
 from meetings.page_links import RevokeLinks
 from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.requests import ChannelIntent
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -106,10 +109,16 @@ class Answers(DBOSConfiguredInstance):
         return Talkback(self._settings, client, make_intents(self._settings, client))
 
 
-def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:  # noqa: ARG001
+def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
+    embedder = embedder_of(settings)
     pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings),)
-    return (*pages,)
+    return (
+        *pages,
+        CatchupIntent(settings, client, embedder),
+        DigestIntent(settings, client, embedder),
+        ChannelIntent(settings, client, embedder),
+    )
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

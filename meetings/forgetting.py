@@ -17,8 +17,10 @@ from typing import Any
 from filelock import Timeout
 
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.digests import DigestBook
 from meetings.edits import KIND as EDITS
 from meetings.edits import Edit, change_edits
 from meetings.errors import (
@@ -91,6 +93,8 @@ def forget(
     forgetting.voices()
     forgetting.feedback()
     forgetting.context(client)
+    forgetting.catchup()
+    forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
     forgetting.pages()
@@ -109,6 +113,7 @@ class _Forgetting:
         self._store = FileStore.of(settings)
         self._database = Database.of(settings)
         self._gone: set[Path] = set()
+        self._user_id: str | None = None  # of their account, once the server was asked
 
     # What is theirs
 
@@ -147,7 +152,7 @@ class _Forgetting:
 
         Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
         """
-        user_id = self._id(client)
+        user_id = self._user_id = self._id(client)
         for document in self._database.documents(CHANNELS):
             self._channel(document, user_id)
         for one in self._database.listed(SUMMARIES):
@@ -158,6 +163,20 @@ class _Forgetting:
             self._remove(path, "vectors")
         for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
+
+    def catchup(self) -> None:
+        """How far they were told of channels, and when they were last there; not that they want no such messages."""
+        book = CatchupBook(self._settings)
+        self._told.add("notes for catching up", book.forget(self._username, self._user_id, dry_run=self._dry))
+
+    def digests(self) -> None:
+        """Whether they want digests, and until when they were told."""
+        book = DigestBook(self._settings)
+        kept = [s.user_id for s in book.named(self._username)]
+        for user_id in {*kept, *([self._user_id] if self._user_id and book.of(self._user_id).until else [])}:
+            self._told.add("wishes for digests")
+            if not self._dry:
+                book.forget(user_id)
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""
@@ -187,7 +206,7 @@ class _Forgetting:
         Whose words they are is not kept with them. The messages themselves are in Mattermost.
         """
         for database in engines(self._settings):
-            ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+            ended = ended_runs(database, names=("answer_post", "answer_reaction", "answer_ask"))
             self._told.add("kept answers", len(ended))
             if ended and not self._dry:
                 delete_runs(database, ended)

@@ -29,6 +29,11 @@ def about(**facts: str | None) -> Iterator[None]:
         _ABOUT.reset(before)
 
 
+def current(fact: str) -> str:
+    """What is being worked on here: a fact that `about` was told, empty if none."""
+    return _ABOUT.get().get(fact, "")
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line: `time` (ISO 8601, UTC), `level`, `logger`, `message`, and what the line is about."""
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import from_json
+from meetings.digests import DigestBook
 from meetings.edits import KIND as EDITS
 from meetings.edits import parse_edits
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
@@ -33,6 +35,8 @@ feedback.json    what you asked for in your summaries
 context.json     what summaries for you were made from: your posts and channels, as they were read
 posts.json       your posts in the channels the bot is in, as kept for the next summary, and what you reacted to
 judged.json      which summaries you got, and your thumbs on them
+digest.json      whether you want a digest, and until when you were told
+catchup.json     how far you were told of which channel, and when you were last there
 summaries.json   the summaries made for you that are still kept
 deliveries.json  which message of the bot is your summary
 utterances.json  what you said in the recordings whose transcript is still kept
@@ -74,6 +78,8 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "context.json": people,
         "posts.json": list(_posts(settings, user_id)) if user_id else [],
         "judged.json": _judged(settings, user_id) if user_id else [],
+        "digest.json": DigestBook(settings).held(user_id) if user_id else {},
+        "catchup.json": CatchupBook(settings).held(user_id) if user_id else {},
         "summaries.json": summaries,
         "deliveries.json": [
             data

@@ -6,13 +6,14 @@ Read from the steps' database and from the audit log, whoever works: one process
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import DatabaseError
+from meetings.headway import read_headway
 from meetings.queueing import RECORDINGS, errand, workflow_id
 from meetings.remedies import remedy_of
 from meetings.steps import LOOK_BACK, Work, ended, open_steps, stage_of, unfinished
@@ -34,13 +35,17 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnderWay:
-    """Something that is worked on: its post, the stage it is in and since when, and who has it."""
+    """Something that is worked on: its post, the stage it is in and since when, and who has it.
+
+    `headway` says how far stages are (0 to 1) that work now, where that is known.
+    """
 
     post: str
     queue: str
     stage: str
     since: float
     worker: str
+    headway: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +107,19 @@ def look(settings: Settings, *, now: float | None = None) -> Seen:
         # What ended first: work that ends between the two looks is then seen as running, and not missed.
         over, open_ = ended(client, now=now), unfinished(client)
         running = [work for work in open_ if work.state == "running"]
+        far = read_headway(settings) if running else {}
         under_way = []
         for work in running:
             stage, since = stage_of(client, work)
             under_way.append(
-                UnderWay(post=work.subject, queue=work.queue, stage=stage, since=since, worker=work.worker)
+                UnderWay(
+                    post=work.subject,
+                    queue=work.queue,
+                    stage=stage,
+                    since=since,
+                    worker=work.worker,
+                    headway=far.get(work.subject, {}),
+                )
             )
     failed = failures(over, open_)
     return Seen(

@@ -226,6 +226,11 @@ def _line(summary: ChannelSummary, pick: Pick, url: str, names: Mapping[str, tup
     return f"- {told}“{inert(pick.text, limit=400)}” — {by}, {link(when, permalink)} · _{inert(pick.why)}_"
 
 
+def render_pick(summary: ChannelSummary, pick: Pick, *, url: str, names: Mapping[str, tuple[str, str]]) -> str:
+    """One item of a summary, as `render_channel` shows it."""
+    return _line(summary, pick, url, names)
+
+
 def _permalink(summary: ChannelSummary, url: str, pick: Pick) -> str:
     return f"{url}/{summary.channel.partition('/')[0]}/pl/{pick.post.id}"
 

@@ -39,6 +39,6 @@ def listen(metrics: int | None, verbose: bool) -> None:
     client.me()  # a wrong address or token is told at once
     talk(form=settings.log_format, verbose=verbose)
     serve_metrics(settings, metrics)
-    with open_inbox(settings, StageLog()) as inbox:
+    with open_inbox(settings, StageLog(settings)) as inbox:
         listener = make_listener(client, inbox, settings)
         asyncio.run(listen_in_turn(listener, client, settings))

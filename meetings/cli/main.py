@@ -36,10 +36,22 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Summarise a transcript for each person, without audio.",
     ),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
+    "trends": (
+        "meetings.cli.trends",
+        "trends",
+        "Show what stays open from one meeting of a series to the next.",
+    ),
+    "digest": ("meetings.cli.digest", "digest", "Tell USER in one message what they missed."),
+    "catchup": ("meetings.cli.catchup", "catchup", "Catch one person up on a channel."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",
         "Show who speaks in a processed recording, and correct it.",
+    ),
+    "save": (
+        "meetings.cli.save",
+        "save",
+        "Save a processed meeting as a document, subtitles, or a list of actions.",
     ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),

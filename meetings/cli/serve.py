@@ -53,7 +53,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         raise ConfigError(
             f"cannot answer at {host}:{port} ({error.strerror}); choose another --host or --port"
         ) from None
-    with bound, open_inbox(settings, StageLog()) as inbox:
+    with bound, open_inbox(settings, StageLog(settings)) as inbox:
         doors = Doors(
             client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
         )

@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from meetings.catchup import Briefer, Catchups, embedder_of
 from meetings.config import Settings
+from meetings.digests import Digests
 from meetings.errors import ConfigError
+from meetings.headway import Headway
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
@@ -22,20 +25,23 @@ from meetings.watchers import Watch, Watcher
 
 
 class StageLog:
-    """Stages as log lines and as metrics."""
+    """Stages as log lines, as metrics, and as what `meetings status` tells of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._log = logging.getLogger("meetings.stage")
+        self._headway = Headway(settings)
 
     def stage_started(self, stage: str) -> None:
         """Nothing: the line comes when the stage is done."""
 
     def stage_progress(self, stage: str, fraction: float) -> None:
-        """Nothing: a log is not a bar."""
+        """How far it is, for who looks on: a log is not a bar."""
+        self._headway.tell(stage, fraction)
 
     def stage_finished(self, result: StageResult) -> None:
         """The stage and its time."""
         done = "reused" if result.reused else f"{result.seconds:.1f} s"
+        self._headway.done(result.stage)
         self._log.debug("%s: %s", result.stage, done)
         count_stage(result)
 
@@ -46,9 +52,10 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
     return Listener(client, inbox, Positions(settings), Notices(client, settings), watch=watch)
 
 
-def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:  # noqa: ARG001
+def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    return ()
+    embedder = embedder_of(settings)
+    return (Catchups(settings, client, Briefer(settings, client, embedder)), Digests(settings, client, embedder))
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:

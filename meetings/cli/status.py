@@ -62,7 +62,10 @@ def lines(seen: Seen) -> list[str]:
         shown.append(
             f"{queue.name}: {told}" + (f" (oldest for {_span(seen.at - queue.oldest)})" if queue.oldest else "")
         )
-    shown += [f"▸ {u.post} {u.stage} for {_span(seen.at - u.since)}, by {u.worker}" for u in seen.under_way]
+    for under in seen.under_way:
+        far = ", ".join(f"{stage} {fraction:.0%}" for stage, fraction in under.headway.items())
+        told = f"{under.stage} for {_span(seen.at - under.since)}" + (f" ({far})" if far else "")
+        shown.append(f"▸ {under.post} {told}, by {under.worker}")
     for failure in seen.failures:
         when = f", next in {_span(failure.due - seen.at)}" if failure.due else ""
         shown.append(f"✗ {failure.post} {failure.state}{when}: {failure.reason}; {failure.remedy}")

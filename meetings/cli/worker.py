@@ -66,6 +66,6 @@ def worker(queues: tuple[str, ...], concurrency: int | None, metrics: int | None
     MattermostClient.required(settings, "whose calls?").me()
     talk(form=settings.log_format, verbose=verbose)
     serve_metrics(settings, metrics)
-    with Worker(settings, StageLog(), queues=queues, concurrency=concurrency) as one:
+    with Worker(settings, StageLog(settings), queues=queues, concurrency=concurrency) as one:
         logging.getLogger("meetings.worker").info("worker %s takes %s", one.name, ", ".join(queues))
         threading.Event().wait()

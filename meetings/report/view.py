@@ -15,8 +15,9 @@ from meetings.conversation import Conversation, Speaker, Utterance, clock
 from meetings.edits import Edit, apply_edits, edits_by_utterance, edits_that_fit
 from meetings.summary import Bullet, Summary, summary_from_json
 from meetings.summary.confidence import Part, confidential_parts
+from meetings.summary.message import groups as grouped
+from meetings.summary.message import opening, remark, said, whose_and_when
 from meetings.summary.phrases import Phrases, phrases
-from meetings.summary.render import grouped
 
 UNSURE = 0.5  # a word's probability below which it is marked
 LANES = 8  # speakers with a lane and a colour of their own; the others share the last
@@ -139,7 +140,7 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
         duration=round(duration, 3),
         language=conversation.language,
         headline=theirs.headline if theirs else "",
-        opening=_opening(theirs, words),
+        opening=opening(theirs, words, _plain) if theirs else "",
         groups=groups,
         marks=marks,
         lanes=lanes,
@@ -159,11 +160,9 @@ def _day(text: str | None) -> str:
     return f"{when:%A}, {when.day} {when:%B %Y}" if when else ""
 
 
-def _opening(summary: Summary | None, words: Phrases) -> str:
-    if summary is None or summary.attended is None:
-        return words.text("opening", "unknown") if summary else ""
-    first = summary.name.split()[0] if summary.name.split() else summary.username
-    return words.filled("opening", "there" if summary.attended else "missed", first)
+def _plain(text: str, limit: int) -> str:
+    """As it stands: the template makes it harmless."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
 # Bullets
@@ -177,36 +176,17 @@ def _groups(summary: Summary, words: Phrases) -> Iterator[Group]:
 
 
 def _point(bullet: Bullet, summary: Summary, words: Phrases, *, reasons: bool) -> Point:
-    quoted = bullet.writer == "extract"
-    why = words.text("confidential") if bullet.confidential else (words.reason(bullet.why) if reasons else "")
     return Point(
-        text=words.filled("quotes", "", bullet.text) if quoted else bullet.text,
-        quoted=quoted,
+        text=said(bullet, words, _plain),
+        quoted=bullet.writer == "extract",
         label=words.texts["labels"].get(bullet.kind, "").strip().rstrip(":"),
         at=clock(bullet.start),
         start=round(bullet.start, 1),
         speaker=bullet.speaker,
-        facts=_facts(bullet, summary, words),
-        why=why or "",
+        facts=", ".join(whose_and_when(bullet, summary, words, _plain)),
+        why=remark(bullet, words, _plain, reasons=reasons),
         confidential=bullet.confidential,
     )
-
-
-def _facts(bullet: Bullet, summary: Summary, words: Phrases) -> str:
-    """Whose it is and until when, as the message says it."""
-    facts = []
-    if bullet.owner and bullet.kind == "action":
-        others = [o for o in bullet.owner.split(", ") if o not in {bullet.speaker, summary.name}]
-        who = [*([words.text("you")] if bullet.mine else []), *others]
-        if who:
-            facts.append(f" {words.text('and')} ".join(who))
-    if bullet.due:
-        try:
-            due = words.day(datetime.fromisoformat(bullet.due).date())
-        except ValueError:
-            due = bullet.due
-        facts.append(words.filled("due", "", due) if bullet.kind == "action" else due)
-    return ", ".join(facts)
 
 
 # Speakers

@@ -24,7 +24,7 @@ from tests.faults.known_speech import KnownSpeech
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 # Two seconds each: KILLS=100 is for a figure, not for every change.
-KILLS = int(os.environ.get("KILLS", "40"))
+KILLS = int(os.environ.get("KILLS", "24"))
 PEOPLE = ("ana", "ben", "chloe", "dan")
 COMPANY = {
     "team": {"name": "acme", "display_name": "Acme"},

@@ -16,10 +16,12 @@ from filelock import FileLock
 
 from meetings import forgetting
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
+from meetings.digests import DigestBook
 from meetings.edits import add_edit, read_edits
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
@@ -72,6 +74,8 @@ def fill(settings: Settings) -> Kept:
         voices.add_sample(
             who, Sample(embedding=sound(who, 0.98), seconds=20.0, source="r1", model="m", at="2026-11-03")
         )
+        CatchupBook(settings).note_told(f"{who}-id", {"c1": 5}, now=5)
+        DigestBook(settings).want(f"{who}-id", who, "daily", period="2026-11-23", now=5)
     context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)

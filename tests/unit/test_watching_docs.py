@@ -26,7 +26,12 @@ def test_the_example_is_what_the_command_prints() -> None:
         queues=(QueueState(name="recordings", waiting=2, running=1, failed=1, oldest=960.0),),
         under_way=(
             UnderWay(
-                post=POST, queue="recordings", stage="transcription and diarization", since=820.0, worker="service"
+                post=POST,
+                queue="recordings",
+                stage="transcription and diarization",
+                since=820.0,
+                worker="service",
+                headway={"transcription": 0.62},
             ),
         ),
         failures=(
