@@ -18,6 +18,7 @@ from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
+from meetings.page_links import RevokeLinks
 from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
 from meetings.requests import ChannelIntent
@@ -114,7 +115,9 @@ class Answers(DBOSConfiguredInstance):
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
     embedder = kept_embedder(settings)
+    pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings),)
     return (
+        *pages,
         AlertsIntent(settings, client),
         CatchupIntent(settings, client, embedder),
         DigestIntent(settings, client, embedder),

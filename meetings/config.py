@@ -266,6 +266,20 @@ class Settings(BaseModel):
     command_token: SecretStr | None = Field(
         default=None, description="token of the slash command that `meetings serve` answers"
     )
+    page_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?$",
+        description="where people reach `meetings serve`, as https://meetings.example.org; times in messages then lead "
+        "to the meeting's page (docs/report.md)",
+    )
+    page_key: SecretStr | None = Field(
+        default=None, min_length=32, description="key that page links are signed with; unset: a file in HOME/page"
+    )
+    page_days: int = Field(default=30, ge=1, le=3650, description="days that a link to a page holds")
+    oauth_client_id: str | None = Field(
+        default=None, description="Mattermost's OAuth 2.0 application by which people sign in to pages (docs/report.md)"
+    )
+    oauth_client_secret: SecretStr | None = Field(default=None, description="the secret of oauth_client_id")
     log_format: str = Field(
         default="text", pattern="^(text|json)$", description="what listen, serve and worker log: text, or JSON lines"
     )

@@ -21,6 +21,8 @@ from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
 from meetings.digests import DigestBook
+from meetings.edits import KIND as EDITS
+from meetings.edits import Edit, change_edits
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -35,6 +37,8 @@ from meetings.interests import AlertBook
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
+from meetings.page_links import KIND as PAGE_LINKS
+from meetings.page_links import username_of
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.retention import delete_runs, ended_runs, engines
@@ -97,6 +101,7 @@ def forget(
     forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
+    forgetting.pages()
     if not dry_run:
         drop_changed(settings)  # what was redacted is not to be found any more, by nobody
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
@@ -215,6 +220,18 @@ class _Forgetting:
             if ended and not self._dry:
                 delete_runs(database, ended)
 
+    def pages(self) -> None:
+        """Their links to pages, which hold no more, and that it was they who corrected words."""
+        for document in self._database.documents(PAGE_LINKS):
+            if username_of(document.body) == self._username:
+                self._drop(PAGE_LINKS, document.name, "links to pages")
+        for one in self._database.listed(EDITS):
+            self._edits(one.name, lambda e: e if e.by != self._username else replace(e, by=""))
+
+    def _edits(self, media_id: str, change: Callable[[Edit], Edit | None]) -> None:
+        changed = change_edits(self._settings, media_id, change, dry_run=self._dry)
+        self._told.add("corrections of words", changed)
+
     def _without_context(self, data: list[Any]) -> list[Any]:
         left = []
         for entry in data:
@@ -287,6 +304,8 @@ class _Forgetting:
         for path in sorted(held.words):
             if path.parent.name == "corrections":
                 self._rewrite(path, self._without_corrections, "corrections")
+        edited = {u.id for _, c in _conversations(held) for u in c.utterances if _touched(u, spans)}
+        self._edits(held.media_id, lambda e: None if e.utterance in edited else e)
         kept = sorted(_conversations(held), key=lambda pair: bool(_spans_of(pair[1], self._username)))
         for path, conversation in kept:
             changed = _redacted(conversation, self._username, spans)
@@ -378,6 +397,11 @@ def _spans_of(conversation: Conversation, username: str) -> list[tuple[float, fl
     labels = {s.id for s in conversation.speakers if s.username == username}
     theirs = [u for u in conversation.utterances if u.speaker in labels]
     return [(part.start, part.end) for u in theirs for part in (u.words or (u,))]
+
+
+def _touched(utterance: Utterance, spans: Spans) -> bool:
+    """Whether any of an utterance lies in the spans."""
+    return any(_within(part.start, part.end, spans) for part in (utterance.words or (utterance,)))
 
 
 def _within(start: float, end: float, spans: Iterable[tuple[float, float]]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from meetings.config import Settings
+from meetings.edits import KIND as EDITS
 from meetings.job import Job
 from meetings.kept_voices import KIND as VOICES
 from meetings.recordings import past_runs
@@ -47,6 +48,7 @@ class Held:
         voice_notes: whom voices were taken for, sealed.
         conversations: transcripts.
         summaries: everybody's.
+        edits: what people corrected in the words.
         folders: where results were written to, outside the data folder.
     """
 
@@ -58,6 +60,7 @@ class Held:
     voice_notes: set[Listed] = field(default_factory=set)
     conversations: set[Path] = field(default_factory=set)
     summaries: set[Path] = field(default_factory=set)
+    edits: set[Listed] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
 
     @property
@@ -80,6 +83,7 @@ class Holdings:
 
     def __init__(self, settings: Settings) -> None:
         self.store = FileStore.of(settings)
+        self._settings = settings
         self._stages = Stages(settings=settings, store=self.store)
         self.recordings: dict[str, Held] = {}
         self._voices = {one.name: one for one in Database.of(settings).listed(VOICES)}
@@ -119,6 +123,8 @@ class Holdings:
             data = read_json(path)
             if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("conversation"):
                 self.of(str(data[0]["conversation"])).summaries.add(path)
+        for one in Database.of(self._settings).listed(EDITS):
+            self.of(one.name).edits.add(one)
         for stage in ("recordings", "corrections"):
             for path in stored(self.store, stage):
                 self.of(path.stem).words.add(path)

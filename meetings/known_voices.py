@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from meetings.config import Settings
 from meetings.corrections import Correction, plain, read_corrections
+from meetings.edits import edits_stamp, read_edits
 from meetings.errors import VoicesKeyError
 from meetings.kept_voices import KeptVoices
 from meetings.speech import Voice, Voiceprint
@@ -79,7 +80,10 @@ def known_voices(
 
 
 def names_stamp(settings: Settings, store: FileStore, media_id: str) -> str:
-    """Changes when a recording's names may: a correction, a print learnt or forgotten. Needs no key."""
+    """Changes when names or words may: a correction, an edit, a print learnt or forgotten. Needs no key."""
     corrections = read_corrections(store, media_id)
     book = VoiceBook.of(settings).stamp()
-    return digest("names", plain(corrections), book) if corrections or book else ""
+    edits = edits_stamp(read_edits(settings, media_id))
+    if not (corrections or book or edits):
+        return ""
+    return digest("names", plain(corrections), book, *([edits] if edits else []))

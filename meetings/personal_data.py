@@ -15,12 +15,15 @@ from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import from_json
 from meetings.digests import DigestBook
+from meetings.edits import KIND as EDITS
+from meetings.edits import parse_edits
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
 from meetings.holdings import files, read_json
 from meetings.interests import AlertBook
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
+from meetings.page_links import links_of
 from meetings.people import FeedbackBook
 from meetings.store import Database, FileStore, writing
 from meetings.voicebook import VoiceBook
@@ -40,6 +43,8 @@ summaries.json   the summaries made for you that are still kept
 deliveries.json  which message of the bot is your summary
 utterances.json  what you said in the recordings whose transcript is still kept
 corrections.json what was said of whose voice is yours, and what you said of others'
+edits.json       what you corrected in transcripts, and what stood there before
+links.json       for which meetings' pages you have a link, and until when (seconds since 1970 in UTC) it holds
 voice.json       your voiceprint, your consent to it, and your voice in recordings
 audit.jsonl      what the audit log tells of you
 
@@ -86,6 +91,8 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         ],
         "utterances.json": list(_utterances(store, username)),
         "corrections.json": list(_corrections(store, username)),
+        "edits.json": list(_edits(settings, username)),
+        "links.json": dict(links_of(settings, user_id)) if user_id else {},
         "voice.json": _voice(username, settings, notes),
         "audit.jsonl": [
             {"n": e.n, "at": e.at, "event": e.event, "user": e.user, "by": e.by, **e.facts}
@@ -192,6 +199,13 @@ def _corrections(store: FileStore, username: str) -> Iterator[dict[str, Any]]:
         for correction in read_json(path) or ():
             if username in {correction.get("username"), correction.get("by")}:
                 yield {"recording": path.stem, **correction}
+
+
+def _edits(settings: Settings, username: str) -> Iterator[dict[str, Any]]:
+    for document in Database.of(settings).documents(EDITS):
+        for edit in parse_edits(document.body):
+            if edit.by == username:
+                yield {"recording": document.name, **asdict(edit)}
 
 
 def _voice(username: str, settings: Settings, notes: list[str]) -> dict[str, Any]:

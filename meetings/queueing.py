@@ -102,6 +102,15 @@ class Inbox:
         """Queue the removal of what is held of deleted recordings; False if that was done before."""
         return self._put(errand(RECORDINGS, "remove_gone", f"gone:{post_id}"), channel_id)
 
+    def put_remake(self, media_id: str, name: str) -> bool:
+        """Queue that a recording's runs are made again with what was corrected; False if that was done before.
+
+        Args:
+            media_id: the recording.
+            name: a name of its own.
+        """
+        return self._put(errand(RECORDINGS, "correct_names", f"names:{name}", priority=CORRECTION), media_id)
+
     def waiting(self) -> int:
         """How many recordings are queued, waiting or being worked on."""
         with plain_trouble(self._where):

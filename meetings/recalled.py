@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meetings.conversation import Conversation
+from meetings.conversation import Conversation, from_json
 from meetings.job import Job
 from meetings.mattermost.entities import User
-from meetings.recordings import PastRun
+from meetings.recordings import PastRun, past_runs
+from meetings.store import FileStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,37 @@ class RecalledCall:
         return username in self.conversation.participants or any(
             s.username == username for s in self.conversation.speakers
         )
+
+
+def recall(store: FileStore, media_id: str, username: str, *, read_only: bool = False) -> RecalledCall | None:
+    """The newest run of a recording in which somebody got a summary, as far as it is kept.
+
+    Args:
+        store: the results.
+        media_id: the recording.
+        username: who.
+        read_only: without a summary of theirs the newest run whose transcript is kept will do; its summary is empty.
+    """
+    spare: PastRun | None = None
+    for run in reversed(past_runs(store, media_id)):
+        if not (store.has("conversation", run.conversation) and store.has("jobs", run.job)):
+            continue
+        spare = spare or run
+        if not run.summaries or not store.has("summaries", run.summaries):
+            continue
+        for summary in store.read_json("summaries", run.summaries):
+            if summary["person"]["username"] == username:
+                return _recalled(store, run, summary)
+    return _recalled(store, spare, {}) if read_only and spare is not None else None
+
+
+def _recalled(store: FileStore, run: PastRun, summary: Mapping[str, Any]) -> RecalledCall:
+    return RecalledCall(
+        run=run,
+        job=Job.from_json(store.read_json("jobs", run.job)),
+        conversation=from_json(store.read_json("conversation", run.conversation)),
+        summary=summary,
+    )
 
 
 def named(who: str, people: Sequence[User]) -> tuple[User, ...]:

@@ -195,6 +195,7 @@ def _plan_whole(plan: Plan, holdings: Holdings, held: Held, *, why: str) -> None
 def _plan_words(plan: Plan, held: Held, named: Mapping[str, str]) -> None:
     jobs = {path for path in held.words if path.parent.name == "jobs"}
     plan.add(held.conversations | (held.words - jobs), kind="transcript", **named)
+    plan.add(held.edits, kind="transcript", **named)
     plan.add(jobs, kind="transcript", **named)
     if held.folders:
         plan.notes.append(

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -37,6 +37,7 @@ from meetings.errors import (
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
+from meetings.report.routes import COOKIE as PAGE_COOKIE
 from meetings.store import digest
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
@@ -93,16 +94,21 @@ class Doors:
     metrics: Metrics = field(default_factory=Metrics)
     buckets: Buckets = field(default_factory=Buckets)
     answered_at: float = float("-inf")
+    pages: APIRouter | None = None  # pages of meetings, where there are any
 
 
 def make_app(doors: Doors) -> FastAPI:
-    """The application. It has no pages, no docs and no schema: nothing to see for who is not meant."""
+    """The application. It has no docs and no schema: nothing to see for who is not meant."""
     app = FastAPI(title="meetings", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         # Behind a reverse proxy everybody is the proxy: they share its bucket, which holds for a large company.
+        # Readers of pages have a bucket each, by their cookie: a player asks often. Who makes cookies up gets a refusal
+        # that costs little.
         peer = request.client.host if request.client else ""
+        if request.url.path.startswith("/m/") and (cookie := request.cookies.get(PAGE_COOKIE)):
+            peer = f"{peer} {digest(cookie)}"
         wait = doors.buckets.take(peer, now=time.monotonic())
         if wait:
             response = _counted(doors, "any", "too many", 429)
@@ -111,10 +117,14 @@ def make_app(doors: Doors) -> FastAPI:
             response = await call_next(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        # Pages of meetings say less strict things of their own.
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         return response
+
+    if doors.pages is not None:
+        app.include_router(doors.pages)
 
     @app.post("/hooks/mattermost")
     async def webhook(request: Request) -> Response:

@@ -17,11 +17,14 @@ from meetings.audience import possible_speakers, readers
 from meetings.audit import AuditLog
 from meetings.conversation import Conversation, from_json, to_json
 from meetings.corrections import answers_of
+from meetings.edits import apply_edits, edits_stamp, read_edits
+from meetings.errors import MattermostError
 from meetings.hearing import Hearing
 from meetings.job import Job
 from meetings.kept_voices import KeptVoices
 from meetings.known_voices import known_voices
 from meetings.mattermost import KeptContext, Outcome, Reading, deliver, person_of, read_contexts
+from meetings.page_links import PageLinks
 from meetings.people import (
     ChannelContext,
     FeedbackBook,
@@ -62,6 +65,7 @@ class Stages(Hearing):
             usernames={c.username for c in candidates},
         )
         source = job.source
+        edits = read_edits(self._settings, source.media_id)
         key = job.key(
             "conversation",
             transcription,
@@ -70,6 +74,7 @@ class Stages(Hearing):
             transcript,
             [source.title, source.started_at],
             known.fingerprint(),
+            *([edits_stamp(edits)] if edits else []),
         )
 
         def make() -> object:
@@ -92,18 +97,17 @@ class Stages(Hearing):
             )
             if naming.usernames() and not known.notes:  # with the wrong key there is nothing to note it in
                 KeptVoices.of(self._settings).note_names(diarization, naming.usernames(), naming.by_voice())
-            return to_json(
-                Conversation(
-                    id=source.media_id,
-                    title=source.title,
-                    language=words.language,
-                    duration=words.duration,
-                    started_at=source.started_at,
-                    participants=tuple(c.username for c in candidates if c.attended),
-                    speakers=naming.speakers,
-                    utterances=naming.relabel(utterances),
-                )
+            heard = Conversation(
+                id=source.media_id,
+                title=source.title,
+                language=words.language,
+                duration=words.duration,
+                started_at=source.started_at,
+                participants=tuple(c.username for c in candidates if c.attended),
+                speakers=naming.speakers,
+                utterances=naming.relabel(utterances),
             )
+            return to_json(apply_edits(heard, edits))
 
         return replace(self._stored("conversation", key, make), info={"notes": list(known.notes)})
 
@@ -231,6 +235,7 @@ class Stages(Hearing):
                 self.conversation(conversation_key),
                 recording_url=job.source.url,
                 heard_by=job.models["recogniser"],
+                page_url=self._page(job, username),
             )
             noted = digest("delivered", job.server, job.source.media_id, username)
             known = self._store.read_json("delivered", noted) if self._store.has("delivered", noted) else {}
@@ -271,6 +276,17 @@ class Stages(Hearing):
             began=began,
             info={**asdict(outcome), "down": outcome.reason if outcome.server_gone else ""},
         )
+
+    def _page(self, job: Job, username: str) -> str | None:
+        """Somebody's own link to the meeting's page; None where there are no pages, or no such account."""
+        links = PageLinks.of(self._settings)
+        if links is None:
+            return None
+        try:
+            user = self._client(job).user_by_username(username)
+        except MattermostError:
+            return None  # delivery finds the same, and tells it
+        return links.link(user.id, user.username, job.source.media_id)
 
     def tidy(self, job: Job) -> None:
         """Remove sound, its segmentation, the downloaded file, and voices that are to be kept for no days."""

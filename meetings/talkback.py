@@ -15,7 +15,6 @@ from meetings import replies
 from meetings.answers import HELP, KINDS, LANGUAGES, MAX_LISTED, NEXT, NO_CALL, line, listed, why
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.conversation import from_json
 from meetings.corrections import Setting
 from meetings.errors import (
     CorrectionError,
@@ -27,14 +26,13 @@ from meetings.errors import (
     StorageError,
 )
 from meetings.intents import Ask, Intent, Outcome, Reacting, Understood
-from meetings.job import Job
 from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
 from meetings.mattermost.delivery import KEY_PROP, LOOK_BACK
 from meetings.mattermost.entities import Post, Reaction, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook, build_persona, read_profiles
 from meetings.people.person import LENGTHS
-from meetings.recalled import RecalledCall, named
+from meetings.recalled import RecalledCall, named, recall
 from meetings.recordings import past_runs
 from meetings.speakers import correct
 from meetings.store import FileStore
@@ -370,20 +368,7 @@ class Talkback:
     def _call(self, post: Post | None, asker: User) -> RecalledCall | None:
         if post is None or not self._is_summary_of(post, asker):
             return None
-        media_id = str(post.props[KEY_PROP]).split(":")[0]
-        for run in reversed(past_runs(self._store, media_id)):
-            kept = (("summaries", run.summaries), ("conversation", run.conversation), ("jobs", run.job))
-            if not run.summaries or not all(self._store.has(stage, key) for stage, key in kept):
-                continue
-            for summary in self._store.read_json("summaries", run.summaries):
-                if summary["person"]["username"] == asker.username:
-                    return RecalledCall(
-                        run=run,
-                        job=Job.from_json(self._store.read_json("jobs", run.job)),
-                        conversation=from_json(self._store.read_json("conversation", run.conversation)),
-                        summary=summary,
-                    )
-        return None
+        return recall(self._store, str(post.props[KEY_PROP]).split(":")[0], asker.username)
 
     def _may_read(self, call: RecalledCall, asker: User) -> bool:
         channel_id = call.job.source.channel_id

@@ -102,6 +102,39 @@ def show(username: str, people: Path | None, why: bool, fresh: bool, as_json: bo
     click.echo("words (stems): " + ", ".join(f"{term} {weight:.2f}" for term, weight in terms))
 
 
+@people.command(
+    epilog="""\b
+Examples:
+  meetings people links ana.ruiz
+  meetings people links ana.ruiz --revoke"""
+)
+@click.argument("username")
+@click.option("--revoke", "revoked", is_flag=True, help="Let none of them hold any more, nor what they have open.")
+def links(username: str, revoked: bool) -> None:
+    """Show, or revoke, somebody's links to the pages of meetings (docs/report.md)."""
+    from datetime import UTC, datetime
+
+    from meetings.audit import AuditLog
+    from meetings.cli.who import login_name
+    from meetings.config import load_settings
+    from meetings.mattermost import MattermostClient
+    from meetings.page_links import links_of, revoke
+
+    settings = load_settings()
+    username = username.removeprefix("@")
+    user = MattermostClient.required(settings, "whose account?").user_by_username(username)
+    if revoked:
+        there = revoke(settings, user.id)
+        AuditLog(settings).note("links revoked", user=username, by=login_name())
+        click.echo(f"{username}: links revoked" if there else f"{username} has no links")
+        return
+    held = links_of(settings, user.id)
+    for meeting, until in sorted(held.items(), key=lambda item: -item[1]):
+        click.echo(f"{meeting}  until {datetime.fromtimestamp(until, tz=UTC):%Y-%m-%d}")
+    if not held:
+        click.echo(f"{username} has no links")
+
+
 def _persona(person: Person, context: PersonContext | None, settings: Settings) -> Persona:
     import time
 

@@ -21,8 +21,9 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     """Wait for calls like `listen`, and answer by HTTP.
 
     POST /hooks/mattermost takes an outgoing webhook (setting webhook_token), POST /commands/meetings a slash command
-    (setting command_token); GET /healthz, /readyz and /metrics are for whoever watches. Put a reverse proxy with TLS
-    before it if Mattermost runs on another machine. With database_url set it only queues, like `listen`.
+    (setting command_token); pages of meetings are below /m (setting page_url, docs/report.md); GET /healthz, /readyz
+    and /metrics are for whoever watches. Put a reverse proxy with TLS before it if Mattermost runs on another machine.
+    With database_url set it only queues, like `listen`.
     """
     import asyncio
     import logging
@@ -35,13 +36,14 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     from meetings.errors import ConfigError
     from meetings.logs import talk
     from meetings.mattermost import MattermostClient
+    from meetings.report import make_pages
     from meetings.service import open_inbox
     from meetings.serving import Doors, make_app
 
     settings = load_settings()
     client = MattermostClient.required(settings, "whose calls?")
-    if not listen and settings.webhook_token is None and settings.command_token is None:
-        raise ConfigError("--no-listen needs webhook_token or command_token: nothing else would tell of recordings")
+    if not listen and settings.webhook_token is None and settings.command_token is None and settings.page_url is None:
+        raise ConfigError("--no-listen needs webhook_token, command_token or page_url: nothing else would be answered")
     me = client.me()
     talk(form=settings.log_format, verbose=verbose)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -55,6 +57,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         doors = Doors(
             client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
         )
+        doors.pages = make_pages(settings, client, inbox)
         add_metrics(doors.metrics.registry, settings)
         listener = make_listener(client, inbox, settings)
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False, server_header=False))

@@ -16,7 +16,7 @@ from mattermostdriver import Driver
 
 from meetings.config import Settings
 from meetings.errors import ConfigError, MattermostNotFoundError
-from meetings.mattermost.download import download
+from meetings.mattermost.download import download, read_part
 from meetings.mattermost.entities import (
     ID_PATTERN,
     Channel,
@@ -383,6 +383,14 @@ class MattermostClient:
             MattermostError: it is larger than `limit`.
         """
         return self._transport.send("GET", f"/files/{file_id}", limit=limit, raw=True).body
+
+    def file_part(self, file_id: str, start: int, end: int, *, patience: float = 60.0) -> bytes:
+        """Bytes `start` to `end` (the last one included) of a file, held in memory.
+
+        Raises:
+            MattermostError: the server refused, broke off, or took longer than `patience` (seconds).
+        """
+        return read_part(self._transport, file_id, start, end, patience=patience)
 
     def download(
         self, info: FileInfo, destination: Path, *, sha256: str | None = None, progress: Progress = no_progress

@@ -65,6 +65,32 @@ def download(transport: Transport, info: FileInfo, destination: Path, *, sha256:
         raise StorageError(destination, error.strerror or str(error)) from error
 
 
+def read_part(transport: Transport, file_id: str, start: int, end: int, *, patience: float) -> bytes:
+    """See `MattermostClient.file_part`."""
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end}"}
+    wanted = end - start + 1
+    deadline = time.monotonic() + patience
+    found = bytearray()
+    with transport.stream(f"/files/{file_id}", headers) as response:
+        match = _CONTENT_RANGE.fullmatch(str(response.headers.get("Content-Range", "")))
+        # A server that knows no ranges sends the file from its beginning.
+        skipped = 0 if response.status_code == 206 else start
+        if response.status_code == 416 or (match is not None and int(match.group(1)) != start):
+            raise MattermostAnswerError(f"file {file_id} has no bytes {start} to {end}; it was replaced")
+        try:
+            while len(found) < wanted and (data := read_some(response)):
+                dropped = min(skipped, len(data))
+                skipped -= dropped
+                found += data[dropped:]
+                if time.monotonic() > deadline:
+                    raise MattermostAnswerError(f"file {file_id} comes too slowly")
+        except AttemptFailedError:
+            raise MattermostAnswerError(f"file {file_id} breaks off; try again later") from None
+    if len(found) < wanted:
+        raise MattermostAnswerError(f"file {file_id} ends early; it was replaced, or broke off")
+    return bytes(found[:wanted])
+
+
 class _Part:
     """The bytes that are there so far."""
 

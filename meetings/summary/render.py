@@ -19,7 +19,12 @@ MAX_MESSAGE = 16_383
 
 
 def render_markdown(
-    summary: Summary, conversation: Conversation, *, recording_url: str | None = None, heard_by: str = ""
+    summary: Summary,
+    conversation: Conversation,
+    *,
+    recording_url: str | None = None,
+    heard_by: str = "",
+    page_url: str | None = None,
 ) -> str:
     """The message for one reader.
 
@@ -28,11 +33,12 @@ def render_markdown(
         conversation: what it is about: title, day, length, how many speakers have names.
         recording_url: where the recording can be opened; times then link to it, and the message says how to answer.
         heard_by: the model that wrote down what was said; then the message tells how sure it was of its words.
+        page_url: the reader's own link to the meeting's page; times then lead to their moments there.
     """
     bullets = list(summary.bullets)
     dropped = 0
     while True:
-        message = _message(summary, bullets, conversation, recording_url, dropped, heard_by)
+        message = _message(summary, bullets, conversation, recording_url, dropped, heard_by, page_url)
         if len(message) <= MAX_MESSAGE:
             return message
         # Only absurdly long lists lead here: the weakest go first, as many as the message is too long by.
@@ -50,6 +56,7 @@ def _message(
     url: str | None,
     dropped: int,
     heard_by: str,
+    page: str | None,
 ) -> str:
     words = phrases(summary.language)
     parts = [_title(conversation, url, words)]
@@ -59,7 +66,7 @@ def _message(
         parts.append(f"**{headline}**")
     for heading, group in groups(bullets):
         if group:
-            lines = [_bullet(b, summary, url, words, reasons=heading == "rest") for b in group]
+            lines = [_bullet(b, summary, _moment(b, url, page), words, reasons=heading == "rest") for b in group]
             parts.append("\n".join([f"##### {words.text('groups', heading)}", *lines]))
     if left_out := summary.left_out + dropped:
         recording = link(words.text("recording"), url)
@@ -76,6 +83,11 @@ def _title(conversation: Conversation, url: str | None, words: Phrases) -> str:
     if conversation.duration >= 1:
         facts.append(words.filled("minutes", "", str(max(1, round(conversation.duration / 60)))))
     return " · ".join(facts)
+
+
+def _moment(bullet: Bullet, url: str | None, page: str | None) -> str | None:
+    """Where a bullet's time leads: to its moment on the page, else to the recording."""
+    return url if page is None else f"{page}#t={int(bullet.start)}"
 
 
 def _bullet(bullet: Bullet, summary: Summary, url: str | None, words: Phrases, *, reasons: bool) -> str:

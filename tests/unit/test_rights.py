@@ -23,6 +23,7 @@ from meetings.config import Settings
 from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
 from meetings.digests import DigestBook
+from meetings.edits import add_edit, read_edits
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
 from meetings.interests import AlertBook, Interest
@@ -30,6 +31,8 @@ from meetings.kept_voices import KeptVoices
 from meetings.mattermost import KeptContext
 from meetings.mattermost.entities import User
 from meetings.mattermost.kept import Judged, KeptChannel, KeptPost, KeptSummaries
+from meetings.page_links import KIND as LINKS
+from meetings.page_links import links_of
 from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
@@ -100,6 +103,10 @@ def fill(settings: Settings) -> Kept:
     (settings.home / "people").mkdir()
     (settings.home / "people" / "vectors.sqlite").write_bytes(b"vectors")
     spans = ((3.0, 6.0),)
+    for who, which in (("ana", "u3"), ("ben", "u1")):
+        add_edit(settings, kept.job.source.media_id, utterance=which, before="we said", text=f"{who} says so", by=who)
+        links = {"username": who, "generation": "g" * 11, "meetings": {kept.job.source.media_id: 4_000_000_000}}
+        Database.of(settings).write(LINKS, f"{who}-id", json.dumps(links))
     write_corrections(
         kept.store, kept.job.source.media_id, [Correction(username="ben", name="Ben", spans=spans, by="ana")]
     )
@@ -468,3 +475,24 @@ def test_a_name_that_is_none_is_refused(settings: Settings, monkeypatch: pytest.
     monkeypatch.setenv("MEETINGS_HOME", str(settings.home))
     done = CliRunner().invoke(cli, ["forget", "../etc", "--yes"])
     assert isinstance(done.exception, MeetingsError)
+
+
+def test_who_is_forgotten_has_no_link_to_a_page_any_more_and_others_do(settings: Settings) -> None:
+    fill(settings)
+    forget_ben(settings)
+    assert links_of(settings, "ben-id") == {}
+    assert len(links_of(settings, "ana-id")) == 1
+
+
+def test_who_is_forgotten_is_named_no_more_as_who_corrected_words(settings: Settings) -> None:
+    kept = fill(settings)
+    forget_ben(settings)
+    assert {e.by for e in read_edits(settings, kept.job.source.media_id)} == {"ana", ""}
+
+
+def test_words_that_are_redacted_are_gone_from_what_was_corrected_too(settings: Settings) -> None:
+    kept = fill(settings)
+    add_edit(settings, kept.job.source.media_id, utterance="u2", before=BENS, text="Zebras, in private", by="ana")
+    forget_ben(settings, redact=True)
+    assert "u2" not in {e.utterance for e in read_edits(settings, kept.job.source.media_id)}
+    assert "zebras" not in kept.everything_said().lower()

@@ -289,3 +289,35 @@ def test_the_footer_says_how_sure_the_recogniser_was_of_its_words() -> None:
 
 def test_a_message_that_nobody_can_answer_does_not_ask_to() -> None:
     assert "answer here" not in render_markdown(summary(), call())
+
+
+PAGE = f"https://meetings.example.org/m/{'c' * 26}?k=token"
+
+
+def point(**changes: object) -> Bullet:
+    base = Bullet(
+        kind="decision", text="We ship on Friday.", evidence=("u1",), start=0.0, speaker="Ana", writer="compose"
+    )
+    return replace(base, **changes)
+
+
+def test_times_lead_to_their_moments_on_the_reader_s_page() -> None:
+    points = (point(start=754.9), point(start=3.2))
+    message = render_markdown(summary(bullets=points), call(), recording_url=URL, page_url=PAGE)
+    assert f"[12:34]({PAGE}#t=754)" in message
+    assert f"[0:03]({PAGE}#t=3)" in message
+    assert f"]({URL})" in message.splitlines()[0]  # the title leads to the recording as before
+
+
+def test_without_pages_a_message_is_what_it_was() -> None:
+    made = summary(bullets=(point(start=754.9),))
+    message = render_markdown(made, call(), recording_url=URL)
+    assert f"[12:34]({URL})" in message
+    assert render_markdown(made, call(), recording_url=URL, page_url=None) == message
+
+
+def test_a_message_full_of_links_keeps_its_limit() -> None:
+    points = tuple(point(start=float(n), text="word " * 60, score=n / 200) for n in range(200))
+    message = render_markdown(summary(bullets=points), call(), recording_url=URL, page_url=PAGE + "x" * 100)
+    assert len(message) <= MAX_MESSAGE
+    assert message.count("?k=") > 20

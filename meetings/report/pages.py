@@ -1,0 +1,137 @@
+"""Makes the HTML that readers get: the page of a meeting, and what those see who may not.
+
+Everything that people said, wrote or are called goes through the template's escaping; there is no script and no style
+in the page, and the policy of every answer forbids both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from importlib import resources
+from typing import Any
+
+from fastapi import Response
+from jinja2 import Environment, PackageLoader
+
+from meetings.audit import AuditLog
+from meetings.config import Settings
+from meetings.edits import read_edits
+from meetings.mattermost import MattermostClient
+from meetings.page_links import PageLinks, is_meeting
+from meetings.recalled import RecalledCall
+from meetings.report.access import Gate, Reader
+from meetings.report.media import Media, Shelf
+from meetings.report.signing_in import SigningIn
+from meetings.report.view import WITHHELD, make_page
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_KINDS = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+def _static() -> dict[str, tuple[str, bytes]]:
+    folder = resources.files("meetings.report").joinpath("static")
+    return {f.name: (_KINDS[f.name.rsplit(".", 1)[-1]], f.read_bytes()) for f in folder.iterdir()}
+
+
+# Media type and content, by name; read once.
+STATIC = _static()
+# In their addresses, so that a browser keeps them until they change.
+VERSION = hashlib.sha256(b"".join(data for _, (_, data) in sorted(STATIC.items()))).hexdigest()[:12]
+
+
+class Report:
+    """Pages, and who may see them.
+
+    Args:
+        settings: where meetings are kept and pages are reached.
+        client: the bot.
+        links: what tokens are checked by.
+    """
+
+    def __init__(self, settings: Settings, client: MattermostClient, links: PageLinks) -> None:
+        self.settings = settings
+        self.links = links
+        self.gate = Gate(settings, client, links)
+        self.signing_in = SigningIn.of(settings, links)
+        self._shelf = Shelf(client)
+        self._templates = Environment(
+            loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+
+    def media(self, reader: Reader) -> Media | None:
+        """The recording; None if it is there no longer."""
+        return self._shelf.find(reader.job)
+
+    def opened(self, reader: Reader, *, how: str) -> None:
+        """Note who came, by a link or by signing in."""
+        AuditLog(self.settings).note(
+            "page opened",
+            user=reader.user.username,
+            by=reader.user.username,
+            recording=reader.meeting,
+            channel=reader.job.source.channel_id or "",
+            how=how,
+        )
+
+    def seconds_left(self, reader: Reader) -> int:
+        """How long a reader's link holds from now on."""
+        return max(0, int(reader.holder.expires - time.time()))
+
+    def page(self, reader: Reader, call: RecalledCall, *, cookie: str, kind: str, told: str) -> str:
+        """The page of a meeting.
+
+        Args:
+            reader: who looks.
+            call: what they look at.
+            cookie: what they came with, which their forms are tied to.
+            kind: `video` or `audio`; empty if the recording is there no longer.
+            told: what came of a change.
+        """
+        attended = call.attended(reader.user.username)
+        edits = read_edits(self.settings, reader.meeting)
+        page = make_page(call.conversation, call.summary, edits, attended=attended)
+        return self._templates.get_template("page.html").render(
+            page=page,
+            reader=reader.user.name,
+            meeting=reader.meeting,
+            recording=reader.job.source.url,
+            kind=kind,
+            may_change=attended,
+            form=self.links.form_token(cookie),
+            told=told,
+            version=VERSION,
+            withheld=WITHHELD,
+        )
+
+    def nothing(self, meeting: str = "") -> Response:
+        """The one answer to whoever may not see something, and for what is not there.
+
+        Args:
+            meeting: the id that was asked for, there or not: who is not signed in may do so.
+        """
+        sign_in = meeting if self.signing_in is not None and is_meeting(meeting) else ""
+        return self._plain("Nothing to see here", 404, sign_in=sign_in)
+
+    def refused(self) -> Response:
+        """A change that did not come from our own page."""
+        return self._plain("That did not come from this page", 403)
+
+    def trouble(self) -> Response:
+        """Who may see what cannot be asked now."""
+        answer = self._plain("One moment", 503)
+        answer.headers["Retry-After"] = "10"
+        return answer
+
+    def json(self, data: Any) -> Response:
+        """Data for the page's script."""
+        return Response(json.dumps(data), media_type="application/json", headers={"Content-Security-Policy": CSP})
+
+    def _plain(self, title: str, status: int, *, sign_in: str = "") -> Response:
+        html = self._templates.get_template("plain.html").render(title=title, status=status, sign_in=sign_in)
+        headers = {"Content-Security-Policy": CSP}
+        return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=headers)

@@ -1,0 +1,72 @@
+"""Signing in through Mattermost where an admin set that up: a page without a link, for who may see it.
+
+The way there and back is tied to one browser by a cookie, and leads to pages of ours alone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from meetings.config import Settings
+from meetings.mattermost.entities import User
+from meetings.mattermost.sign_in import authorize_url, user_of_code
+from meetings.page_links import PageLinks, is_meeting
+
+COOKIE = "meetings_signing_in"
+PATIENCE = 600  # seconds that somebody may take to sign in
+
+
+class SigningIn:
+    """Sends people to sign in, and knows them when they are back.
+
+    Args:
+        settings: the server, and the OAuth application that is registered there; both its id and its secret are set.
+        links: the address of pages, and the key that the way is signed with.
+    """
+
+    def __init__(self, settings: Settings, links: PageLinks) -> None:
+        assert settings.mattermost_url is not None
+        assert settings.oauth_client_id is not None
+        assert settings.oauth_client_secret is not None
+        self._server = settings.mattermost_url.rstrip("/")
+        self._id = settings.oauth_client_id
+        self._secret = settings.oauth_client_secret
+        self._back = f"{links.url}/m/signed-in"
+        self._signer = URLSafeTimedSerializer(links.key, salt="meetings page state")
+
+    @staticmethod
+    def of(settings: Settings, links: PageLinks) -> SigningIn | None:
+        """That of these settings; None where nobody set it up."""
+        ready = settings.oauth_client_id and settings.oauth_client_secret and settings.mattermost_url
+        return SigningIn(settings, links) if ready else None
+
+    def begin(self, meeting: str) -> tuple[str, str] | None:
+        """Where to send a browser that wants to see a meeting, and the cookie it has to bring back; None for no id."""
+        if not is_meeting(meeting):
+            return None
+        nonce = secrets.token_urlsafe(16)
+        state = self._signer.dumps([meeting, nonce])
+        assert isinstance(state, str)
+        return authorize_url(self._server, client_id=self._id, redirect_uri=self._back, state=state), nonce
+
+    def meant(self, state: str, cookie: str) -> str | None:
+        """The meeting that a browser went to sign in for; None if it was another browser, long ago, or nobody."""
+        try:
+            meeting, nonce = self._signer.loads(state, max_age=PATIENCE)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        known = hmac.compare_digest(str(nonce).encode(), cookie.encode(errors="replace"))
+        return str(meeting) if known and is_meeting(str(meeting)) else None
+
+    def user(self, code: str) -> User | None:
+        """Whoever brought a code; raises as `user_of_code` does."""
+        return user_of_code(
+            self._server,
+            client_id=self._id,
+            client_secret=self._secret.get_secret_value(),
+            redirect_uri=self._back,
+            code=code,
+        )

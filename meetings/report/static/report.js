@@ -1,0 +1,279 @@
+// The page's only script: playing from a time, following, and the dialogs for corrections. It asks nobody but this server,
+// makes no HTML of text, and keeps no element for a word.
+
+const by = (id) => document.getElementById(id);
+const media = by("media");
+const transcript = by("transcript");
+const lines = [...transcript.querySelectorAll(".line[data-t]")];
+const starts = lines.map((line) => Number(line.dataset.t));
+const points = [...document.querySelectorAll(".point")]
+  .map((point) => ({ point, at: Number(point.dataset.t) }))
+  .sort((a, b) => a.at - b.at);
+const duration = Number(document.body.dataset.duration);
+const followButton = by("follow");
+const meeting = document.body.dataset.meeting;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+let now = -1; // the number of the line that is being played
+let at = -1; // the number of the line that the keyboard is on
+let following = true;
+let wanted = null; // a time to play from, until the recording is known
+let scrolled = 0; // when we scrolled, which is no wish of the reader's
+
+const clock = (seconds) => {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+};
+
+// Said to a screen reader after what somebody did, and at no other time: the recording speaks for itself.
+const say = (text) => {
+  by("aloud").textContent = text;
+};
+
+// The last line that begins no later than a time; -1 before the first.
+const lineAt = (seconds) => {
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+};
+
+// Lines out of sight have only a guessed height: what is far is gone to at once, and looked for again when heights are known.
+const show = (element, tries = 8) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  const far = calm.matches || bottom < -innerHeight || top > 2 * innerHeight;
+  scrolled = performance.now();
+  element.scrollIntoView({ block: "center", behavior: far ? "instant" : "smooth" });
+  if (far && tries > 0) {
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const box = element.getBoundingClientRect();
+        const inSight = box.top > 0 && box.bottom < innerHeight;
+        if (following && element === lines[now] && !inSight) show(element, tries - 1);
+      }),
+    );
+  }
+};
+
+const follow = (on) => {
+  following = on;
+  followButton.setAttribute("aria-pressed", String(on));
+  if (on && now >= 0) show(lines[now]);
+};
+
+const mark = (seconds) => {
+  by("head").style.setProperty("--at", Math.min(1, Math.max(0, seconds / duration)));
+  const next = lineAt(seconds + 0.05);
+  if (next === now) return;
+  if (now >= 0) lines[now].removeAttribute("aria-current");
+  now = next;
+  if (now < 0) return;
+  lines[now].setAttribute("aria-current", "true");
+  if (following) show(lines[now]);
+};
+
+const seek = (seconds, { play = null } = {}) => {
+  const time = Math.min(duration, Math.max(0, seconds));
+  if (!media) return mark(time);
+  if (media.readyState === 0) {
+    wanted = time;
+    media.load();
+  } else {
+    media.currentTime = time;
+  }
+  if (play) media.play().catch(() => {});
+  mark(time);
+};
+
+const fromHash = () => {
+  const found = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+  return found ? Number(found[1]) : null;
+};
+
+// The keyboard's place in the transcript: one stop of the tabulator, arrows go on from there.
+const stand = (number, { focus = true } = {}) => {
+  const line = lines[number];
+  if (!line) return;
+  if (at >= 0) lines[at].querySelector(".at").tabIndex = -1;
+  else if (lines[0]) lines[0].querySelector(".at").tabIndex = -1;
+  at = number;
+  const link = line.querySelector(".at");
+  link.tabIndex = 0;
+  if (focus) {
+    scrolled = performance.now();
+    link.focus();
+  }
+};
+
+const jump = (step) => {
+  if (!points.length) return;
+  const here = media ? (wanted ?? media.currentTime) : starts[Math.max(0, now)] ?? 0;
+  const found =
+    step > 0 ? points.find(({ at }) => at > here + 0.5) : [...points].reverse().find(({ at }) => at < here - 0.5);
+  if (!found) return say(step > 0 ? "No further point" : "No earlier point");
+  document.querySelector(".point.here")?.classList.remove("here");
+  found.point.classList.add("here");
+  following = true;
+  followButton.setAttribute("aria-pressed", "true");
+  seek(found.at);
+  say(`${clock(found.at)}: ${found.point.querySelector(".what").textContent}`);
+};
+
+const toggle = () => {
+  if (!media) return;
+  if (media.paused) media.play().catch(() => {});
+  else media.pause();
+};
+
+if (media) {
+  media.addEventListener("loadedmetadata", () => {
+    if (wanted !== null) media.currentTime = wanted;
+    wanted = null;
+  });
+  media.addEventListener("timeupdate", () => wanted === null && mark(media.currentTime));
+  media.addEventListener("seeked", () => mark(media.currentTime));
+}
+
+// Clicks: a time plays from there; so does a line, unless somebody marks its words.
+document.addEventListener("click", (event) => {
+  const time = event.target.closest("a.at");
+  const line = event.target.closest(".line[data-t]");
+  const point = event.target.closest(".point");
+  if (time) {
+    event.preventDefault();
+    const seconds = Number((line ?? point).dataset.t);
+    history.replaceState(null, "", `#t=${Math.floor(seconds)}`);
+    if (line) stand(lines.indexOf(line), { focus: false });
+    follow(true);
+    seek(seconds, { play: true });
+    return;
+  }
+  if (line && !event.target.closest("details, button, a") && getSelection().isCollapsed) {
+    stand(lines.indexOf(line), { focus: false });
+    seek(Number(line.dataset.t));
+    return;
+  }
+  const correct = event.target.closest("button.correct");
+  if (correct) openSpeaker(correct.dataset.speaker, correct.dataset.name);
+  if (event.target.closest("button.cancel")) event.target.closest("dialog").close();
+});
+
+by("timeline").addEventListener("click", (event) => {
+  const picture = event.target.closest("svg");
+  if (!picture) return;
+  const marked = event.target.closest("[data-t]");
+  const box = picture.getBoundingClientRect();
+  seek(marked ? Number(marked.dataset.t) : (duration * (event.clientX - box.left)) / box.width);
+});
+
+followButton.addEventListener("click", () => follow(!following));
+by("next")?.addEventListener("click", () => jump(1));
+by("previous")?.addEventListener("click", () => jump(-1));
+by("keys").addEventListener("click", () => by("help").showModal());
+
+// Who scrolls wants to read elsewhere.
+for (const kind of ["wheel", "touchmove"]) {
+  addEventListener(kind, () => following && performance.now() - scrolled > 150 && follow(false), { passive: true });
+}
+
+const keys = {
+  " ": toggle,
+  k: toggle,
+  j: () => seek((media?.currentTime ?? 0) - 10),
+  l: () => seek((media?.currentTime ?? 0) + 10),
+  ArrowLeft: () => seek((media?.currentTime ?? 0) - 5),
+  ArrowRight: () => seek((media?.currentTime ?? 0) + 5),
+  ArrowDown: () => stand(Math.min(lines.length - 1, (at >= 0 ? at : now) + 1)),
+  ArrowUp: () => stand(Math.max(0, (at >= 0 ? at : now) - 1)),
+  n: () => jump(1),
+  p: () => jump(-1),
+  f: () => {
+    follow(!following);
+    say(following ? "Following" : "Not following");
+  },
+  e: () => openEdit(lines[at >= 0 ? at : now]),
+  "?": () => by("help").showModal(),
+};
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.target.closest("input, textarea, select, audio, video")) return;
+  // What has a meaning on a button or a link keeps it.
+  if (event.key === " " && event.target.closest("button, a, summary")) return;
+  if (event.key.startsWith("Arrow") && /Up|Down/.test(event.key) && !event.target.closest("#transcript")) return;
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// Corrections
+
+const textOf = (line) => line.querySelector("p").textContent;
+
+const openEdit = (line) => {
+  const dialog = by("edit");
+  if (!dialog || !line || line.querySelector("p > em")) return;
+  const form = dialog.querySelector("form");
+  form.utterance.value = line.dataset.u;
+  form.was.value = textOf(line);
+  form.at.value = Math.floor(Number(line.dataset.t));
+  form.text.value = textOf(line);
+  by("edit-at").textContent = clock(Number(line.dataset.t));
+  media?.pause();
+  dialog.showModal();
+  form.text.focus();
+};
+
+let people = null; // who a voice can be, asked for once
+
+const openSpeaker = async (speaker, name) => {
+  const dialog = by("speaker");
+  const form = dialog.querySelector("form");
+  form.speaker.value = speaker;
+  form.guest.value = "";
+  by("speaker-name").textContent = name;
+  dialog.showModal();
+  if (people === null) {
+    try {
+      const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
+      people = answer.ok ? await answer.json() : null;
+    } catch {
+      people = null;
+    }
+    for (const person of people ?? []) {
+      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
+      form.who.add(option, form.who.querySelector('[value="guest"]'));
+    }
+  }
+};
+
+// One button for the line that somebody points at or stands on, instead of thousands.
+if (by("edit")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "change";
+  button.textContent = "Correct";
+  button.tabIndex = -1;
+  const carry = (event) => {
+    const line = event.target.closest?.(".line[data-t]");
+    if (line && button.parentElement !== line && !line.querySelector("p > em")) line.append(button);
+  };
+  transcript.addEventListener("pointerover", carry);
+  transcript.addEventListener("focusin", carry);
+  button.addEventListener("click", () => openEdit(button.parentElement));
+}
+
+addEventListener("hashchange", () => {
+  const time = fromHash();
+  if (time !== null) seek(time);
+});
+
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+const first = fromHash();
+if (first !== null) seek(first);
