@@ -31,10 +31,17 @@ _FIGURE = re.compile(
     rf"\b({_NUMBER})\s*(%|percent\b)?(?:\s+of)?(?:\s+(?:the|our|all|large|small|more|other|about))*\s*([a-z]+)?",
     re.IGNORECASE,
 )
-_NO_UNIT = frozenset("is are was were and or in on at by to for from so if when while with".split())
-_SEVERITY = re.compile(r"\b(?:sev(?:erity)?[- ]?([0-5])|(P[0-5])\b(?=.*\b(?:incident|severity|priority)\b))", re.IGNORECASE)
+_NO_UNIT = frozenset(
+    "is are was were and or in on at by to for from so if when while with went set instead free".split()
+)
+_YES_NO = re.compile(r"(?<=\bso no\.)\s+(?=[A-Z])")  # to whoever splits sentences, `no.` is short for number
+_SEVERITY = re.compile(
+    r"\b(?:sev(?:erity)?[- ]?([0-5])|(P[0-5])\b(?=.*\b(?:incident|severity|priority)\b))", re.IGNORECASE
+)
 _ASKED = re.compile(r"\bplease\b|\b(?:can|could|will|would) you\b", re.IGNORECASE)
-_ACCEPTED = re.compile(r"\bI(?:'ll|’ll| will| am going to|'m going to| take)\b|\bon it\b|\bwill do\b", re.IGNORECASE)
+_ACCEPTED = re.compile(
+    r"^\W*yes\b|\bI(?:'ll|’ll| will| am going to|'m going to| take)\b|\bon it\b|\bwill do\b", re.IGNORECASE
+)
 _DECIDED = re.compile(r"^\W*(?:decided|decision)\b|\bwe (?:have )?decided\b", re.IGNORECASE)
 _AT = re.compile(
     r"\b(?:at|by|before|until|around|every|in)\s+((?:the\s+)?(?:full hour|noon|midnight|\d{1,2}(?::\d\d)?\s?(?:am|pm|utc)?"
@@ -142,7 +149,8 @@ def read_post(post: Post, people: Mapping[str, Colleague], rules: Rules) -> Note
     by = people.get(post.user_id, Colleague(username="", name="", desk=""))
     desks = {c.username: c.desk for c in people.values()}
     lines = []
-    for sentence in sentences(post.message[:MAX_TEXT])[: 2 * MAX_LINES]:
+    said = (s for part in sentences(post.message[:MAX_TEXT])[: 2 * MAX_LINES] for s in _YES_NO.split(part))
+    for sentence in said:
         line = _read_line(plain(sentence), by, desks, post.create_at, rules)
         if line is not None:
             lines.append(line)
@@ -175,7 +183,9 @@ def _read_line(text: str, by: Colleague, desks: Mapping[str, str], at: int, rule
     return Line(
         text=text,
         kind=kind,
-        views=tuple(v for v in rules.views if _belongs(v, kind, topics, by.desk, [desks.get(o, "") for o in owners], rules)),
+        views=tuple(
+            v for v in rules.views if _belongs(v, kind, topics, by.desk, [desks.get(o, "") for o in owners], rules)
+        ),
         units=_units(text),
         owners=owners,
         due=due,
@@ -204,8 +214,9 @@ def _kind(text: str, mentioned: tuple[str, ...], at: int, rules: Rules) -> tuple
     if _ACCEPTED.search(text):
         return "accept", _due(text, at)
     reading = read_sentence(text, said_on=datetime.fromtimestamp(at / 1000, tz=UTC).date())
-    kind = {"number": "info", "action": "info"}.get(reading.kind, reading.kind)
-    return kind, ""
+    if reading.kind == "decision" and reading.strength < 1:
+        return "info", ""
+    return {"number": "info", "action": "info"}.get(reading.kind, reading.kind), ""
 
 
 def _due(text: str, at: int) -> str:

@@ -6,6 +6,7 @@ note, one that is deleted is none, so that nothing of it stays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,8 @@ MAX_OPEN = 200  # tasks and questions that later posts are held against
 MAX_IMPACT = 6  # figures and effects told at once: the newest
 # Units of time and of parts of a system: a figure of these is no measure of how many are hit.
 _NO_MEASURE = frozenset("hour minute day second week zone am pm percent free month".split())
+_YES_OR_NO = re.compile(r"^\W*(?:yes|no)[,.!]|,\s*so (?:yes|no)\.?$", re.IGNORECASE)
+_MAY_WE = re.compile(r"\b(?:may|can|should|shall) (?:we|i)\b", re.IGNORECASE)
 _DONE = frozenset("done finished sent written merged closed delivered in out".split())
 
 
@@ -160,6 +163,7 @@ def _take(fold: _Fold, fact: Fact) -> None:
             fold.status = "resolved" if line.whole else "easing"
             if line.whole:
                 fold.of("impact").clear()
+                fold.of("works").clear()
         case "cause":
             fold.of("cause").append(fact)
             fold.of("hypothesis").clear()
@@ -213,27 +217,30 @@ def _answer(fold: _Fold, facts: list[Fact], note: Note, roots: Mapping[str, str]
         return
     words = {t for f in facts for t in terms(f.line.text)}
     left = []
-    for asked in fold.questions:
+    for at, asked in enumerate(fold.questions, 1):
         same_thread = bool(note.root_id) and roots.get(asked.post_id, asked.post_id) == note.root_id
-        soon = note.at - asked.at <= ANSWER_MINUTES * 60_000
-        speaks = len(words & set(terms(asked.line.text))) >= 2 or _says_yes_or_no(facts)
-        if note.user_id != asked.user_id and (same_thread or (soon and speaks and not note.root_id)):
+        soon = note.at - asked.at <= ANSWER_MINUTES * 60_000 and not note.root_id
+        shared = len(words & set(terms(asked.line.text)))
+        permitted = bool(_MAY_WE.search(asked.line.text))
+        decided = told.line.kind in {"decision", "cleared"} and (shared > 0 or permitted)
+        # A bare no or yes is for who asked last.
+        speaks = shared >= 2 or (at == len(fold.questions) and _says_yes_or_no(facts[0].line.text))
+        if note.user_id != asked.user_id and (same_thread or decided or (soon and speaks)):
             fold.answered.append((asked, told))
         else:
             left.append(asked)
     fold.questions = left
 
 
-def _says_yes_or_no(facts: list[Fact]) -> bool:
-    said = f" {facts[0].line.text.lower().strip('.! ')} ".replace(",", " ")
-    return said.startswith((" yes ", " no ")) or said.endswith((" so no ", " so yes ", " no ", " yes "))
+def _says_yes_or_no(text: str) -> bool:
+    return bool(_YES_OR_NO.search(text))
 
 
 def _accept(fold: _Fold, fact: Fact) -> None:
     for at in range(len(fold.actions) - 1, max(-1, len(fold.actions) - MAX_OPEN), -1):
         action = fold.actions[at]
         if action.status == "asked" and fact.username and fact.username in action.owners:
-            due = fact.line.due or action.due
+            due = action.due or fact.line.due
             fold.actions[at] = replace(action, status="accepted", due=due, owners=(fact.username,))
             return
 
