@@ -10,6 +10,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfiguredInstance
 
+from meetings.briefs import BriefIntent
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
@@ -105,9 +106,9 @@ class Answers(DBOSConfiguredInstance):
         return Talkback(self._settings, client, make_intents(self._settings, client))
 
 
-def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:  # noqa: ARG001
+def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return ()
+    return (BriefIntent(settings, client),)
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

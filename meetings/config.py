@@ -247,6 +247,12 @@ class Settings(BaseModel):
     command_token: SecretStr | None = Field(
         default=None, description="token of the slash command that `meetings serve` answers"
     )
+    incident_token: SecretStr | None = Field(
+        default=None, description="token of a second slash command, `/incident` (docs/incidents.md)"
+    )
+    incident_rules: Path | None = Field(
+        default=None, description="your own rules for briefs of incidents, a YAML file (docs/incidents.md)"
+    )
     log_format: str = Field(
         default="text", pattern="^(text|json)$", description="what listen, serve and worker log: text, or JSON lines"
     )

@@ -28,6 +28,7 @@ from meetings.errors import (
     VoicesKeyError,
 )
 from meetings.holdings import Held, Holdings, files, read_json
+from meetings.kept_briefs import forget_briefs
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
@@ -89,6 +90,7 @@ def forget(
     forgetting.context(client)
     forgetting.summaries()
     forgetting.answers()
+    forgetting.briefs(client)
     if not dry_run:
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
@@ -176,13 +178,18 @@ class _Forgetting:
                 document.kind, document.name, lambda body: body and _without_posts(body, user_id), aged=True
             )
 
+    def briefs(self, client: MattermostClient | None) -> None:
+        """Briefs of incidents that are kept up to date for them, their drafts, and states that hold posts of theirs."""
+        for what, count in forget_briefs(self._settings, self._id(client), dry_run=self._dry).items():
+            self._told.add(what, count)
+
     def answers(self) -> None:
         """What the bot answered to anybody, as the step engine keeps it: it may quote what was said.
 
         Whose words they are is not kept with them. The messages themselves are in Mattermost.
         """
         for database in engines(self._settings):
-            ended = ended_runs(database, names=("answer_post", "answer_reaction"))
+            ended = ended_runs(database, names=("answer_post", "answer_reaction", "answer_ask"))
             self._told.add("kept answers", len(ended))
             if ended and not self._dry:
                 delete_runs(database, ended)

@@ -15,6 +15,7 @@ from meetings.config import Settings
 from meetings.conversation import from_json
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
 from meetings.holdings import files, read_json
+from meetings.kept_briefs import briefs_of
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
@@ -34,6 +35,7 @@ summaries.json   the summaries made for you that are still kept
 deliveries.json  which message of the bot is your summary
 utterances.json  what you said in the recordings whose transcript is still kept
 corrections.json what was said of whose voice is yours, and what you said of others'
+incidents.json   briefs of incidents that are kept up to date for you, your drafts, what was read of your posts there
 voice.json       your voiceprint, your consent to it, and your voice in recordings
 audit.jsonl      what the audit log tells of you
 
@@ -77,6 +79,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         ],
         "utterances.json": list(_utterances(store, username)),
         "corrections.json": list(_corrections(store, username)),
+        "incidents.json": briefs_of(settings, user_id) if user_id else {},
         "voice.json": _voice(username, settings, notes),
         "audit.jsonl": [
             {"n": e.n, "at": e.at, "event": e.event, "user": e.user, "by": e.by, **e.facts}

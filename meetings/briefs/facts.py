@@ -32,7 +32,30 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _NO_UNIT = frozenset(
-    "is are was were and or in on at by to for from so if when while with went set instead free".split()
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "and",
+        "or",
+        "in",
+        "on",
+        "at",
+        "by",
+        "to",
+        "for",
+        "from",
+        "so",
+        "if",
+        "when",
+        "while",
+        "with",
+        "went",
+        "set",
+        "instead",
+        "free",
+    ]
 )
 _YES_NO = re.compile(r"(?<=\bso no\.)\s+(?=[A-Z])")  # to whoever splits sentences, `no.` is short for number
 _SEVERITY = re.compile(
@@ -44,8 +67,8 @@ _ACCEPTED = re.compile(
 )
 _DECIDED = re.compile(r"^\W*(?:decided|decision)\b|\bwe (?:have )?decided\b", re.IGNORECASE)
 _AT = re.compile(
-    r"\b(?:at|by|before|until|around|every|in)\s+((?:the\s+)?(?:full hour|noon|midnight|\d{1,2}(?::\d\d)?\s?(?:am|pm|utc)?"
-    r"\b(?:\s?(?:minutes|min|hours|h)\b)?|half an hour|an hour|the hour|tomorrow|tonight|end of day|hour))",
+    r"\b(?:at|by|before|until|around|every|in)\s+((?:the\s+)?(?:full hour|noon|midnight|half an hour|an hour|the hour|"
+    r"\d{1,2}(?::\d\d)?\s?(?:am|pm|utc)?\b(?:\s?(?:minutes|min|hours|h)\b)?|tomorrow|tonight|end of day|hour))",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\b(?:all|every|everything|everybody|complete(?:ly)?|fully|resolved|over|closed)\b", re.IGNORECASE)
@@ -173,9 +196,8 @@ def _read_line(text: str, by: Colleague, desks: Mapping[str, str], at: int, rule
     severity = _SEVERITY.search(text)
     owners = tuple(dict.fromkeys(m.lower() for m in MENTION.findall(text)))
     kind, due = _kind(text, owners, at, rules)
-    if kind == "info" and not topics and (is_hand_over(text) or len(text.split()) < MIN_WORDS):
-        if not severity:
-            return None
+    if kind == "info" and not topics and (is_hand_over(text) or len(text.split()) < MIN_WORDS) and not severity:
+        return None
     if kind == "accept":
         owners = (by.username,) if by.username else ()
     elif kind != "action":

@@ -16,11 +16,11 @@ from meetings.briefs.rules import Rules, read_rules
 from meetings.briefs.state import State, add_notes, state_of
 from meetings.config import Settings
 from meetings.errors import BusyError, VoicesKeyError
+from meetings.kept_briefs import STATES
 from meetings.mattermost.client import MAX_SINCE, MattermostClient
 from meetings.mattermost.entities import Channel, Post
 from meetings.store import Sealed
 
-KIND = "incidents"  # documents, by channel id
 FORMAT = 1
 MAX_POSTS = 20_000  # of a channel's newest, where it is read as a whole
 # What is written in the same moment as the last post read may become visible after it (milliseconds).
@@ -93,7 +93,7 @@ class Incidents:
 
     def __init__(self, settings: Settings, client: MattermostClient) -> None:
         self._client = client
-        self._sealed = Sealed.of(settings, KIND)
+        self._sealed = Sealed.of(settings, STATES)
         self._rules = read_rules(settings.incident_rules)
 
     @property

@@ -1,4 +1,4 @@
-"""A state as a brief for one audience, in Mattermost's Markdown; what people wrote shows as it stands and does nothing."""
+"""A state as a brief for one audience, in Mattermost's Markdown; what people wrote shows as it stands, and is inert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How posts of an incident's channel are read and whose view they belong in: the rules of `rules.yml`, and an admin's."""
+"""How posts of an incident's channel are read, and whose view they belong in: `rules.yml`, and an admin's rules."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ ANSWER_MINUTES = 30  # a question that nobody answers in its thread may be answe
 MAX_OPEN = 200  # tasks and questions that later posts are held against
 MAX_IMPACT = 6  # figures and effects told at once: the newest
 # Units of time and of parts of a system: a figure of these is no measure of how many are hit.
-_NO_MEASURE = frozenset("hour minute day second week zone am pm percent free month".split())
+_NO_MEASURE = frozenset(["hour", "minute", "day", "second", "week", "zone", "am", "pm", "percent", "free", "month"])
 _YES_OR_NO = re.compile(r"^\W*(?:yes|no)[,.!]|,\s*so (?:yes|no)\.?$", re.IGNORECASE)
 _MAY_WE = re.compile(r"\b(?:may|can|should|shall) (?:we|i)\b", re.IGNORECASE)
-_DONE = frozenset("done finished sent written merged closed delivered in out".split())
+_DONE = frozenset(["done", "finished", "sent", "written", "merged", "closed", "delivered", "in", "out"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,10 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     settings = load_settings()
     client = MattermostClient.required(settings, "whose calls?")
-    if not listen and settings.webhook_token is None and settings.command_token is None:
-        raise ConfigError("--no-listen needs webhook_token or command_token: nothing else would tell of recordings")
+    if not listen and not (settings.webhook_token or settings.command_token or settings.incident_token):
+        raise ConfigError(
+            "--no-listen needs webhook_token, command_token or incident_token: nothing else would tell of recordings"
+        )
     me = client.me()
     talk(form=settings.log_format, verbose=verbose)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -53,7 +55,11 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         ) from None
     with bound, open_inbox(settings, StageLog(settings)) as inbox:
         doors = Doors(
-            client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
+            client=client,
+            queue=inbox,
+            webhook_token=settings.webhook_token,
+            command_token=settings.command_token,
+            incident_token=settings.incident_token,
         )
         add_metrics(doors.metrics.registry, settings)
         listener = make_listener(client, inbox, settings)

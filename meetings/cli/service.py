@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from meetings.briefs import Watches
 from meetings.config import Settings
 from meetings.errors import ConfigError
 from meetings.headway import Headway
@@ -50,9 +51,9 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
     return Listener(client, inbox, Positions(settings), Notices(client, settings), watch=watch)
 
 
-def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:  # noqa: ARG001
+def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    return ()
+    return (Watches(settings, client),)
 
 
 async def listen_in_turn(listener: Listener, client: MattermostClient, settings: Settings) -> None:
