@@ -90,7 +90,7 @@ def forget(
     forgetting.context(client)
     forgetting.summaries()
     forgetting.answers()
-    forgetting.briefs(client)
+    forgetting.briefs()
     if not dry_run:
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
@@ -106,6 +106,7 @@ class _Forgetting:
         self._store = FileStore.of(settings)
         self._database = Database.of(settings)
         self._gone: set[Path] = set()
+        self._user_id: str | None = None
 
     # What is theirs
 
@@ -144,7 +145,7 @@ class _Forgetting:
 
         Without their account's id what is kept of channels cannot be told apart: all of it goes, and is read again.
         """
-        user_id = self._id(client)
+        user_id = self._user_id = self._id(client)
         for document in self._database.documents(CHANNELS):
             self._channel(document, user_id)
         for one in self._database.listed(SUMMARIES):
@@ -178,9 +179,9 @@ class _Forgetting:
                 document.kind, document.name, lambda body: body and _without_posts(body, user_id), aged=True
             )
 
-    def briefs(self, client: MattermostClient | None) -> None:
+    def briefs(self) -> None:
         """Briefs of incidents that are kept up to date for them, their drafts, and states that hold posts of theirs."""
-        for what, count in forget_briefs(self._settings, self._id(client), dry_run=self._dry).items():
+        for what, count in forget_briefs(self._settings, self._user_id, dry_run=self._dry).items():
             self._told.add(what, count)
 
     def answers(self) -> None:
