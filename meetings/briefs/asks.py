@@ -139,14 +139,12 @@ class BriefIntent:
 
     def _brief(self, channel: Channel, user: User, audience: str) -> str:
         found = Incidents(self._settings, self._client).look(channel)
-        note = f"{found.read} new posts read" if not found.whole and found.read else ""
         return render_brief(
             found.state,
             audience,
             place=place_of(self._client, channel),
             people=found.people,
             zone=user.timezone,
-            note=note,
         )
 
     def _stopped(self, channel: Channel, audience: str) -> Outcome:

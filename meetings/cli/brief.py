@@ -49,7 +49,7 @@ def brief(address: str, audience: str, person: str | None, as_json: bool) -> Non
         told = state_to_json(found.state, audience, channel=address)
         click.echo(json.dumps({**told, "posts_read": found.read, "whole": found.whole}, ensure_ascii=False))
         return
-    note = "" if found.whole else f"{found.read} new posts read"
+    note = "" if found.whole else f"posts read: {found.read}"
     shown = render_brief(
         found.state, audience, place=place_of(client, place), people=found.people, zone=user.timezone, note=note
     )
