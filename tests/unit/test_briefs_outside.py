@@ -91,6 +91,7 @@ LEAKS = st.sampled_from(
         "Okafor's",
         "db-01",
         "node7",
+        "DB-01",
         "10.0.3.17",
         "proxy.internal",
         "/var/log/gateway.log",
