@@ -213,7 +213,7 @@ def _company(texts: Sequence[str], size: int) -> dict[str, Any]:
     return {
         "team": {"name": "acme", "display_name": "Acme"},
         "users": users,
-        "bots": [{"username": "meetings", "display_name": "Meetings"}],
+        "bots": [{"username": n, "display_name": n.title()} for n in ("meetings", "calls")],
         "channels": [
             {"name": "incident-01", "display_name": "Incident 1", "type": "P", "members": [*names, "meetings"]}
         ],
