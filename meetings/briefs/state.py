@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from meetings.briefs.facts import Line, Note
 from meetings.people.terms import stem, terms
 
 ANSWER_MINUTES = 30  # a question that nobody answers in its thread may be answered by the next posts within this time
-MAX_OPEN = 200  # tasks and questions that later posts are held against
+MAX_OPEN = 50  # tasks and questions that later posts are held against
 MAX_IMPACT = 6  # figures and effects told at once: the newest
 # Units of time and of parts of a system: a figure of these is no measure of how many are hit.
 _NO_MEASURE = frozenset(["hour", "minute", "day", "second", "week", "zone", "am", "pm", "percent", "free", "month"])
@@ -169,8 +170,8 @@ def _take(fold: _Fold, fact: Fact) -> None:
             fold.of("hypothesis").clear()
             fold.facts["unknown"] = [f for f in fold.of("unknown") if not _is_of_cause(f.line)]
         case "ruled_out":
-            said = set(terms(line.text))
-            fold.facts["unknown"] = [f for f in fold.of("unknown") if not said & set(terms(f.line.text))]
+            said = _words(line.text)
+            fold.facts["unknown"] = [f for f in fold.of("unknown") if not said & _words(f.line.text)]
             fold.of("ruled_out").append(fact)
         case "update":
             fold.update = fact
@@ -215,21 +216,34 @@ def _answer(fold: _Fold, facts: list[Fact], note: Note, roots: Mapping[str, str]
     told = next((f for f in facts if f.line.kind not in {"question", "action", "accept"}), None)
     if told is None:
         return
-    words = {t for f in facts for t in terms(f.line.text)}
+    words = frozenset().union(*(_words(f.line.text) for f in facts))
+    decides = told.line.kind in {"decision", "cleared"}
     left = []
     for at, asked in enumerate(fold.questions, 1):
         same_thread = bool(note.root_id) and roots.get(asked.post_id, asked.post_id) == note.root_id
         soon = note.at - asked.at <= ANSWER_MINUTES * 60_000 and not note.root_id
-        shared = len(words & set(terms(asked.line.text)))
-        permitted = bool(_MAY_WE.search(asked.line.text))
-        decided = told.line.kind in {"decision", "cleared"} and (shared > 0 or permitted)
-        # A bare no or yes is for who asked last.
-        speaks = shared >= 2 or (at == len(fold.questions) and _says_yes_or_no(facts[0].line.text))
-        if note.user_id != asked.user_id and (same_thread or decided or (soon and speaks)):
+        answers = same_thread or (
+            # Most questions are old: their words are looked at only where that can answer them.
+            (decides or soon) and _speaks_to(asked, words, facts[0], decides=decides, newest=at == len(fold.questions))
+        )
+        if answers and note.user_id != asked.user_id:
             fold.answered.append((asked, told))
         else:
             left.append(asked)
     fold.questions = left
+
+
+def _speaks_to(asked: Fact, words: frozenset[str], said: Fact, *, decides: bool, newest: bool) -> bool:
+    shared = len(words & _words(asked.line.text))
+    if decides and (shared > 0 or _MAY_WE.search(asked.line.text)):
+        return True
+    # A bare no or yes is for who asked last.
+    return shared >= 2 or (newest and _says_yes_or_no(said.line.text))
+
+
+@lru_cache(maxsize=16_384)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
 
 
 def _says_yes_or_no(text: str) -> bool:
@@ -253,11 +267,11 @@ def _finish(fold: _Fold, fact: Fact) -> None:
     done = bool(_DONE & set(words)) or " is with " in f" {' '.join(words)} "
     if not done:
         return
-    said = set(terms(fact.line.text))
+    said = _words(fact.line.text)
     for at in range(len(fold.actions) - 1, max(-1, len(fold.actions) - MAX_OPEN), -1):
         action = fold.actions[at]
         if action.status == "done" or fact.username not in action.owners:
             continue
-        if said & set(terms(action.fact.line.text)):
+        if said & _words(action.fact.line.text):
             fold.actions[at] = replace(action, status="done", closed_by=fact.post_id)
             return

@@ -19,7 +19,7 @@ from meetings.briefs.keeping import Incidents
 from meetings.briefs.render import Place, render_brief
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
-from meetings.kept_briefs import STATES, WATCHES
+from meetings.kept_briefs import DRAFTS, STATES, WATCHES
 from meetings.mattermost.client import MattermostClient, Post
 from meetings.mattermost.delivery import LOOK_BACK
 from meetings.mattermost.entities import Channel, User
@@ -104,7 +104,8 @@ class Watches:
         hourly = not 0 <= now - self._checked < HOURLY
         if hourly:
             self._checked = now
-            Drafts(self._settings, self._client, now=self._now).expire()
+            if self._database.listed(DRAFTS):
+                Drafts(self._settings, self._client, now=self._now).expire()
             for one in self._database.listed(STATES):
                 if self._channel(one.name) is None:
                     self._database.delete(STATES, one.name)

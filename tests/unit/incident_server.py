@@ -15,7 +15,9 @@ BOT = User(id="bot", username="meetings", is_bot=True)
 PEOPLE = {
     "ana": User(id="ana", username="ana.ruiz", first_name="Ana", last_name="Ruiz", position="Backend Engineer"),
     "ben": User(id="ben", username="ben.okafor", first_name="Ben", last_name="Okafor", position="Support Specialist"),
-    "eve": User(id="eve", username="eve.stone", first_name="Eve", last_name="Stone", position="Chief Executive Officer"),
+    "eve": User(
+        id="eve", username="eve.stone", first_name="Eve", last_name="Stone", position="Chief Executive Officer"
+    ),
     "zoe": User(id="zoe", username="zoe.lang", first_name="Zoe", last_name="Lang", position="Product Manager"),
 }
 

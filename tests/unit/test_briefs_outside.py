@@ -59,7 +59,9 @@ def test_a_decision_of_the_management_is_for_public_relations() -> None:
 
 
 def test_a_sentence_for_the_press_goes_out_without_who_may_use_it() -> None:
-    told = outside("pr", post(1, "The sentence for the press is 'A faulty update delayed alarms', @ben.okafor may use it."))
+    told = outside(
+        "pr", post(1, "The sentence for the press is 'A faulty update delayed alarms', @ben.okafor may use it.")
+    )
     assert told.splitlines()[-1] == "- A faulty update delayed alarms"
 
 
@@ -71,7 +73,9 @@ def test_what_people_wrote_does_nothing_in_a_brief() -> None:
 
 
 def test_a_long_incident_fits_into_a_message() -> None:
-    posts = [post(n, f"Gateway {n} is down, {n} buildings are without data, and so it goes on and on.") for n in range(900)]
+    posts = [
+        post(n, f"Gateway {n} is down, {n} buildings are without data, and so it goes on and on.") for n in range(900)
+    ]
     assert all(len(brief(audience, *posts)) < 16_000 for audience in ("engineering", "customers", "pr"))
 
 
@@ -104,7 +108,9 @@ LEAKS = st.sampled_from(
 FRAMES = st.sampled_from(
     ["Customers cannot log in, {}.", "{} says all is back.", "Users see {} down.", "Next update from {} at 15:00."]
 )
-LEFT = re.compile(r"\b(?:ana|ruiz|okafor|ben|db-01|node7|internal|gateway\.log)\b|10\.0\.3|http|/pl/|@|~inc", re.IGNORECASE)
+LEFT = re.compile(
+    r"\b(?:ana|ruiz|okafor|ben|db-01|node7|internal|gateway\.log)\b|10\.0\.3|http|/pl/|@|~inc", re.IGNORECASE
+)
 
 
 @given(st.lists(st.tuples(FRAMES, LEAKS), min_size=1, max_size=5), st.sampled_from(["customers", "pr", "engineering"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def test_a_task_is_asked_for_then_accepted_then_done() -> None:
 
 def test_somebody_elses_word_does_not_finish_a_task() -> None:
     state = after(
-        post(1, "@ben.okafor, please send the report to the customer.", by="eve"), post(2, "The report is sent.", by="ana")
+        post(1, "@ben.okafor, please send the report to the customer.", by="eve"),
+        post(2, "The report is sent.", by="ana"),
     )
     assert state.actions[0].status == "asked"
 
@@ -170,7 +172,7 @@ def test_any_split_of_the_posts_into_batches_gives_the_same_state(
     posts = [post(minute, text, by=who, id=f"x{at}") for at, (text, who, minute) in enumerate(said)]
     notes = add_notes({}, ())
     edges = sorted({0, len(posts), *(c for c in cuts if c < len(posts))})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         notes = add_notes(notes, notes_of(posts[begin:end], TEAM, RULES))
     assert state_of(notes.values()) == after(*posts)
 
