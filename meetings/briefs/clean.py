@@ -25,7 +25,8 @@ _HOST = re.compile(
     r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"  # an address
     r"|\b(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}\b"
     r"|\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:local|lan|internal|intra|corp|svc|cluster|com|net|org|io|dev|cloud|de)\b"
-    r"|\b(?!(?:q|h|sev-?|p|covid-?)\d+\b)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*[-_]?\d+(?:[-.][a-z0-9]+)*\b(?=[^%]|$)"  # db-01, node7, web-3.eu
+    # db-01, node7, web-3.eu; not Q3, SEV-2
+    r"|\b(?!(?:q|h|sev-?|p|covid-?)\d+\b)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*[-_]?\d+(?:[-.][a-z0-9]+)*\b(?=[^%]|$)"
     r"|(?<!\w)/(?:[\w.-]+/)+[\w.-]*",  # a path
     re.IGNORECASE,
 )

@@ -89,9 +89,8 @@ def _told(title: str, incidents: Sequence[Incident]) -> None:
         leaks = 0 if audience == "engineering" else sum(len(inner & standing) for _, inner, standing in internal)
         among = sum(len(inner) for _, inner, _ in internal)
         every = sum(len(i.posts) for i in incidents)
-        print(
-            f"{audience:12} {hit / wanted:7.2f} {hit / max(1, shown):10.2f} {leaks:6} {among:4}   {wanted / every:20.2f}"
-        )
+        recall, precision = hit / wanted, hit / max(1, shown)
+        print(f"{audience:12} {recall:7.2f} {precision:10.2f} {leaks:6} {among:4}   {wanted / every:20.2f}")
         if len(incidents) == 1:
             for incident, standing in found:
                 texts = {p.id: p.message for p in incident.posts}

@@ -1,4 +1,4 @@
-"""An incident, from the slash command to the text that support reads: nothing leaves the channel before somebody says so."""
+"""An incident, from the slash command to the text that support reads; nothing leaves the channel by itself."""
 
 from __future__ import annotations
 
