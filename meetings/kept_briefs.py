@@ -63,7 +63,7 @@ def briefs_of(settings: Settings, user_id: str) -> dict[str, Any]:
         "posts": [
             {"id": note[0], "channel_id": channel, "at": note[3], "sentences": [line[0] for line in note[7]]}
             for channel, body in _states(settings)
-            for note in (body or {}).get("notes", ())
+            for note in sorted((body or {}).get("notes", ()), key=lambda n: (n[3], n[0]))
             if note[1] == user_id
         ],
     }
