@@ -225,7 +225,7 @@ def _audience(word: str) -> str:
 
 def _cleaned(cleaner: Cleaner, line: str) -> str:
     bullet = line.lstrip().startswith(("- ", "* "))
-    return ("- " if bullet else "") + cleaner.outside(line.lstrip()[2:] if bullet else line)
+    return ("- " if bullet else "") + cleaner.outside(line.lstrip()[2:] if bullet else line, opening=True)
 
 
 def _kept(draft: Draft) -> tuple[str, str]:

@@ -73,12 +73,12 @@ class Cleaner:
         text = MENTION.sub(self._mention, text)
         return self._names.sub(self._name, text) if self._names else text
 
-    def outside(self, text: str) -> str:
-        """A text without anything that must not leave the channel, and without what opens an internal note."""
+    def outside(self, text: str, *, opening: bool = False) -> str:
+        """A text without anything that must not leave the channel; `opening`: with what opens an internal note too."""
         text = _LINK.sub(self._link, text)
         text = _MAIL.sub(self._link, text)
         text = _CHANNEL.sub(self._link, text)
-        text = self.names(_INTERNAL.sub("", text))
+        text = self.names(text if opening else _INTERNAL.sub("", text))
         text = _HOST.sub(self._host, text)
         text = " ".join(text.split())
         return text[:1].upper() + text[1:]

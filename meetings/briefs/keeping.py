@@ -149,7 +149,7 @@ class Incidents:
         posts = tuple(posts)
         if not posts:
             return kept
-        people = dict(kept.people)
+        people, me = dict(kept.people), self._client.me().id
         missing = [
             u for u in (*self._client.channel_member_ids(channel.id), *(p.user_id for p in posts)) if u not in people
         ]
@@ -159,7 +159,8 @@ class Incidents:
         shown = {**kept.shown, **{p.id: p.update_at for p in posts}}
         return Kept(
             since=since,
-            notes=add_notes(kept.notes, notes_of(posts, people, self._rules)),
+            # What I wrote there myself, as the notice of what I do, tells nothing of the incident.
+            notes=add_notes(kept.notes, notes_of((p for p in posts if p.user_id != me), people, self._rules)),
             people=people,
             shown={i: at for i, at in shown.items() if at >= since - OVERLAP},
         )

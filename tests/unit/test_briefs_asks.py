@@ -160,6 +160,16 @@ def test_what_is_kept_of_a_channel_cannot_be_read_in_the_database(room: Room) ->
     assert b"89 buildings" not in kept
 
 
+def test_what_the_bot_wrote_in_the_channel_is_no_part_of_the_incident(room: Room) -> None:
+    room.server.say("bot", "The whole platform is down.")
+    assert "platform" not in room.slash("ana", "brief engineering")
+
+
+def test_words_of_ones_own_keep_how_they_begin(room: Room) -> None:
+    code = room.draft()
+    assert "> Update: all is back" in room.direct("ana", f"replace {code}: Update: all is back")
+
+
 def test_a_lost_key_costs_only_a_new_reading(room: Room) -> None:
     room.slash("ana", "brief engineering")
     (room.settings.home / "voices" / "key").unlink()
