@@ -10,13 +10,18 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfiguredInstance
 
+from meetings.alerts import AlertsIntent
 from meetings.briefs import BriefIntent
+from meetings.catchup import CatchupIntent
 from meetings.config import Settings
+from meetings.digests import DigestIntent
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
+from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
+from meetings.requests import ChannelIntent
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -108,7 +113,14 @@ class Answers(DBOSConfiguredInstance):
 
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
-    return (BriefIntent(settings, client),)
+    embedder = kept_embedder(settings)
+    return (
+        BriefIntent(settings, client),
+        AlertsIntent(settings, client),
+        CatchupIntent(settings, client, embedder),
+        DigestIntent(settings, client, embedder),
+        ChannelIntent(settings, client, embedder),
+    )
 
 
 def _understood(found: Mapping[str, Any]) -> Understood:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from meetings.config_tables import AlertSettings, Catchup, split_pairs
 from meetings.errors import ConfigError
 
 CONFIG_NAME = "meetings.toml"
@@ -53,6 +54,8 @@ PLATFORM = r"^(compatible|openai|azure|bedrock|llama|anthropic|vllm|ollama|llama
 AUDIENCE = "^(members|participants|missed|nobody)$"
 
 
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_QUIET = rf"(none|weekends|{_TIME} *- *{_TIME}( *, *weekends)?)"
 Days = Annotated[int, Field(ge=0, le=36_500)] | Literal["forever"]
 LEFT_BEHIND_DAYS = 30  # sound that a run which never ended left, unless `[retention] audio` says otherwise
 
@@ -210,6 +213,22 @@ class Settings(BaseModel):
         default=Retention(),
         description='[retention]: days, or "forever", for audio, transcript, summaries, voices, context and feedback; '
         "what is older goes with `meetings purge` (docs/privacy.md)",
+    )
+    catchup: Annotated[Catchup, BeforeValidator(split_pairs)] = Field(
+        default=Catchup(),
+        description="[catchup]: mode (offer, brief or off), after (days away), posts (that make a briefing worth it): "
+        "for those who come into a channel, or back (docs/catchup.md)",
+    )
+    quiet_hours: str = Field(
+        default="20:00-08:00, weekends",
+        pattern=rf"^{_QUIET}$",
+        description="when nobody is written to who did not ask, by their own clock: HH:MM-HH:MM, also with "
+        "`, weekends`; weekends; or none",
+    )
+    alerts: Annotated[AlertSettings, BeforeValidator(split_pairs)] = Field(
+        default=AlertSettings(),
+        description="[alerts]: per_day, the most a person gets a day; learned, whether interests are learned as well "
+        "as set (docs/alerts.md)",
     )
     notice: bool = Field(
         default=True, description="tell a channel once, when the bot is first there, what the bot does"

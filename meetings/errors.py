@@ -139,6 +139,10 @@ class PeopleError(MeetingsError):
     """The people file is wrong: unknown key, duplicate, nobody in it."""
 
 
+class SaveError(MeetingsError):
+    """A meeting cannot be saved as asked: no summary of that person, a damaged file, a format that needs a file."""
+
+
 # Models
 
 

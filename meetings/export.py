@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,8 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     write_text(folder / "transcript.vtt", to_vtt(conversation))
     write_text(folder / "transcript.md", transcript_markdown(conversation))
     turns = store.read_json("diarization", run.diarization_key)["turns"]
-    joined = {label: s.id for s in conversation.speakers for label in s.joined}
-    write_text(
-        folder / "speakers.rttm",
-        to_rttm(
-            ((t["start"], t["end"], joined.get(t["speaker"], t["speaker"])) for t in turns),
-            recording=run.job.source.name,
-        ),
-    )
+    rttm = to_rttm(speaker_turns(turns, conversation), recording=run.job.source.name)
+    write_text(folder / "speakers.rttm", rttm)
     summaries = store.read_json("summaries", run.summaries_key)
     for summary in summaries:
         name = file_name(summary["person"]["username"])
@@ -63,6 +57,12 @@ def export_run(run: Run, store: FileStore, folder: Path, *, conversation: Conver
     write_text(folder / "run.json", _pretty(report))
     remember_folder(store, run.job, folder)
     return report
+
+
+def speaker_turns(turns: Iterable[Mapping[str, Any]], conversation: Conversation) -> Iterator[tuple[float, float, str]]:
+    """Turns of the diarization as start, end (seconds) and speaker; labels that are one person get one label."""
+    joined = {label: s.id for s in conversation.speakers for label in s.joined}
+    return ((t["start"], t["end"], joined.get(t["speaker"], t["speaker"])) for t in turns)
 
 
 def run_report(run: Run, conversation: Conversation) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from typing import Any
 from filelock import Timeout
 
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.digests import DigestBook
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -28,6 +30,8 @@ from meetings.errors import (
     VoicesKeyError,
 )
 from meetings.holdings import Held, Holdings, files, read_json
+from meetings.interests import KIND as ALERTS
+from meetings.interests import AlertBook
 from meetings.kept_briefs import forget_briefs
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
@@ -87,7 +91,10 @@ def forget(
         forgetting.redact()
     forgetting.voices()
     forgetting.feedback()
+    forgetting.alerts(client)
     forgetting.context(client)
+    forgetting.catchup()
+    forgetting.digests()
     forgetting.summaries()
     forgetting.answers()
     forgetting.briefs()
@@ -106,7 +113,7 @@ class _Forgetting:
         self._store = FileStore.of(settings)
         self._database = Database.of(settings)
         self._gone: set[Path] = set()
-        self._user_id: str | None = None
+        self._user_id: str | None = None  # of their account, once the server was asked
 
     # What is theirs
 
@@ -140,6 +147,14 @@ class _Forgetting:
         # What cannot be read may have been a stop: the safe side is to keep one.
         book.keep_only_stop(self._username, stopped=wishes is None or wishes.stopped)
 
+    def alerts(self, client: MattermostClient | None) -> None:
+        """What they wanted to hear of, and which messages told them."""
+        named = {w.user_id for w in AlertBook(self._settings).named(self._username)}
+        user_id = self._id(client) if client is not None else None
+        for name in sorted(named | ({user_id} if user_id else set())):
+            if self._database.read(ALERTS, name) is not None:
+                self._drop(ALERTS, name, "alerts")
+
     def context(self, client: MattermostClient | None) -> None:
         """Their posts and reactions in what is kept of channels, which summaries they got, and what they were shown as.
 
@@ -156,6 +171,16 @@ class _Forgetting:
             self._remove(path, "vectors")
         for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
+
+    def catchup(self) -> None:
+        """How far they were told of channels, and when they were last there; not that they want no such messages."""
+        book = CatchupBook(self._settings)
+        self._told.add("notes for catching up", book.forget(self._username, self._user_id, dry_run=self._dry))
+
+    def digests(self) -> None:
+        """That they want a digest, and how far they were told."""
+        book = DigestBook(self._settings)
+        self._told.add("wishes for digests", book.forget(self._username, self._user_id, dry_run=self._dry))
 
     def summaries(self) -> None:
         """Summaries made for them, and the notes of which message was theirs."""

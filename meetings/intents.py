@@ -8,9 +8,9 @@ by direct message, whatever channel they asked in.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from meetings.mattermost.entities import User
+from meetings.mattermost.entities import Post, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,14 @@ class Intent(Protocol):
         Raises:
             MeetingsError: it cannot be done; the text says why.
         """
+
+
+@runtime_checkable
+class Reacting(Protocol):
+    """An intent that can also be asked by an emoji on a message of the bot: a thumb, or eyes."""
+
+    def understand_reaction(self, asker: User, post: Post, emoji_name: str) -> Outcome | None:
+        """What an emoji comes to; None if the message is none of this intent's to this person. As `understand`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ def briefs_of(settings: Settings, user_id: str) -> dict[str, Any]:
                 drafts.append(sealed.read(name))
             except VoicesKeyError:
                 continue  # nobody can read it
-    return {
+    found = {
         "kept_up_to_date": [
             dict(zip(("channel_id", "audience"), name.split("/")[::2], strict=False))
             for name in _names(database, WATCHES)
@@ -67,6 +67,7 @@ def briefs_of(settings: Settings, user_id: str) -> dict[str, Any]:
             if note[1] == user_id
         ],
     }
+    return found if any(found.values()) else {}
 
 
 def _names(database: Database, kind: str) -> tuple[str, ...]:

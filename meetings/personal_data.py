@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.config import Settings
 from meetings.conversation import from_json
+from meetings.digests import DigestBook
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
 from meetings.holdings import files, read_json
+from meetings.interests import AlertBook
 from meetings.kept_briefs import briefs_of
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
@@ -28,9 +31,12 @@ README = """What `meetings` holds about {username}, as of {at}.
 
 about.json       whose data this is, when it was gathered, and what could not be
 feedback.json    what you asked for in your summaries
+alerts.json      what you wanted to hear of, and which messages told you
 context.json     what summaries for you were made from: your posts and channels, as they were read
 posts.json       your posts in the channels the bot is in, as kept for the next summary, and what you reacted to
 judged.json      which summaries you got, and your thumbs on them
+catchup.json     how far you were told of which channel, and when you were last there
+digest.json      whether you want a digest, how far you were told, and of which calls
 summaries.json   the summaries made for you that are still kept
 deliveries.json  which message of the bot is your summary
 utterances.json  what you said in the recordings whose transcript is still kept
@@ -68,9 +74,12 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
     ]  # fmt: skip
     found: dict[str, Any] = {
         "feedback.json": wishes,
+        "alerts.json": [asdict(one) for one in AlertBook(settings).named(username)],
         "context.json": people,
         "posts.json": list(_posts(settings, user_id)) if user_id else [],
         "judged.json": _judged(settings, user_id) if user_id else [],
+        "catchup.json": CatchupBook(settings).held(user_id) if user_id else {},
+        "digest.json": DigestBook(settings).held(username, user_id),
         "summaries.json": summaries,
         "deliveries.json": [
             data

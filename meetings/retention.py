@@ -27,6 +27,7 @@ from meetings.errors import (
     StorageError,
 )
 from meetings.holdings import Held, Holdings, files, read_json
+from meetings.interests import KIND as ALERTS
 from meetings.kept_briefs import KINDS as BRIEFS
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
@@ -249,6 +250,9 @@ def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float)
         plan.add(
             (one for one in wishes if one.name not in staying), kind="feedback", why=f"feedback is kept {days} days"
         )
+        old = now - days * DAY
+        alerts = (one for one in database.listed(ALERTS) if _at(one) < old)
+        plan.add(alerts, kind="feedback", why=f"feedback is kept {days} days")
     if (days := settings.days_kept("summaries")) is not None:
         old = now - max(days * DAY, UNDER_WAY)
         notes = [p for p in files(results / "delivered") if _at(p) < old]

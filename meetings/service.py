@@ -19,11 +19,18 @@ from typing import Any
 from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance
 from filelock import FileLock, Timeout
 
+from meetings.alerts import alert_of_call
 from meetings.answering import DEATHS, PATIENTLY, shared_answers
 from meetings.arrivals import Drop, Wait, decide, decide_again
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import BusyError, MattermostError, MattermostUnreachableError, RecordingError, StorageError
+from meetings.errors import (
+    BusyError,
+    MattermostError,
+    MattermostUnreachableError,
+    RecordingError,
+    StorageError,
+)
 from meetings.job import Job
 from meetings.known_voices import names_stamp
 from meetings.llm import server_address
@@ -273,6 +280,8 @@ class Recordings(DBOSConfiguredInstance):
         for notice in run.notes:
             log.info("recording %s: %s", job.source.post_id, notice)
         self._traces.run(job, outcome["stages"])
+        if job.deliver:
+            alert_of_call(self._settings, job, run.deliveries)
 
     def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
         """Work failed, after so many failures before."""

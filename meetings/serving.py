@@ -231,7 +231,7 @@ def _answer(doors: Doors, given: Mapping[str, Any], *, incident: bool = False) -
         match [w.lower() for w in words[:1]]:
             case ["status"]:
                 return _status(doors)
-            case ["summarize" | "summarise"] if len(words) == 2:
+            case ["summarize" | "summarise"] if len(words) == 2 and _is_link(words[1]):
                 return _summarize(doors, words[1], user_id)
             case [] | ["help"]:
                 return HELP
@@ -240,6 +240,11 @@ def _answer(doors: Doors, given: Mapping[str, Any], *, incident: bool = False) -
     except MeetingsError as error:
         log.warning("command: %s", error)
         return "That did not work just now; the log of the server that I run on says why."
+
+
+def _is_link(word: str) -> bool:
+    """Whether a word is meant as a recording's address: not a channel, nor a word such as `unread`."""
+    return ("://" in word and "/channels/" not in word) or reference_id(word) is not None
 
 
 def _ask(doors: Doors, given: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ anything but their own wishes; who a voice is may be said by those who were in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from meetings.errors import (
     MeetingsError,
     StorageError,
 )
-from meetings.intents import Ask, Intent, Outcome, Understood
+from meetings.intents import Ask, Intent, Outcome, Reacting, Understood
 from meetings.job import Job
 from meetings.mattermost import KeptContext, MattermostClient, Reading, person_of, read_contexts
 from meetings.mattermost.delivery import KEY_PROP, LOOK_BACK
@@ -68,7 +68,7 @@ class Talkback:
         if asker is None or post.delete_at or post.type:
             return None
         ask = Ask(asker=asker, text=post.message, channel_id=post.channel_id, at=post.create_at)
-        asked = self._asked(ask)
+        asked = self._asked(lambda intent: intent.understand(ask))
         if asked is not None:
             effects, text, voice, again = asked.effects, asked.text, None, ""
         else:
@@ -92,9 +92,16 @@ class Talkback:
         if asker is None or reaction.emoji_name not in LIKES | DISLIKES | {MORE}:
             return None
         post = self._existing(reaction.post_id)
-        if post is None or not self._is_summary_of(post, asker):
+        if post is None or post.user_id != self._client.me().id:
             return None
-        if reaction.emoji_name == MORE:
+        asked = self._asked(
+            lambda i: i.understand_reaction(asker, post, reaction.emoji_name) if isinstance(i, Reacting) else None
+        )
+        if asked is None and not self._is_summary_of(post, asker):
+            return None
+        if asked is not None:
+            text = asked.text
+        elif reaction.emoji_name == MORE:
             call = self._call(post, asker)
             text = self._left_out(call, asker) if call else NO_CALL
         elif reaction.emoji_name in LIKES:
@@ -111,6 +118,7 @@ class Talkback:
             root_id=post.id,
             answers=f"{post.id}:{reaction.emoji_name}",
             text=text,
+            effects=asked.effects if asked else (),
         )
 
     def understand_ask(
@@ -121,7 +129,9 @@ class Talkback:
         if asker is None:
             return None
         ask = Ask(asker=asker, text=text, channel_id=channel_id, team_id=team_id, command=command, at=at)
-        asked = self._asked(ask) or Outcome(text=f"I did not understand that.\n\n{self._help()}")
+        asked = self._asked(lambda intent: intent.understand(ask)) or Outcome(
+            text=f"I did not understand that.\n\n{self._help()}"
+        )
         return Understood(
             username=asker.username,
             user_id=asker.id,
@@ -132,11 +142,11 @@ class Talkback:
             effects=asked.effects,
         )
 
-    def _asked(self, ask: Ask) -> Outcome | None:
+    def _asked(self, understand: Callable[[Intent], Outcome | None]) -> Outcome | None:
         """What the first intent that takes a request makes of it."""
         for intent in self._intents:
             try:
-                found = intent.understand(ask)
+                found = understand(intent)
             except MattermostUnreachableError:
                 raise
             except MeetingsError as error:

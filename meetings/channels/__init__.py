@@ -5,7 +5,14 @@ from meetings.channels.items import Item, Written, gather
 from meetings.channels.links import Link, canonical_url, find_links
 from meetings.channels.rank import Pick, Reader, rank
 from meetings.channels.read import Stretch, read_stretch, require_member
-from meetings.channels.summary import ChannelSummary, Topic, channel_to_json, render_channel, summarize_channel
+from meetings.channels.summary import (
+    ChannelSummary,
+    Topic,
+    channel_to_json,
+    render_channel,
+    render_pick,
+    summarize_channel,
+)
 
 __all__ = [
     "Answer",
@@ -27,6 +34,7 @@ __all__ = [
     "rank",
     "read_stretch",
     "render_channel",
+    "render_pick",
     "require_member",
     "summarize_channel",
 ]

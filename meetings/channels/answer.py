@@ -74,6 +74,7 @@ def answer(
     persona: Callable[[], Persona],
     *,
     since: int,
+    until: int | None = None,
     embedder: TextEmbedder,
     limit: int = MAX_POSTS,
     progress: Progress = no_progress,
@@ -86,6 +87,7 @@ def answer(
         user: the person.
         persona: gives what matters to them; asked only once it is known that they may read the channel.
         since: milliseconds since the epoch.
+        until: milliseconds since the epoch, where the stretch ends before now.
         embedder: sentence embeddings.
         limit: how many of the newest posts to read.
         progress: told the fraction done.
@@ -95,7 +97,7 @@ def answer(
         MattermostError: the server does not answer or refuses.
     """
     require_member(client, channel, user)
-    stretch = read_stretch(client, channel, since=since, limit=limit)
+    stretch = read_stretch(client, channel, since=since, until=until, limit=limit)
     progress(0.3)
     authors = client.users({p.user_id for p in stretch.posts} | {user.id})
     names = {a.id: (a.username, a.name) for a in authors}

@@ -12,6 +12,7 @@ from meetings.mattermost.entities import Channel, Post, User
 
 # Newest posts of a stretch that are read: with `MAX_TEXT` this bounds memory at about 50 MB.
 MAX_POSTS = 20_000
+PASSED_OVER = 5  # times as many posts may lie between a stretch that ended and now
 MAX_TEXT = 2_000  # characters of a post that are looked at
 
 
@@ -19,12 +20,14 @@ MAX_TEXT = 2_000  # characters of a post that are looked at
 class Stretch:
     """What was written in a channel since a moment (milliseconds since the epoch), oldest first.
 
-    `cut` says that there was more than is read, and its oldest part is missing.
+    `until` is where it ends; None: it goes on. `cut` says that there was more than is read, and its oldest part is
+    missing.
     """
 
     posts: tuple[Written, ...]
     since: int
     cut: bool = False
+    until: int | None = None
 
 
 def require_member(client: MattermostClient, channel: Channel, user: User) -> None:
@@ -39,35 +42,46 @@ def require_member(client: MattermostClient, channel: Channel, user: User) -> No
         )
 
 
-def read_stretch(client: MattermostClient, channel: Channel, *, since: int, limit: int = MAX_POSTS) -> Stretch:
+def read_stretch(
+    client: MattermostClient, channel: Channel, *, since: int, until: int | None = None, limit: int = MAX_POSTS
+) -> Stretch:
     """What people and bots wrote in a channel after a moment.
 
     Args:
         client: the bot; must be in the channel.
         channel: the channel.
         since: milliseconds since the epoch.
-        limit: how many of the newest posts to read.
+        until: milliseconds since the epoch, where the stretch ends before now.
+        limit: how many of the newest posts of the stretch to read.
 
     Raises:
         MattermostError: the server does not answer or refuses.
     """
-    return stretch_of(client.latest_posts(channel.id, limit + 1), since=since, limit=limit)
+    # What came after the stretch is passed over, as far as that is bearable.
+    read = limit + 1 if until is None else PASSED_OVER * limit + 1
+    return stretch_of(client.latest_posts(channel.id, read), since=since, until=until, limit=limit)
 
 
-def stretch_of(newest_first: Iterable[Post], *, since: int, limit: int = MAX_POSTS) -> Stretch:
+def stretch_of(
+    newest_first: Iterable[Post], *, since: int, until: int | None = None, limit: int = MAX_POSTS
+) -> Stretch:
     """A stretch of posts that come newest first; reading stops where it begins."""
     found: list[Written] = []
     cut = False
-    for number, post in enumerate(newest_first):
+    number = 0
+    for post in newest_first:
+        if until is not None and post.create_at >= until:
+            continue
         if post.create_at <= since:
             break
-        if number >= limit:
+        number += 1
+        if number > limit:
             cut = True
             break
         # Typed posts (joins, calls) are the server's or a plugin's words.
         if post.message.strip() and not post.is_deleted and not post.type:
             found.append(_written(post))
-    return Stretch(posts=tuple(reversed(found)), since=since, cut=cut)
+    return Stretch(posts=tuple(reversed(found)), since=since, cut=cut, until=until)
 
 
 def _written(post: Post) -> Written:

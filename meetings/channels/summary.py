@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from math import log
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from meetings.channels.items import gather
 from meetings.channels.rank import Pick, Reader, rank
 from meetings.channels.read import Stretch
 from meetings.llm import TextEmbedder
+from meetings.mattermost.client import MAX_MESSAGE
 from meetings.people.terms import STOPWORDS, WEAK, stem, words
 from meetings.summary import inert
 from meetings.summary.markdown import link
@@ -32,6 +33,8 @@ SAME_TOPIC = 0.45
 # A further item of a topic counts this much less, so that one topic does not fill everything.
 AGAIN = 0.08
 TITLE_WORDS = 2
+# Characters of an item's words; the first with which an answer is no longer than a message may be.
+SHORTER = (400, 200, 100, 40)
 _KINDS = {"decision": "Decision: ", "risk": "Risk: ", "question": "Question: ", "action": "To do: "}
 
 
@@ -188,46 +191,89 @@ def channel_to_json(summary: ChannelSummary, *, url: str, names: Mapping[str, tu
     }
 
 
-def render_channel(summary: ChannelSummary, *, url: str, names: Mapping[str, tuple[str, str]]) -> str:
-    """The summary as Markdown for Mattermost; what people wrote is shown and does nothing.
+def render_channel(
+    summary: ChannelSummary,
+    *,
+    url: str,
+    names: Mapping[str, tuple[str, str]],
+    when: str = "",
+    zone: tzinfo = UTC,
+) -> str:
+    """The summary as Markdown for Mattermost, as long as a message may be; what people wrote is shown and does nothing.
 
     Args:
         summary: the summary.
         url: the server's address, for permalinks.
         names: username and name as shown by user id.
+        when: what the stretch is called; default `since` and the day it begins.
+        zone: in which days are counted.
     """
+    for room in SHORTER:
+        text = _rendered(summary, url, names, when or f"since {_day(summary.since, zone)}", zone, room)
+        if len(text) <= MAX_MESSAGE:
+            break
+    return text
+
+
+def _rendered(
+    summary: ChannelSummary, url: str, names: Mapping[str, tuple[str, str]], when: str, zone: tzinfo, room: int
+) -> str:
     channel = inert(summary.channel.rpartition("/")[2])
-    lines = [
-        f"**{channel}** since {_moment(summary.since)[:10]}: {summary.posts} posts, {summary.items} threads and links"
-    ]
+    lines = [f"**{channel}** {when}: {_count(summary.posts, 'post')}, {_count(summary.items, 'thread')} and links"]
     if summary.cut:
         lines.append("_There was more than I read; the oldest part is missing._")
     if not summary.topics:
-        lines += ["", "Nothing in it that concerns you."]
+        lines += ["", "Nothing in it that concerns you." if summary.posts else "Nothing was written there."]
     for topic in summary.topics:
-        lines += ["", f"**{inert(topic.title)}**"] if topic.title else [""]
-        lines += [_line(summary, pick, url, names) for pick in topic.picks]
+        lines += ["", f"**{inert(topic.title, limit=80)}**"] if topic.title else [""]
+        lines += [
+            render_pick(p, channel=summary.channel, url=url, names=names, zone=zone, room=room) for p in topic.picks
+        ]
     if summary.left_out:
         lines += ["", f"_{summary.left_out} more that may concern you._"]
     return "\n".join(lines)
 
 
-def _line(summary: ChannelSummary, pick: Pick, url: str, names: Mapping[str, tuple[str, str]]) -> str:
-    permalink = _permalink(summary, url, pick)
-    when = _moment(pick.post.at)[:10]
+def render_pick(
+    pick: Pick,
+    *,
+    channel: str,
+    url: str,
+    names: Mapping[str, tuple[str, str]],
+    zone: tzinfo = UTC,
+    room: int = 400,
+) -> str:
+    """One item as a line of a list: its words, who wrote them, a link to the post, and why it is the reader's.
+
+    Args:
+        pick: the item.
+        channel: `TEAM/CHANNEL`.
+        url: the server's address, for the permalink.
+        names: username and name as shown by user id.
+        zone: in which days are counted.
+        room: characters of the words.
+    """
+    permalink = f"{url}/{channel.partition('/')[0]}/pl/{pick.post.id}"
+    when = link(_day(pick.post.at, zone), permalink)
+    why = f"_{inert(pick.why, limit=200)}_"
     if pick.item.link is not None:
-        site = inert((urlsplit(pick.item.link.url).hostname or "").removeprefix("www."))
+        site = inert((urlsplit(pick.item.link.url).hostname or "").removeprefix("www."), limit=80)
         often = f", posted {1 + len(pick.item.again)} times" if pick.item.again else ""
-        return f"- {inert(pick.text, limit=300)} — {site}, {link(when, permalink)}{often} · _{inert(pick.why)}_"
-    told = {"decision": "Decision: ", "risk": "Risk: ", "question": "Question: ", "action": "To do: "}.get(
-        pick.kind, ""
-    )
-    by = inert(names.get(pick.post.user_id, ("", "somebody"))[1])
-    return f"- {told}“{inert(pick.text, limit=400)}” — {by}, {link(when, permalink)} · _{inert(pick.why)}_"
+        return f"- {inert(pick.text, limit=min(room, 300))} — {site}, {when}{often} · {why}"
+    by = inert(names.get(pick.post.user_id, ("", "somebody"))[1], limit=80)
+    return f"- {_KINDS.get(pick.kind, '')}“{inert(pick.text, limit=room)}” — {by}, {when} · {why}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _permalink(summary: ChannelSummary, url: str, pick: Pick) -> str:
     return f"{url}/{summary.channel.partition('/')[0]}/pl/{pick.post.id}"
+
+
+def _day(at: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at / 1000, tz=zone).date().isoformat()
 
 
 def _moment(at: int) -> str:

@@ -9,10 +9,8 @@ import click
 from meetings.cli.shown import one_line
 
 if TYPE_CHECKING:
-    from meetings.config import Settings
     from meetings.mattermost import MattermostClient
     from meetings.mattermost.entities import User
-    from meetings.people import Persona
 
 DEFAULT_SINCE = "7d"
 
@@ -44,6 +42,7 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
     from meetings.llm import Embedder
     from meetings.mattermost import MattermostClient
     from meetings.models import locate
+    from meetings.personas import persona_of
 
     if since is not None and unread:
         raise click.UsageError("--since and --unread exclude each other")
@@ -64,7 +63,7 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
             client,
             place,
             user,
-            lambda: _persona(client, user, settings),
+            lambda: persona_of(client, user, settings, note=_note),
             since=begin,
             embedder=embedder,
             progress=progress,
@@ -82,16 +81,5 @@ def _reader(client: MattermostClient, username: str | None) -> User:
     return me if username is None else client.user_by_username(username.removeprefix("@"))
 
 
-def _persona(client: MattermostClient, user: User, settings: Settings) -> Persona:
-    """What matters to them: what Mattermost tells, and what they asked for."""
-    import time
-
-    from meetings.mattermost import KeptContext, Reading, person_of, read_contexts
-    from meetings.people import FeedbackBook, build_persona, read_profiles
-
-    kept, reading = KeptContext(settings, client.url), Reading()
-    context = read_contexts(client, [user], now=int(time.time() * 1000), kept=kept, reading=reading)[user.username]
-    for note in reading.notes:
-        click.echo(f"note: {one_line(note)}", err=True)
-    person, full = FeedbackBook(settings).apply(person_of(user), context, now=time.time())
-    return build_persona(person, full, profiles=read_profiles(settings.profiles))
+def _note(text: str) -> None:
+    click.echo(f"note: {one_line(text)}", err=True)

@@ -42,10 +42,18 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "trends",
         "Show what stays open from one meeting of a series to the next.",
     ),
+    "catchup": ("meetings.cli.catchup", "catchup", "Catch one person up on a channel."),
+    "digest": ("meetings.cli.digest", "digest", "Tell one person in one message what they missed."),
+    "alerts": ("meetings.cli.alerts", "alerts", "Show and set what people are alerted of."),
     "speakers": (
         "meetings.cli.speakers",
         "speakers",
         "Show who speaks in a processed recording, and correct it.",
+    ),
+    "save": (
+        "meetings.cli.save",
+        "save",
+        "Save a processed meeting as a document, subtitles, or a list of actions.",
     ),
     "voices": ("meetings.cli.voices", "voices", "Keep voiceprints of people who agreed to it."),
     "people": ("meetings.cli.people", "people", "Show who reads summaries and what matters to them."),

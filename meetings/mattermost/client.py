@@ -21,10 +21,12 @@ from meetings.mattermost.entities import (
     ID_PATTERN,
     Channel,
     FileInfo,
+    Member,
     Post,
     Reaction,
     Team,
     User,
+    activity_of,
     channel_of,
     file_of,
     id_of,
@@ -201,6 +203,15 @@ class MattermostClient:
         """What somebody shows: online, away, dnd or offline."""
         return status_of(self._driver.status.get_user_status(user_id))
 
+    def last_activities(self, user_ids: Iterable[str]) -> dict[str, int]:
+        """When each was last seen to do something, milliseconds since the epoch; 0 where the server does not know."""
+        wanted = list(dict.fromkeys(user_ids))
+        found: dict[str, int] = {}
+        for start in range(0, len(wanted), PAGE):
+            answer = self._driver.status.get_user_statuses_by_id(wanted[start : start + PAGE])
+            found |= dict(many_of(activity_of, answer))
+        return found
+
     def channel(self, channel_id: str) -> Channel:
         """One channel by id."""
         return channel_of(self._driver.channels.get_channel(channel_id))
@@ -209,16 +220,20 @@ class MattermostClient:
         """One channel by team and channel name."""
         return channel_of(self._driver.channels.get_channel_by_name_and_team_name(team, channel))
 
-    def channel_member_ids(self, channel_id: str) -> tuple[str, ...]:
-        """User ids of all members."""
-        ids: list[str] = []
+    def channel_members(self, channel_id: str) -> tuple[Member, ...]:
+        """All memberships of a channel."""
+        members: list[Member] = []
         for page in range(10_000):
-            members = self._driver.channels.get_channel_members(channel_id, params={"page": page, "per_page": PAGE})
-            found = many_of(member_of, members)
-            ids += found
+            answer = self._driver.channels.get_channel_members(channel_id, params={"page": page, "per_page": PAGE})
+            found = many_of(member_of, answer)
+            members += found
             if len(found) < PAGE:
                 break
-        return tuple(ids)
+        return tuple(members)
+
+    def channel_member_ids(self, channel_id: str) -> tuple[str, ...]:
+        """User ids of all members."""
+        return tuple(m.user_id for m in self.channel_members(channel_id))
 
     def is_channel_member(self, channel_id: str, user_id: str) -> bool:
         """Whether somebody is in a channel now; False when the channel is gone."""

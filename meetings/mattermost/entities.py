@@ -67,8 +67,17 @@ class Channel:
     display_name: str = ""
     purpose: str = ""
     header: str = ""
+    create_at: int = 0
     delete_at: int = 0
     last_post_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody's membership of a channel; `viewed_at` is when they last looked at it, 0 where nobody says."""
+
+    user_id: str
+    viewed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +218,7 @@ def channel_of(data: Mapping[str, Any]) -> Channel:
         display_name=str(data.get("display_name") or ""),
         purpose=str(data.get("purpose") or ""),
         header=str(data.get("header") or ""),
+        create_at=whole(data.get("create_at")),
         delete_at=whole(data.get("delete_at")),
         last_post_at=whole(data.get("last_post_at")),
     )
@@ -268,9 +278,9 @@ def reactions_of(answer: Mapping[str, Any]) -> tuple[Reaction, ...]:
 
 
 @_reader
-def member_of(data: Mapping[str, Any]) -> str:
-    """Whose a membership is."""
-    return str(data["user_id"])
+def member_of(data: Mapping[str, Any]) -> Member:
+    """A membership."""
+    return Member(user_id=str(data["user_id"]), viewed_at=whole(data.get("last_viewed_at")))
 
 
 @_reader
@@ -283,6 +293,12 @@ def viewed_of(data: Mapping[str, Any]) -> int:
 def status_of(data: Mapping[str, Any]) -> str:
     """What somebody shows."""
     return str(data["status"])
+
+
+@_reader
+def activity_of(data: Mapping[str, Any]) -> tuple[str, int]:
+    """Who, and when they were last seen to do something; 0 where the server does not know."""
+    return str(data["user_id"]), whole(data.get("last_activity_at"))
 
 
 @_reader

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from meetings.sandbox.ids import new_id
+from meetings.sandbox.ids import new_id, system_time
 
 # Frames that wait for a slow reader; beyond this the connection is given up, as the real server does.
 MAX_WAITING = 4_096
@@ -91,6 +91,8 @@ class Hub:
     def __init__(self) -> None:
         self._connections: set[Connection] = set()
         self._online: set[str] = set()
+        # When each was last seen to do something, milliseconds since the epoch.
+        self.last_activity: dict[str, int] = {}
 
     def publish(self, event: Event) -> None:
         """Send an event to every connection whose user may hear it."""
@@ -114,6 +116,7 @@ class Hub:
 
     def set_online(self, user_id: str) -> None:
         """Mark a user as online, and tell them if they were not."""
+        self.seen(user_id)
         if user_id not in self._online:
             self._online.add(user_id)
             self.publish(
@@ -124,6 +127,10 @@ class Hub:
                     user_id=user_id,
                 )
             )
+
+    def seen(self, user_id: str) -> None:
+        """Note that a user does something now."""
+        self.last_activity[user_id] = system_time()
 
     def statuses(self, user_ids: Collection[str] | None = None) -> dict[str, str]:
         """Who is online: of those asked for, else of everybody who is."""

@@ -219,6 +219,7 @@ async def view_channel(request: Request, user_id: str, caller: SignedIn) -> Resp
             channel_id = text(body, key)
             if channel_id and channels.member(tx, _id(channel_id, f"channel_view.{key}"), wanted):
                 times[channel_id] = channels.mark_viewed(tx, channel_id, wanted)
+    world_of(request).hub.seen(wanted)
     return answer(request, {"status": "OK", "last_viewed_at_times": times})
 
 

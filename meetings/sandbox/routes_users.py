@@ -162,8 +162,14 @@ async def get_status(request: Request, user_id: str, caller: SignedIn) -> Respon
     """Whether somebody is online."""
     with world_of(request).change() as tx:
         user = users.require(tx, caller.resolve(user_id))
-    shown = world_of(request).hub.statuses([user.id])[user.id]
-    return answer(request, {"user_id": user.id, "status": shown, "manual": False, "last_activity_at": 0})
+    return answer(request, _status(request, user.id))
+
+
+@router.post("/users/status/ids", dependencies=[Depends(signed_in)])
+async def statuses_by_ids(request: Request) -> Response:
+    """Whether several are online, and when each last did something; of an unknown id that nobody ever did."""
+    ids = await read_ids(request, "user_ids")
+    return answer(request, [_status(request, user_id) for user_id in dict.fromkeys(ids)])
 
 
 @router.get("/users/{user_id}/teams")
@@ -256,6 +262,16 @@ def _change_kind(request: Request, caller: Caller, user_id: str, *, guest: bool)
     with world_of(request).change() as tx:
         users.set_guest(tx, users.require(tx, caller.resolve(user_id)), guest=guest)
     return answer(request, OK)
+
+
+def _status(request: Request, user_id: str) -> dict[str, str | int]:
+    hub = world_of(request).hub
+    return {
+        "user_id": user_id,
+        "status": hub.statuses([user_id])[user_id],
+        "manual": False,
+        "last_activity_at": hub.last_activity.get(user_id, 0),
+    }
 
 
 def _one(request: Request, user: User, caller: User) -> Response:

@@ -7,11 +7,11 @@ the recording. A message never exceeds what Mattermost accepts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
 
 from meetings.conversation import Conversation, clock
 from meetings.summary.contract import Bullet, Summary
 from meetings.summary.markdown import inert, link
+from meetings.summary.message import day_of, groups, notes, opening, remark, said, whose_and_when
 from meetings.summary.phrases import Phrases, phrases
 
 # Mattermost refuses longer posts (model.PostMessageMaxRunesV2).
@@ -54,10 +54,10 @@ def _message(
     words = phrases(summary.language)
     parts = [_title(conversation, url, words)]
     if summary.bullets:
-        parts.append(f"_{_opening(summary, words)}_")
+        parts.append(f"_{opening(summary, words, _shown)}_")
     if headline := inert(summary.headline, limit=300):
         parts.append(f"**{headline}**")
-    for heading, group in _groups(bullets):
+    for heading, group in groups(bullets):
         if group:
             lines = [_bullet(b, summary, url, words, reasons=heading == "rest") for b in group]
             parts.append("\n".join([f"##### {words.text('groups', heading)}", *lines]))
@@ -71,107 +71,30 @@ def _message(
 def _title(conversation: Conversation, url: str | None, words: Phrases) -> str:
     title = inert(conversation.title, limit=200) or words.text("call")
     facts = [f"#### {link(title, url)}"]
-    if day := _day(conversation.started_at):
+    if day := day_of(conversation.started_at):
         facts.append(words.day(day, year=True))
     if conversation.duration >= 1:
         facts.append(words.filled("minutes", "", str(max(1, round(conversation.duration / 60)))))
     return " · ".join(facts)
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return datetime.fromisoformat(text).date() if text else None
-    except ValueError:
-        return None
-
-
-def _opening(summary: Summary, words: Phrases) -> str:
-    parts = summary.name.split()
-    # Someone listed as "Project Manager" is not called "Project".
-    is_role = {p.lower() for p in parts} <= {p.lower() for p in summary.position.split()}
-    first = inert(summary.name if is_role or not parts else parts[0], limit=60)
-    if summary.attended is None:
-        return words.text("opening", "unknown")
-    return words.filled("opening", "there" if summary.attended else "missed", first)
-
-
-def _groups(bullets: Sequence[Bullet]) -> list[tuple[str, list[Bullet]]]:
-    mine = [b for b in bullets if b.mine or b.kind == "for_you"]
-    rest = [b for b in bullets if b not in mine]
-    return [
-        ("mine", mine),
-        ("decisions", [b for b in rest if b.kind == "decision"]),
-        ("actions", [b for b in rest if b.kind == "action"]),
-        ("rest", [b for b in rest if b.kind not in {"decision", "action"}]),
-    ]
-
-
 def _bullet(bullet: Bullet, summary: Summary, url: str | None, words: Phrases, *, reasons: bool) -> str:
     lock = "🔒 " if bullet.confidential else ""
     label = words.texts["labels"].get(bullet.kind, "")
-    line = (
-        f"- {lock}{label}{_text(bullet, words)} — {inert(bullet.speaker, limit=100)}, {link(clock(bullet.start), url)}"
-    )
-    facts = []
-    if bullet.owner and bullet.kind == "action":
-        # The speaker's own promise needs no owner; the reader's own task says `you`.
-        others = [o for o in bullet.owner.split(", ") if o not in {bullet.speaker, summary.name}]
-        who = ([words.text("you")] if bullet.mine else []) + [inert(o, limit=100) for o in others]
-        if who:
-            facts.append(f" {words.text('and')} ".join(who))
-    if bullet.due:
-        due = _due(bullet.due, words)
-        facts.append(words.filled("due", "", due) if bullet.kind == "action" else due)
+    text = said(bullet, words, _shown)
+    line = f"- {lock}{label}{text} — {inert(bullet.speaker, limit=100)}, {link(clock(bullet.start), url)}"
+    facts = whose_and_when(bullet, summary, words, _shown)
     if facts:
         line += f" · **{', '.join(facts)}**"
-    if bullet.confidential:
-        line += f" · _{words.text('confidential')}_"
-    elif reasons and (why := words.reason(bullet.why)):
-        line += f" · _{inert(why, limit=160)}_"
+    if told := remark(bullet, words, _shown, reasons=reasons):
+        line += f" · _{told}_"
     return line
 
 
-def _text(bullet: Bullet, words: Phrases) -> str:
-    """Quotation marks stand around what somebody said, and around nothing else."""
-    return words.filled("quotes", "", inert(bullet.text)) if bullet.writer == "extract" else inert(bullet.text)
-
-
-def _due(due: str, words: Phrases) -> str:
-    day = _day(due)
-    return words.day(day) if day else inert(due, limit=60)
-
-
 def _footer(summary: Summary, conversation: Conversation, words: Phrases, *, heard_by: str, answerable: bool) -> str:
-    def note(part: str, value: str = "", **places: object) -> str:
-        return words.filled("footer", part, value, **places)
-
-    notes = []
-    model = inert(summary.model or "a language model", limit=100)
-    if summary.bullets:
-        quoted = [b for b in summary.bullets if b.writer == "extract"]
-        if len(quoted) == len(summary.bullets):
-            notes.append(note("quotations"))
-        else:
-            translated = any(b.translated for b in summary.bullets)
-            made = note("some" if quoted else "all", model)
-            notes.append(f"{made}, {note('translated')}" if translated else made)
-    if summary.unanswered:
-        notes.append(note("unanswered", model))
-    if summary.model and summary.headline_by == summary.model:
-        notes.append(note("headline", model))
-    voices = {u.speaker for u in conversation.utterances}
-    unnamed = sum(s.id in voices and s.how == "unknown" for s in conversation.speakers)
-    if voices and unnamed:
-        notes.append(note("unnamed_one" if unnamed == 1 else "unnamed", n=unnamed, of=len(voices)))
-    if heard_by and (sure := _certainty(conversation)) is not None:
-        notes.append(note("heard", inert(heard_by, limit=100), n=round(100 * sure)))
-    notes.append(note("sent", inert(summary.sent_to, limit=100)) if summary.sent_to else note("here"))
-    if answerable:
-        notes.append(note("change"))
-    return f"_{' · '.join(notes)[:1].upper()}{' · '.join(notes)[1:]}._"
+    text = " · ".join(notes(summary, conversation, words, _shown, heard_by=heard_by, answerable=answerable))
+    return f"_{text[:1].upper()}{text[1:]}._"
 
 
-def _certainty(conversation: Conversation) -> float | None:
-    """The recogniser's mean probability of its words, in [0, 1]; None where words have none."""
-    found = [w.probability for u in conversation.utterances for w in u.words]
-    return sum(found) / len(found) if found else None
+def _shown(text: str, limit: int) -> str:
+    return inert(text, limit=limit)

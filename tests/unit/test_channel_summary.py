@@ -191,7 +191,7 @@ def test_a_quiet_channel_is_told_whole_and_of_a_busy_one_what_concerns_the_reade
 def test_nothing_is_told_where_nothing_was_written() -> None:
     summary = told([], reader())
     assert summary.picks == ()
-    assert "Nothing in it that concerns you." in render_channel(summary, url=URL, names=NAMES)
+    assert "Nothing was written there." in render_channel(summary, url=URL, names=NAMES)
 
 
 def test_in_a_channel_of_thousands_what_names_the_reader_is_found() -> None:

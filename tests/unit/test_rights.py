@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from filelock import FileLock
 
 from meetings import forgetting
 from meetings.audit import AuditLog
+from meetings.catchup import CatchupBook
 from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
+from meetings.digests import DigestBook
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
+from meetings.interests import AlertBook, Interest
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import KeptContext
 from meetings.mattermost.entities import User
@@ -64,11 +68,14 @@ def fill(settings: Settings) -> Kept:
     book = FeedbackBook(settings)
     for who in ("ana", "ben"):
         book.add(who, "more", f"{who} likes prices")
+        AlertBook(settings).add(f"{who}-id", who, Interest(text=f"{who} likes leaks"))
         voices = VoiceBook.of(settings)
         voices.record_consent(who, CONSENT)
         voices.add_sample(
             who, Sample(embedding=sound(who, 0.98), seconds=20.0, source="r1", model="m", at="2026-11-03")
         )
+        CatchupBook(settings).note_told(f"{who}-id", {"c1": 5}, now=5)
+        DigestBook(settings).want(f"{who}-id", who, "daily", now=datetime(2026, 11, 23, 12, tzinfo=UTC))
     context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)
@@ -110,6 +117,7 @@ def test_who_is_forgotten_has_nothing_left_but_their_words(settings: Settings) -
     assert "ben wrote" not in text
     assert "ben liked" not in text
     assert "ben likes" not in text
+    assert "ana likes leaks" in text
     assert [e.username for e in VoiceBook.of(settings).entries()] == ["ana"]
     assert KeptVoices.of(settings).taken_for("ben") == {}
     assert {v.speaker for v in KeptVoices.of(settings).voices(kept.diarization)} == {"S1"}
