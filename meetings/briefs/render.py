@@ -110,7 +110,7 @@ def render_brief(
     if state.severity:
         lines[-1] += f", severity {inert(state.severity)}"
     lines.append(f"Next update: {_update(state, time)}")
-    shown: set[tuple[str, str]] = set()
+    shown = {_key(state.update)} if state.update else set()
     sections = []
     for title, part in SECTIONS[audience]:
         found = _section(state, part, audience, shown, lambda f: _fact(f, time, place, clean))

@@ -54,6 +54,17 @@ def test_what_must_not_be_said_is_for_who_talks_outside() -> None:
     assert all("**Do not say**" in brief(audience, told) for audience in ("customers", "pr"))
 
 
+@pytest.mark.parametrize(
+    "text", ["40 % of users cannot log in.", "Orders are delayed by 3.5 hours.", "Customers cannot reach the API."]
+)
+def test_what_customers_notice_is_for_who_talks_to_them(text: str) -> None:
+    assert "**What customers notice**" in brief("customers", post(1, text))
+
+
+def test_the_next_update_is_told_once() -> None:
+    assert brief("customers", post(1, "Next update at 15:00.")).count("15:00") == 1
+
+
 def test_a_decision_of_the_management_is_for_public_relations() -> None:
     assert "**Decided**" in brief("pr", post(1, "Decided: we refund everybody of the north.", by="eve"))
 

@@ -198,3 +198,12 @@ def test_a_wrong_rules_file_is_named(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError, match="incident_rules"):
         read_rules(file)
+
+
+def test_the_rules_of_the_docs_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "incidents.md").read_text(encoding="utf-8")
+    file = tmp_path / "rules.yml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
+    note = read_post(post(1, "A brownout in the north hits tenants."), TEAM, read_rules(file))
+    assert note is not None
+    assert (note.lines[0].kind, "customers" in note.views) == ("impact", True)
