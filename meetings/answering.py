@@ -22,6 +22,7 @@ from meetings.mattermost.entities import Reaction
 from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
 from meetings.requests import ChannelIntent
+from meetings.search.intent import SearchIntent
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -119,6 +120,7 @@ def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, 
         AlertsIntent(settings, client),
         CatchupIntent(settings, client, embedder),
         DigestIntent(settings, client, embedder),
+        SearchIntent(settings, client),
         ChannelIntent(settings, client, embedder),
     )
 

@@ -39,6 +39,7 @@ from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.retention import delete_runs, ended_runs, engines
+from meetings.search import drop_changed
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
@@ -99,6 +100,7 @@ def forget(
     forgetting.answers()
     forgetting.briefs()
     if not dry_run:
+        drop_changed(settings)  # what was redacted is not to be found any more, by nobody
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
         log.note("forget", user=username, by=by, status="done" if forgotten.complete else "incomplete", removed=total)
     return forgotten

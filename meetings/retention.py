@@ -34,6 +34,7 @@ from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
 from meetings.people.feedback import KIND as FEEDBACK
 from meetings.recordings import recording_lock
+from meetings.search import drop_changed
 from meetings.store import Database, Listed, digest
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def purge(plan: Plan, settings: Settings, *, by: str) -> Plan:
         delete_runs(engine, ids)
         done.rows[engine] = ids
         log.note("purge", by=by, kinds="state", reason="runs that ended long ago", rows=len(ids))
+    drop_changed(settings)
     return done
 
 

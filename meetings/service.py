@@ -28,6 +28,7 @@ from meetings.errors import (
     BusyError,
     MattermostError,
     MattermostUnreachableError,
+    MeetingsError,
     RecordingError,
     StorageError,
 )
@@ -58,6 +59,7 @@ from meetings.queueing import (
 )
 from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
+from meetings.search import index_recording
 from meetings.stages import Stages
 from meetings.store import FileStore, private_file, private_folder
 from meetings.traces import Traces
@@ -274,6 +276,10 @@ class Recordings(DBOSConfiguredInstance):
             diarization=run.diarization_key,
             summaries=run.summaries_key,
         )
+        try:
+            index_recording(self._settings, job.source.media_id)
+        except MeetingsError as error:
+            log.warning("recording %s: not searched yet (%s); the next search tries again", job.source.post_id, error)
         counts = {s: sum(d["status"] == s for d in run.deliveries) for s in ("sent", "edited", "unchanged", "failed")}
         told = ", ".join(f"{n} {status}" for status, n in counts.items() if n) or "no messages"
         log.info("recording %s: done, %s", job.source.post_id, told)

@@ -5,7 +5,7 @@ from meetings.alerts.calls import alert_of_call, tell_of_call
 from meetings.alerts.find import Finder, Hit, Note
 from meetings.alerts.learned import learn_interests, phrases_of
 from meetings.alerts.message import Quoter
-from meetings.alerts.send import ALERT_PROP, Sender
+from meetings.alerts.send import ALERT_PROP, Sender, outside_quiet_hours
 from meetings.alerts.tried import Tried, try_alerts
 from meetings.alerts.watch import Alerts, note_of
 
@@ -23,6 +23,7 @@ __all__ = [
     "chosen",
     "learn_interests",
     "note_of",
+    "outside_quiet_hours",
     "phrases_of",
     "tell_of_call",
     "try_alerts",

@@ -11,7 +11,7 @@ from typing import Any
 
 from meetings.alerts.find import Note
 from meetings.alerts.message import conversation_of
-from meetings.alerts.send import Sender
+from meetings.alerts.send import Sender, outside_quiet_hours
 from meetings.alerts.watch import Alerts
 from meetings.config import Settings
 from meetings.conversation import Conversation
@@ -73,7 +73,7 @@ def tell_of_call(
     hits = Alerts(settings, client, embedder).finder().find([note], readers, names)
     had = summarised(store, source.media_id, {str(d["username"]) for d in deliveries if d["status"] in GOT_IT})
     new = [h for h in hits if not _is_near(h.moment.part, had.get(names[h.user_id], frozenset()))]
-    return Sender(client, settings).tell(new)
+    return Sender(client, settings, may_send=outside_quiet_hours(settings)).tell(new)
 
 
 def alert_of_call(settings: Settings, job: Job, deliveries: Iterable[Mapping[str, Any]]) -> None:

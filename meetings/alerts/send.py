@@ -25,6 +25,7 @@ from meetings.mattermost.delivery import LOOK_BACK, decide_recipient
 from meetings.mattermost.entities import Post, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook
+from meetings.quiet import is_quiet, read_quiet_hours
 from meetings.store import digest
 
 ALERT_PROP = "meetings_alert"  # in the props of an alert: its key
@@ -247,3 +248,9 @@ def _local(moment: float, user: User) -> datetime:
     except (ValueError, OSError, LookupError):
         zone = UTC
     return datetime.fromtimestamp(moment, tz=zone)
+
+
+def outside_quiet_hours(settings: Settings) -> Callable[[float, User], bool]:
+    """Whether somebody may be written to at a time (seconds since the epoch), by the settings and their own clock."""
+    quiet = read_quiet_hours(settings.quiet_hours)
+    return lambda now, user: not is_quiet(datetime.fromtimestamp(now, tz=UTC), user.timezone, quiet)

@@ -29,7 +29,7 @@ from meetings.watchers import News
 
 CATCHUP_PROP = "meetings_catchup"  # in the props of an offer or a briefing: its key
 _MS = timedelta(milliseconds=1)
-SETTLE = timedelta(minutes=2) // _MS  # who joins one channel often joins more: all of them are one message
+SETTLE = timedelta(seconds=45) // _MS  # who joins one channel often joins more: all of them are one message
 PRESENCE_EVERY = 600.0  # seconds between two looks at who is there
 MEMBERS_EVERY = 3600.0  # seconds that the members of channels count as known
 GIVEN_UP = timedelta(days=14) // _MS  # what could not be told for so long is old

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from meetings.alerts import Alerts, learn_interests
+from meetings.alerts import Alerts, learn_interests, outside_quiet_hours
 from meetings.briefs import Watches
 from meetings.catchup import Briefer, Catchups
 from meetings.config import Settings
@@ -18,13 +17,11 @@ from meetings.errors import ConfigError
 from meetings.headway import Headway
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
-from meetings.mattermost.entities import User
 from meetings.metrics import REGISTRY, QueueMetrics, count_stage
 from meetings.notices import Notices
 from meetings.personas import kept_embedder
 from meetings.positions import Positions
 from meetings.queueing import Inbox
-from meetings.quiet import is_quiet, read_quiet_hours
 from meetings.stage import StageResult
 from meetings.watchers import KIND as WATCHED
 from meetings.watchers import Watch, Watcher
@@ -60,13 +57,15 @@ def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) ->
 
 def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher, ...]:
     """What acts on what is new in the bot's channels."""
-    embedder, quiet = kept_embedder(settings), read_quiet_hours(settings.quiet_hours)
-
-    def may_send(now: float, user: User) -> bool:
-        return not is_quiet(datetime.fromtimestamp(now, tz=UTC), user.timezone, quiet)
-
+    embedder = kept_embedder(settings)
     return (
-        Alerts(settings, client, embedder, may_send=may_send, learn=lambda: learn_interests(settings, client)),
+        Alerts(
+            settings,
+            client,
+            embedder,
+            may_send=outside_quiet_hours(settings),
+            learn=lambda: learn_interests(settings, client),
+        ),
         Watches(settings, client),
         Catchups(settings, client, Briefer(settings, client, embedder)),
         Digests(settings, client, embedder),

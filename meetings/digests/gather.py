@@ -25,6 +25,7 @@ from meetings.personas import persona_of
 from meetings.quiet import zone_of
 from meetings.recordings import STAGE, past_runs
 from meetings.store import FileStore
+from meetings.store.files import reached
 
 DAYS = {"daily": 1, "weekly": 7}
 LONGEST = timedelta(days=8)  # a daily digest reaches back to the last one, and no further than this
@@ -75,7 +76,10 @@ class ChannelNews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What one person should know of a stretch of time (milliseconds since the epoch)."""
+    """What one person should know of a stretch of time (milliseconds since the epoch).
+
+    `others` are calls that they were in, or of which nobody knows whether they were.
+    """
 
     username: str
     often: str
@@ -83,13 +87,13 @@ class Digest:
     until: int
     zone: tzinfo
     missed: tuple[CallNews, ...]
-    attended: tuple[CallNews, ...]
+    others: tuple[CallNews, ...]
     due: tuple[DueItem, ...]
     channels: tuple[ChannelNews, ...]
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to tell; a call that they were in is no news by itself."""
+        """Whether there is nothing to tell; such a call is no news by itself."""
         return not (self.missed or self.due or self.channels)
 
 
@@ -136,7 +140,7 @@ class Digester:
         """
         zone = zone_of(user.timezone)
         missed: list[CallNews] = []
-        attended: list[CallNews] = []
+        others: list[CallNews] = []
         due: list[DueItem] = []
         today = datetime.fromtimestamp(until / 1000, tz=zone).date()
         begin = since if told is None else since - int(LATE.total_seconds() * 1000)
@@ -154,7 +158,7 @@ class Digester:
             if summary.get("attended") is False:
                 missed.append(replace(news, points=_points(summary)))
             else:
-                attended.append(news)
+                others.append(news)
         newest_first = sorted(missed, key=lambda c: -c.at)[:MOST_CALLS]
         return Digest(
             username=user.username,
@@ -163,7 +167,7 @@ class Digester:
             until=until,
             zone=zone,
             missed=tuple(newest_first),
-            attended=tuple(sorted(attended, key=lambda c: -c.at)[:MOST_CALLS]),
+            others=tuple(sorted(others, key=lambda c: -c.at)[:MOST_CALLS]),
             due=tuple(sorted(due, key=lambda d: (d.due, d.text))[:MOST_DUE]),
             channels=self._channels(user, often, since, until),
         )
@@ -183,7 +187,12 @@ class Digester:
     def _runs(self, media_id: str, oldest: float) -> tuple[_Run, ...]:
         """The runs of a recording, the newest first: what was asked, when it began, who got what."""
         if media_id not in self._known:
-            noted = self._store.path(STAGE, media_id).stat().st_mtime
+            path = self._store.path(STAGE, media_id)
+            try:
+                with reached(path):
+                    noted = path.stat().st_mtime
+            except FileNotFoundError:
+                return ()  # it was purged in this moment
             self._known[media_id] = tuple(self._read_runs(media_id, noted)) if noted >= oldest else ()
         return self._known[media_id]
 
@@ -303,7 +312,7 @@ def digest_to_json(digest: Digest, *, url: str) -> dict[str, Any]:
         "since": _moment(digest.since),
         "until": _moment(digest.until),
         "missed": [call(c) for c in digest.missed],
-        "attended": [call(c) for c in digest.attended],
+        "others": [call(c) for c in digest.others],
         "due": [{**asdict(d), "due": d.due.isoformat()} for d in digest.due],
         "channels": [
             {

@@ -59,8 +59,8 @@ def _rendered(digest: Digest, url: str, footer: str, room: int) -> str:
                 render_pick(p, channel=news.channel, url=url, names=news.names, zone=digest.zone, room=room)
                 for p in news.picks
             ]
-    if digest.attended:
-        lines += ["", "**Calls you were in**", *(_call(digest, call, room) for call in digest.attended)]
+    if digest.others:
+        lines += ["", "**Other calls of yours**", *(_call(digest, call, room) for call in digest.others)]
     return "\n".join([*lines, *(["", footer] if footer else [])])
 
 

@@ -87,7 +87,7 @@ class Digests:
             log.info("no digest for %s: %s", user.username, reason)
         elif not delivered(self._client, self._client.direct_channel(user.id), due):
             digest = digester.make(user, standing.often, since=since, until=until, told=frozenset(standing.told))
-            told = tuple(c.media_id for c in (*digest.missed, *digest.attended))
+            told = tuple(c.media_id for c in (*digest.missed, *digest.others))
             # They may have ended it while it was made.
             if not digest.empty and book.of(user.id) is not None:
                 text = render_digest(digest, url=self._client.url, footer=FOOTER)

@@ -224,9 +224,18 @@ def test_a_command_that_says_nothing_gets_help(serving: Serving) -> None:
     assert serving.command(" ", "u" * 26).json()["text"] == HELP
 
 
-def test_any_other_command_is_answered_in_a_direct_message(serving: Serving) -> None:
-    said = serving.command("what is new in ~news", "u" * 26).json()["text"]
-    assert list(serving.queue.asked.values()) == [("u" * 26, "what is new in ~news")]
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "what is new in ~news",
+        "summarise ~news",
+        "summarize unread",
+        "summarise https://chat.example.org/acme/channels/news",
+    ],
+)
+def test_any_other_command_is_answered_in_a_direct_message(serving: Serving, asked: str) -> None:
+    said = serving.command(asked, "u" * 26).json()["text"]
+    assert list(serving.queue.asked.values()) == [("u" * 26, asked)]
     assert "direct messages" in said
 
 

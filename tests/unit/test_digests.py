@@ -135,7 +135,7 @@ def test_a_call_that_somebody_missed_is_told_with_its_best_points(company: Compa
 def test_a_call_that_somebody_was_in_takes_one_line(company: Company) -> None:
     company.call(summary("ana"), summary("ben", attended=True), media_id="a" * 26)
     company.call(summary("ben"), media_id="b" * 26)
-    told = company.text("ben").split("**Calls you were in**")[1]
+    told = company.text("ben").split("**Other calls of yours**")[1]
     assert "The release moves" in told
     assert "parser" not in told
 

@@ -65,10 +65,28 @@ def test_an_answer_says_since_when_by_the_askers_clock(asking: Asking) -> None:
     assert told.startswith("**product** since Fri 20 Nov")
 
 
-def test_who_names_no_time_is_told_what_was_taken(asking: Asking) -> None:
+def test_without_a_time_it_begins_where_they_last_looked(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = int(datetime(2026, 11, 22, 9, 15, tzinfo=UTC).timestamp() * 1000)
+    monkeypatch.setattr(asking.client, "last_viewed", lambda *_: looked)
     told = asking.ask("ana", "what's new in ~product")
     assert told is not None
-    assert "since you last looked" in told or "in the last 7 days (you named no time)" in told
+    assert told.startswith("**product** since you last looked, Sun 22 Nov, 09:15")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("what's new in ~product", "you named no time"),
+        ("~product unread", "the server does not tell when you last looked"),
+    ],
+)
+def test_where_that_is_not_told_seven_days_are_taken_and_it_says_so(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    monkeypatch.setattr(asking.client, "last_viewed", lambda *_: 0)
+    told = asking.ask("ana", text)
+    assert told is not None
+    assert told.startswith(f"**product** in the last 7 days ({why})")
 
 
 def test_a_channel_that_one_is_not_in_is_answered_as_one_that_is_not_there(asking: Asking) -> None:

@@ -10,9 +10,11 @@ import pytest
 from meetings.config import load_settings
 from meetings.errors import ConfigError, StorageError
 from meetings.retention import plan_purge, purge
+from meetings.search import OPERATOR, catch_up, drop_changed, index_path, open_index, search
 from meetings.store import FileStore
 from tests.kept_results import keep_recording
 from tests.s3 import running_s3
+from tests.unit.search_builders import Words, bytes_of
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,20 @@ def test_what_one_machine_stores_another_finds(files_url: str, tmp_path: Path) -
     one.write_json("conversation", "k", {"said": "ü"})
     assert other.has("conversation", "k")
     assert other.read_json("conversation", "k") == {"said": "ü"}
+
+
+def test_what_one_machine_heard_another_finds_until_it_is_removed(files_url: str, tmp_path: Path) -> None:
+    one, other = (
+        load_settings(environ={"MEETINGS_HOME": str(tmp_path / name), "MEETINGS_FILES_URL": files_url})
+        for name in ("one", "other")
+    )
+    kept = keep_recording(one)
+    with open_index(other) as index:
+        assert [catch_up(other, index, Words).put for _ in range(2)] == [1, 0]
+        assert search(index, "zebra", OPERATOR, embedder=Words())
+    kept.store.write_json("conversation", kept.conversation, {"id": "r" * 26, "utterances": []})
+    assert drop_changed(other) == 1
+    assert b"zebra" not in bytes_of(index_path(other))
 
 
 def test_a_result_is_replaced_whole(files_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,402 @@
+"""The index: one SQLite file that is made from results and can always be made again.
+
+Of each meeting it holds its passages (compressed), a vector of each (one byte a dimension), and for each stem the
+places where it stands. What belongs to a meeting is in rows of its own, so that a meeting that goes takes everything
+with it: the file is told to overwrite what is deleted (`secure_delete`), and its journal is emptied. FTS5 does neither
+before SQLite 3.42, and its `bm25` counts documents of which the asker may know nothing; counting for one reader alone
+takes the places themselves.
+
+Readers see a `Shelf`: everything but text and places, in memory, loaded once and again when the file has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sqlite3
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetings.errors import StorageError
+from meetings.people.terms import stem, words
+from meetings.search.passages import KINDS, Part, Passage
+from meetings.store import private_file
+
+FORMAT = 1  # raised when an older file has to be made anew
+PAGE = 16_384  # bytes; a meeting's vectors are long rows
+PART = 16  # passages that are packed together: few are read of a meeting, and small texts pack badly
+# Parts that a meeting can have; a table by number packs them closely, which one without rows' numbers does not.
+PARTS = 8_192
+SECRET = 1  # bit of a passage that is for those alone who were there; kinds follow
+MOST_SPEAKERS = 63  # of a meeting that are told apart by `--speaker`; further ones count as one
+MOST_PLACES = 65_535
+SETTLING = 50  # times that a reader is waited for, of a tenth of a second
+_log = logging.getLogger(__name__)
+
+Ints = NDArray[np.int64]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meetings (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stamp TEXT NOT NULL, card TEXT NOT NULL,
+    lengths BLOB NOT NULL, flags BLOB NOT NULL, who BLOB NOT NULL,
+    scales BLOB NOT NULL, vectors BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS talk (id INTEGER PRIMARY KEY, passages BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS places (
+    term TEXT, meeting INTEGER, at BLOB NOT NULL, PRIMARY KEY (term, meeting)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is known of a meeting without its words.
+
+    `server` and `channel_id` are empty for a recording that is in no Mattermost; `attended` are usernames; `speakers`
+    are (id, name, username or empty) in the order of their numbers.
+    """
+
+    id: str
+    title: str
+    started_at: str = ""
+    server: str = ""
+    channel_id: str = ""
+    post_id: str = ""
+    attended: tuple[str, ...] = ()
+    speakers: tuple[tuple[str, str, str], ...] = ()
+
+    def name_of(self, speaker: str) -> str:
+        """How a speaker is called."""
+        return next((name for label, name, _ in self.speakers if label == speaker), speaker)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """All meetings' cards and passages' numbers. Passages of meeting `i` are the rows `first[i]` to `first[i + 1]`."""
+
+    cards: tuple[Card, ...]
+    numbers: Ints
+    first: Ints
+    lengths: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    who: NDArray[np.uint64]
+    scales: NDArray[np.float32]
+    vectors: NDArray[np.int8]
+    places: Mapping[int, int] = field(default_factory=dict)  # number of a meeting -> its place on the shelf
+
+
+class Index:
+    """The file, open. A context manager; made if it is not there, made anew if it is of another format or model.
+
+    Args:
+        path: the file.
+        fingerprint: of the model of sentence embeddings: vectors of another cannot be compared.
+    """
+
+    def __init__(self, path: Path, *, fingerprint: str = "") -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+        self._shelf: Shelf | None = None
+        self._seen = -1
+        try:
+            self._db = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(path, str(error)) from error
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._db.close()
+
+    # Writing
+
+    def put(self, card: Card, stamp: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Put a meeting in; what was there of it goes."""
+        numbers = {label: min(at, MOST_SPEAKERS) for at, (label, _, _) in enumerate(card.speakers)}
+        flags = [SECRET * p.confidential + sum(2 << KINDS.index(k) for k in p.kinds) for p in passages]
+        who = [sum({1 << numbers.get(s, MOST_SPEAKERS) for s in p.speakers}) for p in passages]
+        scales, small = _quantised(vectors)
+        lengths, places = _places(passages)
+        with self._writing() as db:
+            number = self._remove(db, card.id)
+            replaced = number is not None
+            row = (
+                card.id,
+                stamp,
+                _card_to_text(card),
+                np.asarray(lengths, "<u4").tobytes(),
+                np.asarray(flags, "u1").tobytes(),
+                np.asarray(who, "<u8").tobytes(),
+                scales.astype("<f4").tobytes(),
+                small.tobytes(),
+            )
+            found = db.execute(
+                "INSERT INTO meetings (number, id, stamp, card, lengths, flags, who, scales, vectors) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, *row),
+            )
+            db.executemany(
+                "INSERT INTO talk VALUES (?, ?)",
+                [
+                    ((found.lastrowid or 0) * PARTS + at // PART, _passages_to_bytes(passages[at : at + PART]))
+                    for at in range(0, len(passages), PART)
+                ],
+            )
+            db.executemany(
+                "INSERT INTO places VALUES (?, ?, ?)", [(t, found.lastrowid, at) for t, at in sorted(places.items())]
+            )
+        if replaced:
+            self.settle()
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Take meetings out, so that nothing of them stays in the file; how many there were."""
+        with self._writing() as db:
+            gone = [i for i in ids if self._remove(db, i) is not None]
+        if gone:
+            self.settle()
+        return len(gone)
+
+    def compact(self) -> None:
+        """Pack the file anew: many meetings put in one after the other leave its pages half empty."""
+        self._run("VACUUM")
+        self.settle()
+
+    def settle(self) -> None:
+        """Empty the journal, where what was deleted still lies, and give back the room if much is free.
+
+        Deleted rows are overwritten in the file itself as they go (`secure_delete`).
+        """
+        free, pages = (int(self._run(f"PRAGMA {what}")[0][0]) for what in ("freelist_count", "page_count"))
+        if free * 4 > pages:
+            self._run("VACUUM")
+        for _ in range(SETTLING):
+            if not self._run("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
+                return
+            time.sleep(0.1)  # somebody is reading
+        _log.warning("%s is being read; what was removed lies in its journal until the next change", self._path)
+
+    def stamps(self) -> dict[str, str]:
+        """What each meeting was made from, by its id."""
+        return dict(self._db.execute("SELECT id, stamp FROM meetings"))
+
+    # Reading
+
+    def shelf(self) -> Shelf:
+        """What is there now."""
+        seen = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        if self._shelf is None or seen != self._seen:
+            self._shelf, self._seen = self._load(), seen
+        return self._shelf
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Shelf]:
+        """What is there now; until the block ends, what others change is not seen, so that all that is read agrees."""
+        try:
+            self._db.execute("BEGIN")
+            self._db.execute("SELECT count(*) FROM about").fetchone()  # the moment that is read
+            try:
+                yield self.shelf()
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(self._path, str(error)) from error
+
+    def places(self, term: str) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """Where a stem stands: number of a meeting, rows of (passage, word)."""
+        return _read_places(self._db.execute("SELECT meeting, at FROM places WHERE term = ?", (term,)))
+
+    def places_of_beginning(self, prefix: str) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """Where stems stand that begin so."""
+        last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        return _read_places(
+            self._db.execute("SELECT meeting, at FROM places WHERE term >= ? AND term < ?", (prefix, last))
+        )
+
+    def passages(self, meeting_id: str, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Passages of a meeting by their numbers in it; those that are gone by now are left out."""
+        found: dict[int, Passage] = {}
+        for part in sorted({n // PART for n in numbers}):
+            row = self._db.execute(
+                "SELECT passages FROM talk WHERE id = (SELECT number FROM meetings WHERE id = ?) * ? + ?",
+                (meeting_id, PARTS, part),
+            ).fetchone()
+            if row is not None:
+                read = json.loads(zlib.decompress(row[0]))
+                here = [n for n in numbers if n // PART == part and n % PART < len(read)]
+                found |= {n: _passage(read[n % PART]) for n in here}
+        return found
+
+    # Inside
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.OperationalError:
+            raise  # busy, or a full disk: nothing is wrong with what is in it
+        except sqlite3.DatabaseError:
+            drop_index(self._path)
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(private_file(self._path), timeout=60.0, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute(f"PRAGMA page_size = {PAGE}")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("PRAGMA mmap_size = 2147418112")
+            mine = f"{FORMAT} {self._fingerprint}"
+            db.executescript(_SCHEMA)
+            row = db.execute("SELECT value FROM about WHERE name = 'made'").fetchone()
+            if row is None or (self._fingerprint and row[0] != mine):
+                if row is not None:
+                    db.execute("DELETE FROM places")
+                    db.execute("DELETE FROM talk")
+                    db.execute("DELETE FROM meetings")
+                    db.execute("VACUUM")
+                db.execute("INSERT OR REPLACE INTO about VALUES ('made', ?)", (mine,))
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(self._path, str(error)) from error
+        self._shelf = None
+
+    def _run(self, command: str) -> list[Any]:
+        try:
+            return self._db.execute(command).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(self._path, str(error)) from error
+
+    def _remove(self, db: sqlite3.Connection, meeting_id: str) -> int | None:
+        row = db.execute("SELECT number FROM meetings WHERE id = ?", (meeting_id,)).fetchone()
+        if row is None:
+            return None
+        number = int(row[0])
+        rows = (number * PARTS, (number + 1) * PARTS)
+        for (packed,) in db.execute("SELECT passages FROM talk WHERE id >= ? AND id < ?", rows).fetchall():
+            # Its stems are read from its words: no second list of them has to be kept.
+            _, places = _places([_passage(p) for p in json.loads(zlib.decompress(packed))])
+            db.executemany("DELETE FROM places WHERE term = ? AND meeting = ?", [(t, number) for t in places])
+        db.execute("DELETE FROM talk WHERE id >= ? AND id < ?", rows)
+        db.execute("DELETE FROM meetings WHERE number = ?", (number,))
+        return number
+
+    def _load(self) -> Shelf:
+        rows = self._db.execute(
+            "SELECT number, card, lengths, flags, who, scales, vectors FROM meetings ORDER BY number"
+        ).fetchall()
+        lengths = [np.frombuffer(r[2], "<u4") for r in rows]
+        flags = b"".join(r[3] for r in rows)
+        vectors = np.frombuffer(b"".join(r[6] for r in rows), np.int8)
+        return Shelf(
+            cards=tuple(_card_from_text(r[1]) for r in rows),
+            numbers=np.asarray([r[0] for r in rows], np.int64),
+            first=np.concatenate([[0], np.cumsum([len(x) for x in lengths])]).astype(np.int64),
+            lengths=np.concatenate([*lengths, np.zeros(0, "<u4")]).astype(np.int64),
+            flags=np.frombuffer(flags, np.uint8),
+            who=np.frombuffer(b"".join(r[4] for r in rows), "<u8"),
+            scales=np.frombuffer(b"".join(r[5] for r in rows), "<f4"),
+            vectors=vectors.reshape(len(flags), -1) if len(flags) else np.zeros((0, 0), np.int8),
+            places={int(r[0]): at for at, r in enumerate(rows)},
+        )
+
+
+def drop_index(path: Path) -> None:
+    """Remove the file and what SQLite puts beside it."""
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        file.unlink(missing_ok=True)
+
+
+def _read_places(rows: Iterator[Any]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    for number, at in rows:
+        yield int(number), np.frombuffer(at, "<u2").reshape(-1, 2)
+
+
+def _quantised(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """One byte a dimension, by the largest of each vector."""
+    if not len(vectors):
+        return np.zeros(0, np.float32), np.zeros((0, 0), np.int8)
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / 127.0
+    return scales.astype(np.float32), np.round(vectors / scales[:, None]).astype(np.int8)
+
+
+def _places(passages: Sequence[Passage]) -> tuple[list[int], dict[str, bytes]]:
+    """How many words each passage has, and where each stem stands."""
+    found: dict[str, list[int]] = defaultdict(list)
+    lengths = []
+    for number, passage in enumerate(passages[: MOST_PLACES + 1]):
+        said = words(passage.text)
+        lengths.append(len(said))
+        for at, word in enumerate(said[: MOST_PLACES + 1]):
+            found[stem(word)] += (number, at)
+    return lengths, {term: np.asarray(at, "<u2").tobytes() for term, at in found.items()}
+
+
+def _card_to_text(card: Card) -> str:
+    return json.dumps(
+        [
+            *(card.id, card.title, card.started_at, card.server, card.channel_id, card.post_id),
+            card.attended,
+            card.speakers,
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _card_from_text(text: str) -> Card:
+    known, title, started_at, server, channel_id, post_id, attended, speakers = json.loads(text)
+    return Card(
+        id=known,
+        title=title,
+        started_at=started_at,
+        server=server,
+        channel_id=channel_id,
+        post_id=post_id,
+        attended=tuple(attended),
+        speakers=tuple((s[0], s[1], s[2]) for s in speakers),
+    )
+
+
+def _passages_to_bytes(passages: Sequence[Passage]) -> bytes:
+    plain = [
+        [
+            [[p.id, p.speaker, round(p.start, 3), round(p.end, 3), p.text] for p in passage.parts],
+            sorted(passage.kinds),
+            passage.confidential,
+        ]
+        for passage in passages
+    ]
+    return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+def _passage(data: Sequence[Any]) -> Passage:
+    parts, kinds, confidential = data
+    return Passage(
+        parts=tuple(Part(id=p[0], speaker=p[1], start=p[2], end=p[3], text=p[4]) for p in parts),
+        kinds=frozenset(kinds),
+        confidential=confidential,
+    )
