@@ -11,6 +11,7 @@ from typing import Any
 from dbos import DBOS, DBOSConfiguredInstance
 
 from meetings.alerts import AlertsIntent
+from meetings.briefs import BriefIntent
 from meetings.catchup import CatchupIntent
 from meetings.config import Settings
 from meetings.digests import DigestIntent
@@ -118,6 +119,7 @@ def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, 
     pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings),)
     return (
         *pages,
+        BriefIntent(settings, client),
         AlertsIntent(settings, client),
         CatchupIntent(settings, client, embedder),
         DigestIntent(settings, client, embedder),

@@ -280,6 +280,12 @@ class Settings(BaseModel):
         default=None, description="Mattermost's OAuth 2.0 application by which people sign in to pages (docs/report.md)"
     )
     oauth_client_secret: SecretStr | None = Field(default=None, description="the secret of oauth_client_id")
+    incident_token: SecretStr | None = Field(
+        default=None, description="token of a second slash command, `/incident` (docs/incidents.md)"
+    )
+    incident_rules: Path | None = Field(
+        default=None, description="your own rules for briefs of incidents, a YAML file (docs/incidents.md)"
+    )
     log_format: str = Field(
         default="text", pattern="^(text|json)$", description="what listen, serve and worker log: text, or JSON lines"
     )

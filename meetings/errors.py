@@ -131,6 +131,10 @@ class ConversationError(MeetingsError):
     """A conversation file does not follow the contract."""
 
 
+class IncidentError(MeetingsError):
+    """A brief of an incident cannot be made or shared; says why, and nothing of a channel one is not in."""
+
+
 class PeopleError(MeetingsError):
     """The people file is wrong: unknown key, duplicate, nobody in it."""
 

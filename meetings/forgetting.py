@@ -34,6 +34,7 @@ from meetings.errors import (
 from meetings.holdings import Held, Holdings, files, read_json
 from meetings.interests import KIND as ALERTS
 from meetings.interests import AlertBook
+from meetings.kept_briefs import forget_briefs
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
@@ -102,6 +103,7 @@ def forget(
     forgetting.summaries()
     forgetting.answers()
     forgetting.pages()
+    forgetting.briefs()
     if not dry_run:
         drop_changed(settings)  # what was redacted is not to be found any more, by nobody
         total = ", ".join(f"{kind} {count}" for kind, count in forgotten.counts.items())
@@ -208,6 +210,11 @@ class _Forgetting:
             self._database.change(
                 document.kind, document.name, lambda body: body and _without_posts(body, user_id), aged=True
             )
+
+    def briefs(self) -> None:
+        """Briefs of incidents that are kept up to date for them, their drafts, and states that hold posts of theirs."""
+        for what, count in forget_briefs(self._settings, self._user_id, dry_run=self._dry).items():
+            self._told.add(what, count)
 
     def answers(self) -> None:
         """What the bot answered to anybody, as the step engine keeps it: it may quote what was said.

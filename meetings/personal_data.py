@@ -20,6 +20,7 @@ from meetings.edits import parse_edits
 from meetings.errors import ConversationError, MattermostError, PeopleError, VoicesKeyError
 from meetings.holdings import files, read_json
 from meetings.interests import AlertBook
+from meetings.kept_briefs import briefs_of
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
@@ -45,6 +46,7 @@ utterances.json  what you said in the recordings whose transcript is still kept
 corrections.json what was said of whose voice is yours, and what you said of others'
 edits.json       what you corrected in transcripts, and what stood there before
 links.json       for which meetings' pages you have a link, and until when (seconds since 1970 in UTC) it holds
+incidents.json   briefs of incidents that are kept up to date for you, your drafts, what was read of your posts there
 voice.json       your voiceprint, your consent to it, and your voice in recordings
 audit.jsonl      what the audit log tells of you
 
@@ -93,6 +95,7 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "corrections.json": list(_corrections(store, username)),
         "edits.json": list(_edits(settings, username)),
         "links.json": dict(links_of(settings, user_id)) if user_id else {},
+        "incidents.json": briefs_of(settings, user_id) if user_id else {},
         "voice.json": _voice(username, settings, notes),
         "audit.jsonl": [
             {"n": e.n, "at": e.at, "event": e.event, "user": e.user, "by": e.by, **e.facts}

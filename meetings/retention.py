@@ -28,6 +28,7 @@ from meetings.errors import (
 )
 from meetings.holdings import Held, Holdings, files, read_json
 from meetings.interests import KIND as ALERTS
+from meetings.kept_briefs import KINDS as BRIEFS
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES
 from meetings.people import FeedbackBook
@@ -242,6 +243,7 @@ def _plan_people(plan: Plan, settings: Settings, holdings: Holdings, now: float)
             plan.add([path], kind="orphans", why="belongs to no recording")
     if days is not None:
         kept = [*database.listed(CHANNELS), *database.listed(SUMMARIES)]
+        kept += [one for kind in BRIEFS for one in database.listed(kind)]
         old = now - max(days * DAY, UNDER_WAY)
         plan.add((one for one in kept if _at(one) < old), kind="context", why=f"context is kept {days} days")
     if (days := settings.days_kept("feedback")) is not None:

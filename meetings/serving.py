@@ -91,6 +91,7 @@ class Doors:
     queue: Queue
     webhook_token: SecretStr | None
     command_token: SecretStr | None
+    incident_token: SecretStr | None = None
     metrics: Metrics = field(default_factory=Metrics)
     buckets: Buckets = field(default_factory=Buckets)
     answered_at: float = float("-inf")
@@ -142,9 +143,13 @@ def make_app(doors: Doors) -> FastAPI:
         given = await _body(request)
         if given is None:
             return _counted(doors, "command", "malformed", 400)
-        if not _token_fits(given, doors.command_token):
+        # Each slash command has a token of its own; which one it is says the token, not the name that comes with it.
+        incident = _token_fits(given, doors.incident_token)
+        if not incident and not _token_fits(given, doors.command_token):
             return _counted(doors, "command", "refused", 403)
-        text = await run_in_threadpool(_answer, doors, given)
+        if incident:
+            given = {**given, "command": "/incident", "text": str(given.get("text") or "help")}
+        text = await run_in_threadpool(_answer, doors, given, incident=incident)
         doors.metrics.requests.labels("command", "answered").inc()
         return _json({"response_type": "ephemeral", "text": text})
 
@@ -227,10 +232,12 @@ def _heard(doors: Doors, post_id: str) -> Response:
     return _counted(doors, "webhook", "queued", 200)
 
 
-def _answer(doors: Doors, given: Mapping[str, Any]) -> str:
+def _answer(doors: Doors, given: Mapping[str, Any], *, incident: bool = False) -> str:
     words = str(given.get("text") or "").split()
     user_id = str(given.get("user_id") or "")
     try:
+        if incident:
+            return _ask(doors, given)
         match [w.lower() for w in words[:1]]:
             case ["status"]:
                 return _status(doors)

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "summarize",
         "Summarise a transcript for each person, without audio.",
     ),
+    "brief": ("meetings.cli.brief", "brief", "Tell one person where an incident stands."),
     "channel": ("meetings.cli.channel", "channel", "Tell one person what is new in a channel and theirs."),
     "search": ("meetings.cli.search", "search", "Find where something was said, in all meetings."),
     "ask": ("meetings.cli.ask", "ask", "Answer a question from what was said in meetings."),

@@ -42,8 +42,11 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     settings = load_settings()
     client = MattermostClient.required(settings, "whose calls?")
-    if not listen and settings.webhook_token is None and settings.command_token is None and settings.page_url is None:
-        raise ConfigError("--no-listen needs webhook_token, command_token or page_url: nothing else would be answered")
+    answered = (settings.webhook_token, settings.command_token, settings.incident_token, settings.page_url)
+    if not listen and all(door is None for door in answered):
+        raise ConfigError(
+            "--no-listen needs webhook_token, command_token, incident_token or page_url: nothing else would be answered"
+        )
     me = client.me()
     talk(form=settings.log_format, verbose=verbose)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -55,7 +58,11 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
         ) from None
     with bound, open_inbox(settings, StageLog(settings)) as inbox:
         doors = Doors(
-            client=client, queue=inbox, webhook_token=settings.webhook_token, command_token=settings.command_token
+            client=client,
+            queue=inbox,
+            webhook_token=settings.webhook_token,
+            command_token=settings.command_token,
+            incident_token=settings.incident_token,
         )
         doors.pages = make_pages(settings, client, inbox)
         add_metrics(doors.metrics.registry, settings)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from prometheus_client import CollectorRegistry, start_http_server
 
 from meetings.alerts import Alerts, learn_interests, outside_quiet_hours
+from meetings.briefs import Watches
 from meetings.catchup import Briefer, Catchups
 from meetings.config import Settings
 from meetings.digests import Digests
@@ -65,6 +66,7 @@ def make_watchers(settings: Settings, client: MattermostClient) -> tuple[Watcher
             may_send=outside_quiet_hours(settings),
             learn=lambda: learn_interests(settings, client),
         ),
+        Watches(settings, client),
         Catchups(settings, client, Briefer(settings, client, embedder)),
         Digests(settings, client, embedder),
     )

@@ -27,6 +27,7 @@ from meetings.edits import add_edit, read_edits
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import MARK, Forgotten, forget
 from meetings.interests import AlertBook, Interest
+from meetings.kept_briefs import WATCHES
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost import KeptContext
 from meetings.mattermost.entities import User
@@ -79,6 +80,7 @@ def fill(settings: Settings) -> Kept:
         )
         CatchupBook(settings).note_told(f"{who}-id", {"c1": 5}, now=5)
         DigestBook(settings).want(f"{who}-id", who, "daily", now=datetime(2026, 11, 23, 12, tzinfo=UTC))
+        Database.of(settings).write(WATCHES, f"c1/{who}-id/pr", "{}")
     context = KeptContext(settings, URL)
     posts = tuple(
         KeptPost(id=f"{who}-post", user_id=f"{who}-id", root_id="", create_at=5, message=f"{who} wrote", reacted=other)
