@@ -13,11 +13,23 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from meetings.config_tables import AlertSettings, Catchup, split_pairs
+from meetings.config_tables import (
+    AUDIENCE,
+    LEFT_BEHIND_DAYS,
+    PLATFORM,
+    QUIET_HOURS,
+    AlertSettings,
+    Backend,
+    Catchup,
+    ChannelRules,
+    Retention,
+    split_days,
+    split_pairs,
+)
 from meetings.errors import ConfigError
 
 CONFIG_NAME = "meetings.toml"
@@ -48,81 +60,6 @@ def split_terms(value: object) -> object:
         return value
     lines = (line for line in value.splitlines() if not line.lstrip().startswith("#"))
     return tuple(term for line in lines for part in line.split(",") if (term := " ".join(part.split())))
-
-
-PLATFORM = r"^(compatible|openai|azure|bedrock|llama|anthropic|vllm|ollama|llama\.cpp)$"
-AUDIENCE = "^(members|participants|missed|nobody)$"
-
-
-_TIME = r"([01]\d|2[0-3]):[0-5]\d"
-_QUIET = rf"(none|weekends|{_TIME} *- *{_TIME}( *, *weekends)?)"
-Days = Annotated[int, Field(ge=0, le=36_500)] | Literal["forever"]
-LEFT_BEHIND_DAYS = 30  # sound that a run which never ended left, unless `[retention] audio` says otherwise
-
-
-class ChannelRetention(BaseModel):
-    """How many days something is kept, of one channel's calls; unset: as everywhere."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    audio: Days | None = None
-    transcript: Days | None = None
-    summaries: Days | None = None
-    voices: Days | None = None
-    context: Days | None = None
-
-    def __str__(self) -> str:
-        return ", ".join(f"{kind} {days}" for kind, days in self if days is not None)
-
-
-class Retention(ChannelRetention):
-    """`[retention]` in meetings.toml: days that each kind of data is kept, or "forever"; unset: docs/privacy.md."""
-
-    feedback: Days | None = None
-
-
-def _split_days(value: object) -> object:
-    """`transcript=365, voices=30` as the table it would be in a file."""
-    if not isinstance(value, str):
-        return value
-    pairs = (part.partition("=") for part in value.split(",") if part.strip())
-    return {key.strip(): int(days) if days.strip().isdecimal() else days.strip() for key, _, days in pairs}
-
-
-class ChannelRules(BaseModel):
-    """What is different in one channel: `[channels."TEAM/CHANNEL"]` in meetings.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    audience: str | None = Field(default=None, pattern=AUDIENCE)
-    people: tuple[str, ...] = ()  # usernames; not empty: only these, of those the audience says
-    retention: ChannelRetention = ChannelRetention()
-
-
-class Backend(BaseModel):
-    """A language model that `meetings compare` knows by a name: `[backends.NAME]` in meetings.toml.
-
-    `model` is one of a server if there is a `platform` or `url`, else of the catalogue or a GGUF file. `key_env` names
-    the environment variable with its key; prices are for a million tokens; `privacy` says where the words go.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(min_length=1)
-    platform: str | None = Field(default=None, pattern=PLATFORM)
-    url: str | None = None
-    key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
-    context: int | None = Field(default=None, ge=256)
-    thinking: int = Field(default=0, ge=0)
-    input_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    output_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    currency: str = Field(default="USD", min_length=1, max_length=8)
-    privacy: str | None = Field(default=None, max_length=80)
-
-    @property
-    def served(self) -> bool:
-        """Whether it is a model of a server."""
-        return self.platform is not None or self.url is not None
 
 
 class Settings(BaseModel):
@@ -209,7 +146,7 @@ class Settings(BaseModel):
         description='[channels."TEAM/CHANNEL"]: audience, people (usernames) and retention, for one channel; '
         "from a file alone",
     )
-    retention: Annotated[Retention, BeforeValidator(_split_days)] = Field(
+    retention: Annotated[Retention, BeforeValidator(split_days)] = Field(
         default=Retention(),
         description='[retention]: days, or "forever", for audio, transcript, summaries, voices, context and feedback; '
         "what is older goes with `meetings purge` (docs/privacy.md)",
@@ -221,7 +158,7 @@ class Settings(BaseModel):
     )
     quiet_hours: str = Field(
         default="20:00-08:00, weekends",
-        pattern=rf"^{_QUIET}$",
+        pattern=rf"^{QUIET_HOURS}$",
         description="when nobody is written to who did not ask, by their own clock: HH:MM-HH:MM, also with "
         "`, weekends`; weekends; or none",
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from meetings.config import Backend, Settings
+from meetings.config import Settings
+from meetings.config_tables import Backend
 from meetings.errors import ConfigError
 from meetings.llm import LanguageModel, language_model_fingerprint, open_language_model
 

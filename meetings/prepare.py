@@ -9,7 +9,8 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from meetings.config import ChannelRules, Settings
+from meetings.config import Settings
+from meetings.config_tables import ChannelRules
 from meetings.errors import ConfigError, RecordingError, RecordingNotFoundError, StorageError
 from meetings.job import Job, Source, local_source
 from meetings.known_voices import names_stamp

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from meetings import notices
 from meetings.audit import AuditLog
-from meetings.config import ChannelRules, Settings
+from meetings.config import Settings
+from meetings.config_tables import ChannelRules
 from meetings.listening import Listener
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Post, Reaction

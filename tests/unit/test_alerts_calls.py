@@ -35,7 +35,7 @@ def embedder(models_folder: Path) -> Embedder:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path)
+    settings = Settings(home=tmp_path, quiet_hours="none")
     for who in ("ana", "ben"):
         AlertBook(settings).add(who, who, Interest(text="the parser release"))
     return settings

@@ -14,8 +14,8 @@ from meetings.alerts.asking import AlertsIntent
 from meetings.alerts.find import Hit
 from meetings.alerts.send import ALERT_PROP, TOGETHER, Sender
 from meetings.audit import AuditLog
-from meetings.config import Retention, Settings
-from meetings.config_tables import AlertSettings
+from meetings.config import Settings
+from meetings.config_tables import AlertSettings, Retention
 from meetings.errors import MattermostNotFoundError, MattermostUnreachableError, PeopleError
 from meetings.intents import Ask
 from meetings.interests import BAR, DAY, DAYS_TOLD, HIGHEST, SILENT, STEP, AlertBook, Interest, Moment, Told

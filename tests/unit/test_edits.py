@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meetings.config import Retention, Settings
+from meetings.config import Settings
+from meetings.config_tables import Retention
 from meetings.conversation import Conversation, Utterance, Word
 from meetings.edits import MAX_TEXT, Edit, add_edit, apply_edits, change_edits, edits_stamp, read_edits
 from meetings.errors import CorrectionError

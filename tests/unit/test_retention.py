@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock
 
 from meetings.audit import AuditLog
-from meetings.config import ChannelRules, Retention, Settings
+from meetings.config import Settings
+from meetings.config_tables import ChannelRules, Retention
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MattermostUnreachableError
 from meetings.kept_voices import KeptVoices
 from meetings.mattermost.entities import Channel, Post

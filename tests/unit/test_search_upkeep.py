@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from meetings.cli.main import cli
-from meetings.config import Retention, Settings
+from meetings.config import Settings
+from meetings.config_tables import Retention
 from meetings.errors import MattermostNotFoundError
 from meetings.forgetting import forget
 from meetings.recordings import remember_run
