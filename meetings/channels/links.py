@@ -50,7 +50,9 @@ def canonical_url(url: str) -> str:
         return url.strip()
     host = _HOST_PREFIX.sub("", host)
     place = host if port in {None, 80, 443} else f"{host}:{port}"
-    path = _PATH_SUFFIX.sub("", parts.path.rstrip("/")).rstrip("/")
+    path = parts.path
+    while (shorter := _PATH_SUFFIX.sub("", path.strip().rstrip("/"))) != path:
+        path = shorter
     asked = sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k))
     return f"{place}{path}" + (f"?{urlencode(asked)}" if asked else "")
 
