@@ -48,6 +48,7 @@ def test_an_interest_set_by_message_is_told_once_with_why_and_learns_from_a_thum
             "MATTERMOST_TOKEN": sandbox.bot_token or "",
             "MEETINGS_HOME": str(settings.home),
             "MEETINGS_MODELS": str(models_folder),
+            "MEETINGS_QUIET_HOURS": "none",
         }
 
         def alerts() -> list[Post]:
