@@ -9,7 +9,7 @@ changed. The audit log keeps that somebody was forgotten, and who got what; docs
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from filelock import Timeout
 from meetings.audit import AuditLog
 from meetings.catchup import CatchupBook
 from meetings.config import Settings
-from meetings.conversation import Conversation, Utterance, from_json, to_json
+from meetings.conversation import Conversation, from_json, to_json
 from meetings.digests import DigestBook
 from meetings.edits import KIND as EDITS
 from meetings.edits import Edit, change_edits
@@ -42,16 +42,13 @@ from meetings.page_links import KIND as PAGE_LINKS
 from meetings.page_links import username_of
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
+from meetings.redaction import Spans, redacted, redacted_words, spans_of, touched
 from meetings.retention import delete_runs, ended_runs, engines
 from meetings.search import drop_changed
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook
 
 REDACTING = "redacting"  # what of whose words is still to be redacted, by a hash of their username
-MARK = "[removed]"
-NOBODY = "Removed speaker"
-
-Spans = tuple[tuple[float, float], ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -275,7 +272,7 @@ class _Forgetting:
         journal = digest(self._username)[:16]
         spans = _noted_spans(self._database.read(REDACTING, journal))
         for media_id, held in holdings.recordings.items():
-            found = [span for _, c in _conversations(held) for span in _spans_of(c, self._username)]
+            found = [span for _, c in _conversations(held) for span in spans_of(c, self._username)]
             if found:
                 spans[media_id] = tuple(sorted({*spans.get(media_id, ()), *found}))
         if not self._dry and spans:
@@ -302,7 +299,7 @@ class _Forgetting:
     def _redact_recording(self, held: Held, spans: Spans) -> None:
         for path in sorted(held.words):
             if path.parent.name == "transcription":
-                self._rewrite(path, lambda data: _redacted_words(data, spans), "recognised words")
+                self._rewrite(path, lambda data: redacted_words(data, spans), "recognised words")
         for path in sorted(held.sound):
             self._remove(path, "sound")
         for path in sorted(held.summaries):
@@ -311,11 +308,11 @@ class _Forgetting:
         for path in sorted(held.words):
             if path.parent.name == "corrections":
                 self._rewrite(path, self._without_corrections, "corrections")
-        edited = {u.id for _, c in _conversations(held) for u in c.utterances if _touched(u, spans)}
+        edited = {u.id for _, c in _conversations(held) for u in c.utterances if touched(u, spans)}
         self._edits(held.media_id, lambda e: None if e.utterance in edited else e)
-        kept = sorted(_conversations(held), key=lambda pair: bool(_spans_of(pair[1], self._username)))
+        kept = sorted(_conversations(held), key=lambda pair: bool(spans_of(pair[1], self._username)))
         for path, conversation in kept:
-            changed = _redacted(conversation, self._username, spans)
+            changed = redacted(conversation, self._username, spans)
             if changed != conversation:
                 self._told.add("transcripts")
                 if not self._dry:
@@ -397,57 +394,3 @@ def _noted_spans(document: Document | None) -> dict[str, Spans]:
         return {str(media): tuple((float(s), float(e)) for s, e in pairs) for media, pairs in noted.items()}
     except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
-
-
-def _spans_of(conversation: Conversation, username: str) -> list[tuple[float, float]]:
-    """When somebody speaks, by this transcript; in a redacted one nobody is called so any more."""
-    labels = {s.id for s in conversation.speakers if s.username == username}
-    theirs = [u for u in conversation.utterances if u.speaker in labels]
-    return [(part.start, part.end) for u in theirs for part in (u.words or (u,))]
-
-
-def _touched(utterance: Utterance, spans: Spans) -> bool:
-    """Whether any of an utterance lies in the spans."""
-    return any(_within(part.start, part.end, spans) for part in (utterance.words or (utterance,)))
-
-
-def _within(start: float, end: float, spans: Iterable[tuple[float, float]]) -> bool:
-    """Whether a word's middle lies in one of the spans; their ends are rounded to milliseconds."""
-    middle = (start + end) / 2
-    return any(s - 0.001 <= middle <= e + 0.001 for s, e in spans)
-
-
-def _redacted_words(data: Mapping[str, Any], spans: Spans) -> Mapping[str, Any]:
-    """What the recogniser heard, with the mark for each word in the spans; times stay."""
-    words = []
-    for word in data["words"]:
-        if _within(word["start"], word["end"], spans):
-            word = {**word, "word": MARK}
-        words.append(word)
-    return {**data, "words": words}
-
-
-def _redacted(conversation: Conversation, username: str, spans: Spans) -> Conversation:
-    """A transcript without somebody's words and name; other people's words that name them stay as they were said."""
-    return replace(
-        conversation,
-        participants=tuple(p for p in conversation.participants if p != username),
-        speakers=tuple(
-            replace(s, name=NOBODY, username=None, confidence=0.0, how="unknown") if s.username == username else s
-            for s in conversation.speakers
-        ),
-        utterances=tuple(_redacted_utterance(u, spans) for u in conversation.utterances),
-    )
-
-
-def _redacted_utterance(utterance: Utterance, spans: Spans) -> Utterance:
-    if not utterance.words:
-        whole = _within(utterance.start, utterance.end, spans)
-        return replace(utterance, text=MARK) if whole else utterance
-    if not any(_within(w.start, w.end, spans) for w in utterance.words):
-        return utterance
-    words = tuple(replace(w, word=MARK) if _within(w.start, w.end, spans) else w for w in utterance.words)
-    # In the text, words joined as the recogniser's are (`align_words`), a mark stands once for words in a row.
-    said = [w.word.strip() for w in words]
-    kept = [word for at, word in enumerate(said) if word != MARK or at == 0 or said[at - 1] != MARK]
-    return replace(utterance, text=" ".join(kept), words=words)

@@ -14,7 +14,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from meetings.errors import DatabaseError, MattermostError, MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import (
+    DatabaseError,
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    StorageError,
+)
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, Post
 from meetings.positions import Positions
@@ -27,6 +33,9 @@ OVERLAP = 2_000
 TOGETHER = 10.0
 # The clock is told to watchers this often (seconds).
 TICK = 60.0
+
+# What is over when a server is back or a disk has room: what was to be seen then is seen again.
+PASSES = (MattermostError, DatabaseError, StorageError)
 
 log = logging.getLogger("meetings.watchers")
 
@@ -56,7 +65,7 @@ class Watcher(Protocol):
 
         Raises:
             MattermostError: the server failed; the same is seen again later.
-            DatabaseError: as before.
+            DatabaseError, StorageError: as before.
         """
 
     def tick(self, now: float) -> None:
@@ -102,7 +111,7 @@ class Watch:
             self._all, self._changed, self._failed = False, set(), set()
         try:
             channels = self._channels(None if everywhere else changed)
-        except (MattermostError, DatabaseError):
+        except PASSES:
             with self._lock:
                 self._all, self._changed = self._all or everywhere, self._changed | changed
             raise
@@ -112,7 +121,7 @@ class Watch:
                 found += self._look_at(channel, quiet=everywhere and channel.id not in changed)
             except (MattermostForbiddenError, MattermostNotFoundError):
                 continue  # the bot has left it
-            except (MattermostError, DatabaseError) as error:
+            except PASSES as error:
                 log.warning("what is new in a channel is looked at again: %s", error)
                 self._failed.add(channel.id)
         return found
@@ -168,7 +177,7 @@ class Watch:
         for watcher in self._watchers:
             try:
                 watcher.look(news)
-            except (MattermostError, DatabaseError):
+            except PASSES:
                 raise
             except Exception as error:  # noqa: BLE001 - what one watcher cannot take, it never sees again
                 log.warning("%s: %s", type(watcher).__name__, " ".join(str(error).split()))

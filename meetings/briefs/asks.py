@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 from meetings.briefs.access import NOTHING, channel_named, channel_of, target_named
@@ -258,8 +258,8 @@ def _shown(draft: Draft, source: Channel, target: Channel, checks: Checks) -> st
 
 
 def _checked(checks: Checks) -> list[str]:
-    def listed(found: object) -> str:
-        return ", ".join(f"“{inert(str(one), limit=60)}”" for one in list(found)[:12])  # type: ignore[call-overload]
+    def listed(found: Iterable[object]) -> str:
+        return ", ".join(f"“{inert(str(one), limit=60)}”" for one in list(found)[:12])
 
     lines = [
         f"- colleagues' names replaced: {listed(checks.names) or 'none were in it'}",

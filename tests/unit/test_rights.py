@@ -25,7 +25,7 @@ from meetings.corrections import Correction, read_corrections, write_corrections
 from meetings.digests import DigestBook
 from meetings.edits import add_edit, read_edits
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
-from meetings.forgetting import MARK, Forgotten, forget
+from meetings.forgetting import Forgotten, forget
 from meetings.interests import AlertBook, Interest
 from meetings.kept_briefs import WATCHES
 from meetings.kept_voices import KeptVoices
@@ -37,6 +37,7 @@ from meetings.page_links import links_of
 from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
+from meetings.redaction import MARK
 from meetings.retention import ended_runs
 from meetings.stages import Stages
 from meetings.store import Database, FileStore

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from meetings.config import Settings
-from meetings.errors import MattermostUnreachableError
+from meetings.errors import MattermostUnreachableError, StorageError
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, Post
 from meetings.positions import Positions
@@ -109,6 +109,31 @@ def test_a_server_that_fails_while_a_watcher_looks_shows_the_same_again(server: 
     watch.look()
     watch.look()
     assert one.seen == ["new"]
+
+
+def test_a_full_disk_loses_nothing_of_what_was_to_be_seen(server: Server, tmp_path: Path) -> None:
+    one = Seeing(StorageError(tmp_path, "no space left"))
+    watch = watch_of(server, tmp_path, one)
+    watch.look()
+    server.write("new", NOW + 5_000)
+    watch.note("c")
+    watch.look()
+    watch.look()
+    assert one.seen == ["new"]
+
+
+def test_a_position_that_cannot_be_written_shows_the_same_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = watch_of(server, tmp_path, one := Seeing())
+    watch.look()
+    server.write("new", NOW + 5_000)
+    watch.note("c")
+    with monkeypatch.context() as full:
+        full.setattr(Positions, "move", lambda *_: (_ for _ in ()).throw(StorageError(tmp_path, "no space left")))
+        watch.look()
+    watch.look()
+    assert one.seen == ["new", "new"]
 
 
 def test_a_watcher_that_cannot_take_a_post_keeps_no_other_from_it(server: Server, tmp_path: Path) -> None:
