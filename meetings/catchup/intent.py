@@ -16,7 +16,6 @@ from meetings.catchup.briefer import LOOK_BACK, Briefer
 from meetings.catchup.phrases import CatchUp, Word, read_wish
 from meetings.catchup.render import render_briefing
 from meetings.catchup.watcher import CATCHUP_PROP
-from meetings.channels import moment_of
 from meetings.config import Settings
 from meetings.errors import ConfigError, MattermostForbiddenError, MattermostNotFoundError
 from meetings.intents import Ask, Outcome
@@ -24,6 +23,8 @@ from meetings.llm import TextEmbedder
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, Post, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
+from meetings.moments import Span, read_span
+from meetings.quiet import zone_of
 from meetings.summary import inert
 
 _WEEK = timedelta(weeks=1) // timedelta(milliseconds=1)
@@ -147,14 +148,20 @@ class CatchupIntent:
             named = inert(wish.channel, limit=80)
             return Outcome(text=f"I know no channel called {named} that you and I are both in.")
         one = len(theirs) == 1
-        since = self._since(wish, one=one)
+        since = self._since(wish, asker, one=one)
         stretches = {c.id: (c, since) for c in theirs}
         return self._brief(asker, stretches, [c.id for c in theirs] if one else [], away_since=None)
 
-    def _since(self, wish: CatchUp, *, one: bool) -> int:
+    def _since(self, wish: CatchUp, asker: User, *, one: bool) -> int:
         if not wish.since:
             return self._now() - (LOOK_BACK if one else _WEEK)
-        return moment_of(_day_of(wish.since, self._clock()), now=datetime.fromtimestamp(self._clock(), tz=UTC))
+        here = datetime.fromtimestamp(self._clock(), tz=UTC).astimezone(zone_of(asker.timezone))
+        span = read_span(wish.since, now=here)
+        if not isinstance(span, Span):
+            raise ConfigError(
+                f"since {wish.since!r}: say a weekday, yesterday, days or weeks (3d, 2w) or a date (2026-11-23)"
+            )
+        return int(span.since.timestamp() * 1000)
 
     def _brief(
         self,
@@ -187,26 +194,3 @@ def _effect(ends: Mapping[str, int]) -> tuple[str, str]:
 
 def _declined(offer: Offer) -> Outcome:
     return Outcome(text=DECLINED, effects=(_effect({i: end for i, (_, end) in offer.stretches.items()}),))
-
-
-_WEEKDAYS = {
-    **{d: n for n, d in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))},
-    **{d: n for n, d in enumerate(("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"))},
-}
-
-
-def _day_of(text: str, now: float) -> str:
-    """`monday` and `yesterday` as a date; anything else as it is.
-
-    Raises:
-        ConfigError: it says no day that could be meant.
-    """
-    today = datetime.fromtimestamp(now, tz=UTC).date()
-    if text in {"yesterday", "gestern"}:
-        return (today - timedelta(days=1)).isoformat()
-    if text in _WEEKDAYS:
-        back = (today.weekday() - _WEEKDAYS[text]) % 7 or 7
-        return (today - timedelta(days=back)).isoformat()
-    if not text[:1].isdecimal():
-        raise ConfigError(f"since {text!r}: say a weekday, yesterday, days or weeks (3d, 2w) or a date (2026-11-23)")
-    return text

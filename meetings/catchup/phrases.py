@@ -23,7 +23,7 @@ class Word(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """Wants a briefing: on a channel (empty: on all), since a moment as `7d`, a date or a weekday (empty: as usual)."""
+    """Wants a briefing: on a channel (empty: on all), since when in their words (empty: as usual)."""
 
     channel: str = ""
     since: str = ""
@@ -48,11 +48,6 @@ _CATCH_UP = re.compile(
     rf"(?:bring|bringe) mich auf (?:den (?:neuesten )?)?stand)(?P<rest>{_ON_WHAT}{_SINCE})"
 )
 _EVERYTHING = frozenset({"everything", "all", "all channels", "alles", "it", "them"})
-_UNITS = {"hour": "h", "day": "d", "week": "w", "stunde": "h", "tag": "d", "woche": "w"}
-_SPAN = re.compile(
-    r"(?P<count>\d{1,3}|a|an|one|two|three|four)?\s*(?P<unit>hour|day|week|stunde|tag|woche)(?:s|n|en|e)?"
-)
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, None: 1, "": 1}
 
 
 def read_wish(text: str) -> Word | CatchUp | None:
@@ -70,15 +65,4 @@ def read_wish(text: str) -> Word | CatchUp | None:
     if match is None:
         return None
     channel = (match["channel"] or "").lstrip("~").rstrip("./")
-    return CatchUp(channel="" if channel in _EVERYTHING else channel, since=_since(match["since"] or ""))
-
-
-def _since(text: str) -> str:
-    """`last week`, `3 days` as what `moment_of` reads; anything else as it is."""
-    bare = re.sub(r"^(?:the )?(?:last|past|letzte[rn]?|den letzten)\s+", "", text.strip())
-    span = _SPAN.fullmatch(bare)
-    if span is None:
-        return bare
-    count = span["count"]
-    number = int(count) if count and count.isdecimal() else _COUNTS[count]
-    return f"{number}{_UNITS[span['unit']]}"
+    return CatchUp(channel="" if channel in _EVERYTHING else channel, since=match["since"] or "")

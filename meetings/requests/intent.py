@@ -12,9 +12,9 @@ from meetings.intents import Ask, Outcome
 from meetings.llm import TextEmbedder
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel
+from meetings.moments import Span
 from meetings.personas import persona_of
 from meetings.quiet import zone_of
-from meetings.requests.moments import Span
 from meetings.requests.places import channel_here, channels_meant
 from meetings.requests.words import ChannelRequest, read_request
 from meetings.summary import inert

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from meetings.requests.moments import Span, Unread, read_span
+from meetings.moments import Span, Unread, read_span
 
 MAX_TEXT = 500  # characters that are read
 

@@ -444,6 +444,24 @@ def test_catch_me_up_is_about_all_channels_of_ones_own(world: World) -> None:
     assert "Secret" not in outcome.text
 
 
+def ms(moment: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(("zone", "told"), [("Pacific/Auckland", True), ("UTC", False)])
+def test_days_begin_by_the_askers_own_clock(world: World, zone: str, told: bool) -> None:
+    world.server.members["product"][id_of("eve")] = 0
+    world.server.accounts[id_of("eve")] = replace(world.server.accounts[id_of("eve")], timezone=zone)
+    # On Sunday at noon in UTC it is Monday in Auckland.
+    monday_there = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    world.server.now = ms(datetime(2026, 11, 25, 12, tzinfo=UTC))
+    world.server.write("product", "ana", "We decided to paint the parser blue.", at=ms(monday_there))
+    outcome = world.ask("eve", "catch me up on ~product since Monday")
+    assert outcome is not None
+    assert ("parser blue" in outcome.text) is told
+
+
 def test_in_a_channel_the_slash_command_is_about_that_channel(world: World) -> None:
     world.fill("other", "ana", "ben", "eve")
     world.server.members["product"][id_of("eve")] = 0
