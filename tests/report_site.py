@@ -215,6 +215,12 @@ class Site:
         """The link in somebody's message."""
         return self.links.link(self.id_of(username), username, self.meeting)
 
+    def home_link(self, username: str) -> str:
+        """The link that the bot gives to who asks for all their meetings."""
+        link, offered = self.report.gate.sign_ins.offer(self.id_of(username))
+        self.report.gate.sign_ins.note(self.id_of(username), username, offered)
+        return link
+
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
         session = requests.Session()
