@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import threading
@@ -32,6 +33,8 @@ from meetings.store import FileStore, digest
 from tests.acceptance.sandbox_company import Api, api
 
 DATA = Path(__file__).parents[1] / "meetings" / "sandbox" / "data" / "sample_call"
+# The starter models, by which meetings are found.
+MODELS = Path(os.environ.get("MEETINGS_MODELS", Path(__file__).parents[1] / "models"))
 SAMPLE = DATA / "weekly-product-call.mp4"
 TRUTH: dict[str, Any] = json.loads((DATA / "weekly-product-call.truth.json").read_text(encoding="utf-8"))
 ANCHOR = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
@@ -257,6 +260,7 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
             mattermost_url=sandbox.url,
             mattermost_token=SecretStr(sandbox.bot_token or ""),
             page_url=url,
+            models=MODELS if MODELS.is_dir() else None,
             **_oauth(sandbox, url) if sign_in else {},
         )
         client = MattermostClient.required(settings)

@@ -89,6 +89,7 @@ def make_pages(settings: Settings, client: MattermostClient, queue: Remakes) -> 
     if links is None:
         return None
     report = Report(settings, client, links)
+    report.finder.refresh(patience=0.0)  # so that the first who comes does not wait
     return report_router(report, Changes(settings, client, report.gate, queue))
 
 
