@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -235,6 +235,12 @@ class Site:
     def page(self) -> str:
         return f"{self.url}/m/{self.meeting}"
 
+    def see_what_is_new(self) -> None:
+        """Wait until every meeting is in the index."""
+        self.report.finder._filled_at = float("-inf")
+        state = self.report.finder.refresh(patience=60.0)
+        assert state.complete, state
+
     def rights_age(self) -> None:
         """Time goes by until the server is asked about rights again."""
         self.rights_clock.now += 31
@@ -342,3 +348,55 @@ def keep_sample(
     store.write_json("summaries", keys[1], [sample_summary(u, conversation) for u in IN_CALL])
     remember_run(store, job, conversation=keys[0], diarization="d", summaries=keys[1])
     return job
+
+
+def keep_spoken(
+    site: Site,
+    media_id: str,
+    said: Sequence[tuple[str, str]],
+    *,
+    title: str,
+    started_at: str,
+    channel: str = "product",
+    participants: Sequence[str] = IN_CALL,
+) -> None:
+    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries."""
+    channel_id = str(site.as_("admin").get(f"/teams/name/acme/channels/name/{channel}")["id"])
+    store = FileStore.of(site.settings)
+    labels = {username: f"S{n}" for n, username in enumerate(dict.fromkeys(u for u, _ in said), 1)}
+    utterances, at = [], 1.0
+    for n, (username, text) in enumerate(said, 1):
+        end = at + 0.4 * len(text.split())
+        utterances.append(Utterance(id=f"u{n}", speaker=labels[username], start=at, end=end, text=text))
+        at = end + 1.0
+    conversation = Conversation(
+        id=media_id,
+        title=title,
+        language="en",
+        duration=at,
+        started_at=started_at,
+        participants=tuple(participants),
+        speakers=tuple(
+            Speaker(id=label, name=" ".join(STAFF[u][:2]), username=u, confidence=0.97, how="transcript")
+            for u, label in labels.items()
+        ),
+        utterances=tuple(utterances),
+    )
+    key = digest("conversation", media_id)
+    store.write_json("conversation", key, to_json(conversation))
+    roles = ("recogniser", "segmentation", "speaker_embedding", "text_embedding", "language_model")
+    job = Job(
+        source=Source(
+            media_id=media_id, name="call", title=title, started_at=started_at, channel_id=channel_id, url="", size=1
+        ),
+        people_key=None,
+        deliver=True,
+        writer="extract",
+        language=None,
+        device="cpu",
+        models=dict.fromkeys(roles, "m"),
+        fingerprints=dict.fromkeys(roles, "f"),
+        server=site.sandbox.url,
+    )
+    remember_run(store, job, conversation=key, diarization="d", summaries="")
+    site.see_what_is_new()

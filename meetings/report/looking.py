@@ -65,11 +65,14 @@ def show_search(report: Report, visitor: Visitor, asked: Asked, *, more: bool) -
     except ConfigError as error:
         wrong, filters = f"Since: {error}", Filters()
     if asked.q and not wrong and not state.trouble:
-        found = tuple(
-            f
-            for f in report.finder.found(visitor.user, asked.q, filters, limit=limit)
-            if report.gate.may(visitor.user.id, f.card.id) is not None
-        )
+        try:
+            found = report.finder.found(visitor.user, asked.q, filters, limit=limit)
+        except MattermostError:
+            raise
+        except MeetingsError as error:
+            state = _trouble(error)
+    more_there = len(found) == limit and not more
+    found = tuple(f for f in found if report.gate.may(visitor.user.id, f.card.id) is not None)
     zone = zone_of(visitor.user.timezone)
     return _show(
         report,
@@ -80,7 +83,7 @@ def show_search(report: Report, visitor: Visitor, asked: Asked, *, more: bool) -
         channels=channels,
         wrong=wrong,
         found=[make_result(f, report.finder.channel(f.card.channel_id), zone) for f in found],
-        more=asked.address(more="1") if len(found) == limit and not more else "",
+        more=asked.address(more="1") if more_there else "",
         wider=Asked(q=asked.q).address(),
         focus=not asked.q,
     )
@@ -93,7 +96,11 @@ def _cards(report: Report, visitor: Visitor) -> tuple[State, Sequence[Card]]:
     except MattermostError:
         raise
     except MeetingsError as error:
-        return State(trouble=state.trouble or " ".join(str(error).split()), complete=False), ()
+        return (state if state.trouble else _trouble(error)), ()
+
+
+def _trouble(error: MeetingsError) -> State:
+    return State(trouble=" ".join(str(error).split()), complete=False)
 
 
 def _filters(asked: Asked, *, known: Any) -> Filters:
