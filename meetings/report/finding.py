@@ -64,7 +64,7 @@ class Finder:
         self._settings = settings
         self._client = client
         self._now = now
-        self._embedder = cache(embedder or self._load)
+        self.embedder = cache(embedder or self._load)
         self._reading = threading.Lock()  # the index is one connection
         self._filling = threading.Lock()
         self._index: Index | None = None
@@ -102,7 +102,7 @@ class Finder:
 
     def found(self, user: User, text: str, filters: Filters, *, limit: int) -> tuple[Found, ...]:
         """What is found for somebody; raises as `cards` does."""
-        embedder = self._embedder()
+        embedder = self.embedder()
         with self._opened() as index:
             cards = index.shelf().cards
         reader = self._reader(user, cards)
@@ -158,7 +158,7 @@ class Finder:
         try:
             with open_index(self._settings) as index:
                 while True:
-                    done = catch_up(self._settings, index, self._embedder, most=AT_ONCE)
+                    done = catch_up(self._settings, index, self.embedder, most=AT_ONCE)
                     # What cannot be read is left again and again.
                     if not done.left or not done.put:
                         break

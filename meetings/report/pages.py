@@ -90,7 +90,7 @@ class Report:
         """How long a link or a session holds from now on."""
         return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str) -> str:
+    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False) -> str:
         """The page of a meeting.
 
         Args:
@@ -98,6 +98,7 @@ class Report:
             call: what they look at.
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
+            trends: what goes on in its series can be shown.
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
@@ -114,6 +115,7 @@ class Report:
             version=VERSION,
             withheld=WITHHELD,
             home=True,
+            trends=trends,
             signed_in=reader.signed_in,
         )
 
