@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How soon home and a search are there for somebody who is signed in, among so many generated calls.
 
-Calls of ten utterances from a fixed list of words, all in one channel, beside the sample call; the pages are fetched over
-a socket from the program's own code. How search itself scales is measured by search.py.
+Calls of ten utterances from a fixed list of words, all in one channel, beside the sample call; the pages are fetched
+over a socket from the program's own code. How search itself scales is measured by search.py.
 
     python scripts/bench/home.py [--meetings 300] [--runs 20]
 """
@@ -24,10 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.report_site import IN_CALL, keep_spoken, served
 
-WORDS = (
+TALK = (
     "we should look at the release before the parser moves to December because customers asked for tables and nobody "
     "knows how long the index takes when memory is short and the export of large files fails on Monday"
-).split()
+)
+WORDS = TALK.split()
 FIRST = datetime(2024, 1, 8, 9, tzinfo=UTC)
 
 
