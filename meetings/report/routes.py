@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from meetings.config import Settings
 from meetings.errors import CorrectionError, MattermostError, MattermostNotFoundError, MeetingsError
@@ -22,13 +20,15 @@ from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks
 from meetings.report.access import Reader
 from meetings.report.changes import SAVED, Changes, Remakes
-from meetings.report.media import Media, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
-from meetings.report.pages import CSP, STATIC, Report
+from meetings.report.downloads import is_offered
+from meetings.report.forms import came_from, read_form
+from meetings.report.media import kind_of
+from meetings.report.pages import CSP, Report, static_file
+from meetings.report.playing import answer_media
 from meetings.report.signing_in import COOKIE as SIGNING_IN
 from meetings.report.signing_in import PATIENCE
 
 COOKIE = "meetings_page"
-MAX_FORM = 32 * 1024  # bytes
 SMALLEST_ZIPPED = 1024  # bytes
 
 log = logging.getLogger("meetings.report")
@@ -46,11 +46,7 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
     @router.api_route("/static/{name}", methods=["GET", "HEAD"])
     def static(name: str) -> Response:
         """The style sheet, the script, the icon: known by name, found in no folder."""
-        if name not in STATIC:
-            return _nothing(report)
-        kind, data = STATIC[name]
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Security-Policy": CSP}
-        return Response(data, media_type=kind, headers=headers)
+        return static_file(name) or _nothing(report)
 
     @router.get("/sign-in")
     def sign_in(request: Request) -> Response:
@@ -74,6 +70,11 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
         """The recording, or a part of it."""
         return _guarded(report, lambda: _media(report, request, meeting))
 
+    @router.get("/{meeting}/download/{name}")
+    def download(request: Request, meeting: str, name: str) -> Response:
+        """The meeting as a file, as far as its page shows it to this reader."""
+        return _guarded(report, lambda: _download(report, request, meeting, name))
+
     @router.get("/{meeting}/people")
     def people(request: Request, meeting: str) -> Response:
         """Whose a voice can be, for those who may say it."""
@@ -88,7 +89,7 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
     @router.post("/{meeting}/{what}")
     async def change(request: Request, meeting: str, what: str) -> Response:
         """An utterance's words, a speaker's name, or summaries made again."""
-        form = await _form(request)
+        form = await read_form(request)
         return await run_in_threadpool(_guarded, report, lambda: _change(report, changes, request, meeting, what, form))
 
     return router
@@ -212,6 +213,12 @@ def _zipped(request: Request, html: str) -> Response:
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)
 
 
+def _download(report: Report, request: Request, meeting: str, name: str) -> Response:
+    reader = _reader(report, request, meeting)
+    call = report.gate.call(reader) if reader and is_offered(name) else None
+    return report.nothing() if reader is None or call is None else report.file(name, reader, call)
+
+
 # The recording
 
 
@@ -220,61 +227,10 @@ def _media(report: Report, request: Request, meeting: str) -> Response:
     media = report.media(reader) if reader else None
     if reader is None or media is None or media.size <= 0:
         return report.nothing()
-    etag = f'"{reader.meeting}-{media.size}"'
-    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Content-Security-Policy": CSP}
-    wanted = request.headers.get("range")
-    if (known := request.headers.get("if-range")) is not None and known != etag:
-        wanted = None  # theirs is of another file
-    try:
-        part = wanted_part(wanted, media.size)
-    except RangeRefusedError:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{media.size}"})
-    kind = type_of(media.name)
-    length = part.length if part else media.size
-    if part is not None:
-        headers["Content-Range"] = f"bytes {part.start}-{part.end}/{media.size}"
-    if request.method == "HEAD":
-        return Response(
-            status_code=206 if part else 200,
-            headers={**headers, "Content-Length": str(length), "Content-Type": kind},
-        )
-    if part is not None:
-        return Response(media.read(part.start, part.end), status_code=206, media_type=kind, headers=headers)
-    headers["Content-Length"] = str(length)
-    cookie = request.cookies.get(COOKIE, "")
-    return StreamingResponse(_whole(report, media, meeting, cookie), media_type=kind, headers=headers)
-
-
-def _whole(report: Report, media: Media, meeting: str, cookie: str) -> Iterator[bytes]:
-    """All of a recording; it ends where its reader may read it no longer."""
-    for part in parts_of(media.size):
-        try:
-            if report.gate.reader("cookie", meeting, cookie) is None:
-                return
-            yield media.read(part.start, part.end)
-        except MattermostError as error:
-            log.warning("a recording breaks off: %s", error)
-            return
+    return answer_media(request, media, reader.meeting, still=lambda: _reader(report, request, meeting) is not None)
 
 
 # Changes
-
-
-async def _form(request: Request) -> Mapping[str, str] | None:
-    """The fields of a short form; None for anything else."""
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_FORM:
-            return None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return None
-    try:
-        fields = parse_qs(data.decode("utf-8"), max_num_fields=20, keep_blank_values=True)
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items()}
 
 
 def _change(
@@ -300,6 +256,4 @@ def _change(
 
 def _ours(report: Report, request: Request) -> bool:
     """Whether a request comes from a page of ours, as far as the browser tells."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    return site in {None, "same-origin"} and origin in {None, report.links.origin}
+    return came_from(report.links.origin, request)
