@@ -13,7 +13,7 @@ from meetings.conversation import Conversation, read_conversation, to_rttm
 from meetings.errors import SaveError
 from meetings.export import speaker_turns
 from meetings.job import Job, Source
-from meetings.recordings import past_runs
+from meetings.recordings import PastRun, past_runs
 from meetings.speakers import conversation_of, find_run
 from meetings.store import FileStore
 from meetings.summary import Summary, summary_from_json
@@ -67,7 +67,12 @@ def read_meeting(recording: str, settings: Settings) -> Meeting:
     folder = Path(recording)
     if folder.is_dir():
         return _of_folder(folder, settings)
-    store, run = FileStore.of(settings), find_run(recording, settings)
+    return meeting_of_run(find_run(recording, settings), settings)
+
+
+def meeting_of_run(run: PastRun, settings: Settings) -> Meeting:
+    """A meeting as one run of it left it in the store."""
+    store = FileStore.of(settings)
     job = Job.from_json(store.read_json("jobs", run.job))
     conversation = conversation_of(run, settings)
     kept = run.summaries and store.has("summaries", run.summaries)
