@@ -83,7 +83,9 @@ class Changes:
             self._queue.put_remake(reader.meeting, uuid.uuid4().hex)
 
     def _edit(self, reader: Reader, call: RecalledCall, form: Mapping[str, str]) -> None:
-        edit_words(self._settings, reader.meeting, call.conversation, form, by=reader.user.username)
+        edit_words(
+            self._settings, reader.meeting, call.conversation, form, user=reader.user.username, by=reader.user.username
+        )
 
     def _speaker(self, reader: Reader, call: RecalledCall, form: Mapping[str, str]) -> None:
         setting = setting_of(form, call.conversation, lambda: {u.username for u in self._people(reader)})
@@ -97,9 +99,17 @@ class Changes:
 
 
 def edit_words(
-    settings: Settings, meeting: str, conversation: Conversation, form: Mapping[str, str], *, by: str
+    settings: Settings, meeting: str, conversation: Conversation, form: Mapping[str, str], *, user: str, by: str
 ) -> None:
     """Note the words that a form brings for an utterance.
+
+    Args:
+        settings: where they are kept.
+        meeting: the recording's id.
+        conversation: what was said, as it is stored.
+        form: which utterance, what stood there, and what is to stand there.
+        user: the account that changes them; empty for who sits at the machine.
+        by: who it is, as it is shown.
 
     Raises:
         CorrectionError: it is there no longer, somebody was faster, or the words cannot be taken.
@@ -115,7 +125,7 @@ def edit_words(
         settings, meeting, utterance=utterance.id, before=utterance.text, text=form.get("text", ""), by=by
     )
     if changed:
-        AuditLog(settings).note("edit", user=by, by=by, recording=meeting, utterance=utterance.id)
+        AuditLog(settings).note("edit", user=user, by=by, recording=meeting, utterance=utterance.id)
 
 
 def setting_of(form: Mapping[str, str], conversation: Conversation, possible: Callable[[], Collection[str]]) -> Setting:

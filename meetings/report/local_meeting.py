@@ -132,12 +132,14 @@ class LocalMeeting:
             MattermostError: the server, which the recording is on, does not answer.
         """
         if what == "edit" and self.may_edit():
-            edit_words(self.settings, self.id, self.read().conversation, form, by=self._by)
+            edit_words(self.settings, self.id, self.read().conversation, form, user="", by=self._by)
         elif what == "speaker" and self.may_remake():
             run = self._runs()[-1]
             setting = setting_of(form, self.read().conversation, lambda: set(self._people()))
             correct(run, [setting], self.settings, by=self._by)
-        elif what != "remake" or not self.may_remake():
+        elif what == "remake" and self.may_remake():
+            AuditLog(self.settings).note("remake", by=self._by, recording=self.id)
+        else:
             raise CorrectionError("That cannot be done on this machine.")
 
     def _people(self) -> dict[str, str]:
