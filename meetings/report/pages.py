@@ -19,7 +19,8 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.edits import read_edits
 from meetings.mattermost import MattermostClient
-from meetings.page_links import PageLinks, is_meeting
+from meetings.mattermost.entities import User
+from meetings.page_links import Holder, PageLinks, is_meeting
 from meetings.recalled import RecalledCall
 from meetings.report.access import Gate, Reader
 from meetings.report.media import Media, Shelf
@@ -67,6 +68,10 @@ class Report:
         """The recording; None if it is there no longer."""
         return self._shelf.find(reader.job)
 
+    def noted(self, event: str, user: User, **facts: str) -> None:
+        """Note what somebody did about being signed in."""
+        AuditLog(self.settings).note(event, user=user.username, by=user.username, **facts)
+
     def opened(self, reader: Reader, *, how: str) -> None:
         """Note who came, by a link or by signing in."""
         AuditLog(self.settings).note(
@@ -78,17 +83,16 @@ class Report:
             how=how,
         )
 
-    def seconds_left(self, reader: Reader) -> int:
-        """How long a reader's link holds from now on."""
-        return max(0, int(reader.holder.expires - time.time()))
+    def seconds_left(self, holder: Holder) -> int:
+        """How long a link or a session holds from now on."""
+        return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, cookie: str, kind: str, told: str) -> str:
+    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str) -> str:
         """The page of a meeting.
 
         Args:
             reader: who looks.
             call: what they look at.
-            cookie: what they came with, which their forms are tied to.
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
         """
@@ -102,7 +106,7 @@ class Report:
             recording=reader.job.source.url,
             kind=kind,
             may_change=attended,
-            form=self.links.form_token(cookie),
+            form=self.links.form_token(reader.cookie),
             told=told,
             version=VERSION,
             withheld=WITHHELD,
@@ -114,8 +118,21 @@ class Report:
         Args:
             meeting: the id that was asked for, there or not: who is not signed in may do so.
         """
-        sign_in = meeting if self.signing_in is not None and is_meeting(meeting) else ""
-        return self._plain("Nothing to see here", 404, sign_in=sign_in)
+        return self._plain("Nothing to see here", 404, sign_in=meeting if is_meeting(meeting) else "")
+
+    def door(self, place: str) -> Response:
+        """How to sign in, for who is not; `place` is where they wanted to go (`meetings.report.signing_in`)."""
+        return self._plain("Your meetings", 200, sign_in=place)
+
+    def key(self, user: User, token: str) -> Response:
+        """A home link was opened: to be used by a press of a button, as programs follow links, too."""
+        return self.show("enter.html", user=user, token=token)
+
+    def show(self, name: str, **values: Any) -> Response:
+        """A page of a template of ours."""
+        html = self._templates.get_template(name).render(version=VERSION, **values)
+        headers = {"Content-Security-Policy": CSP, "Referrer-Policy": "same-origin"}
+        return Response(html, media_type="text/html; charset=utf-8", headers=headers)
 
     def refused(self) -> Response:
         """A change that did not come from our own page."""
@@ -132,6 +149,8 @@ class Report:
         return Response(json.dumps(data), media_type="application/json", headers={"Content-Security-Policy": CSP})
 
     def _plain(self, title: str, status: int, *, sign_in: str = "") -> Response:
-        html = self._templates.get_template("plain.html").render(title=title, status=status, sign_in=sign_in)
+        html = self._templates.get_template("plain.html").render(
+            title=title, status=status, sign_in=sign_in if self.signing_in is not None else ""
+        )
         headers = {"Content-Security-Policy": CSP}
         return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
