@@ -26,6 +26,8 @@ from meetings.rates import Buckets
 from meetings.recordings import remember_run
 from meetings.report import Report, report_router
 from meetings.report.changes import Changes
+from meetings.report.http import HOME_COOKIE
+from meetings.report.work import Members, WorkPage
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from meetings.serving import Doors, make_app
 from meetings.store import FileStore, digest
@@ -204,6 +206,7 @@ class Site:
     channel_id: str
     rights_clock: Moving
     doors: Doors
+    work: WorkPage
 
     def id_of(self, username: str) -> str:
         return str(self.as_("admin").get(f"/users/username/{username}")["id"])
@@ -214,6 +217,13 @@ class Site:
     def link(self, username: str) -> str:
         """The link in somebody's message."""
         return self.links.link(self.id_of(username), username, self.meeting)
+
+    def signed_in(self, username: str) -> requests.Session:
+        """A browser of somebody who is signed in."""
+        session = requests.Session()
+        holder = self.report.gate.sign_ins.begin(self.id_of(username), username)
+        session.cookies.set(HOME_COOKIE, self.report.gate.sign_ins.cookie(holder))
+        return session
 
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
@@ -262,13 +272,14 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
         clock = Moving(0.0)
         report.gate._clock = clock
         queue = Noted()
+        work = WorkPage(settings, client, members=Members(client, clock=clock))
         doors = Doors(
             client=client,
             queue=queue,
             webhook_token=None,
             command_token=None,
             buckets=Buckets(per_second=1e6, burst=1e6),
-            pages=report_router(report, Changes(settings, client, report.gate, queue)),
+            pages=report_router(report, Changes(settings, client, report.gate, queue), work),
         )
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
@@ -286,6 +297,7 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
                 channel_id=call.channel_id,
                 rights_clock=clock,
                 doors=doors,
+                work=work,
             )
         finally:
             server.should_exit = True

@@ -23,16 +23,18 @@ from meetings.report.home import add_home
 from meetings.report.http import PAGE_COOKIE, guarded, is_ours, read_form, reader_at, set_cookie, to, zipped
 from meetings.report.media import Media, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.pages import CSP, STATIC, Report
+from meetings.report.work import WorkPage, add_work
 
 log = logging.getLogger("meetings.report")
 
 
-def report_router(report: Report, changes: Changes) -> APIRouter:
+def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter:
     """The routes.
 
     Args:
         report: makes pages, and knows who may see them.
         changes: does what readers change.
+        work: tells how the work stands.
     """
     router = APIRouter(prefix="/m")
 
@@ -46,6 +48,7 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
         return Response(data, media_type=kind, headers=headers)
 
     add_home(router, report)
+    add_work(router, report, work)
 
     @router.api_route("/{meeting}", methods=["GET", "HEAD"])
     def page(request: Request, meeting: str) -> Response:
@@ -89,7 +92,8 @@ def make_pages(settings: Settings, client: MattermostClient, queue: Remakes) -> 
     if links is None:
         return None
     report = Report(settings, client, links)
-    return report_router(report, Changes(settings, client, report.gate, queue))
+    changes = Changes(settings, client, report.gate, queue)
+    return report_router(report, changes, WorkPage(settings, client))
 
 
 def _nothing(report: Report) -> Response:
