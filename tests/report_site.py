@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from meetings.config import Settings
 from meetings.conversation import Conversation, Speaker, Utterance, Word, to_json
+from meetings.errors import DatabaseError
 from meetings.job import Job, Source
 from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks
@@ -27,10 +28,11 @@ from meetings.recordings import remember_run
 from meetings.report import Report, report_router
 from meetings.report.changes import Changes
 from meetings.report.http import HOME_COOKIE
-from meetings.report.work import Members, WorkPage
+from meetings.report.work import Lookout, Members, WorkPage
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from meetings.serving import Doors, make_app
 from meetings.store import FileStore, digest
+from meetings.watching import Seen
 from tests.acceptance.sandbox_company import Api, api
 
 DATA = Path(__file__).parents[1] / "meetings" / "sandbox" / "data" / "sample_call"
@@ -192,6 +194,21 @@ class Moving:
 
 
 @dataclass
+class Desk:
+    """What is seen of the work, as a test wants it; how often somebody looked."""
+
+    seen: Seen = field(default_factory=lambda: Seen(at=0.0))
+    away: bool = False
+    looks: int = 0
+
+    def __call__(self, settings: Settings) -> Seen:
+        self.looks += 1
+        if self.away:
+            raise DatabaseError("the queue cannot be reached: postgresql://somebody:s3cret@host")
+        return self.seen
+
+
+@dataclass
 class Site:
     """Pages that are served, and everything around them."""
 
@@ -207,6 +224,7 @@ class Site:
     rights_clock: Moving
     doors: Doors
     work: WorkPage
+    desk: Desk
 
     def id_of(self, username: str) -> str:
         return str(self.as_("admin").get(f"/users/username/{username}")["id"])
@@ -235,6 +253,11 @@ class Site:
     @property
     def page(self) -> str:
         return f"{self.url}/m/{self.meeting}"
+
+    def work_is(self, seen: Seen) -> None:
+        """From now on whoever looks at the work sees this."""
+        self.desk.seen, self.desk.away = seen, False
+        self.work.lookout.again()
 
     def rights_age(self) -> None:
         """Time goes by until the server is asked about rights again."""
@@ -272,7 +295,9 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
         clock = Moving(0.0)
         report.gate._clock = clock
         queue = Noted()
-        work = WorkPage(settings, client, members=Members(client, clock=clock))
+        desk = Desk()
+        lookout = Lookout(settings, client, clock=clock, looking=desk)
+        work = WorkPage(settings, client, lookout=lookout, members=Members(client, clock=clock))
         doors = Doors(
             client=client,
             queue=queue,
@@ -298,6 +323,7 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
                 rights_clock=clock,
                 doors=doors,
                 work=work,
+                desk=desk,
             )
         finally:
             server.should_exit = True
