@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from meetings.progress import STAGES
 from meetings.watching import Failure, QueueState, Seen, Undelivered, UnderWay, Waiting, Worker, span, told_of
 
+_NONE: Mapping[str, str] = {}
 MOST = 100  # rows of a section; of more the number is told
 
 
@@ -67,13 +68,21 @@ class Board:
     sections: tuple[Section, ...]
 
 
-def everything(seen: Seen, known: Mapping[str, Known], *, server: str, trouble: str = "") -> Board:
+def everything(
+    seen: Seen,
+    known: Mapping[str, Known],
+    *,
+    server: str,
+    titles: Mapping[str, str] = _NONE,
+    trouble: str = "",
+) -> Board:
     """What an admin sees.
 
     Args:
         seen: how the work stands.
         known: what is known of recordings' posts; of one that the bot cannot read its id has to do.
         server: the address of Mattermost.
+        titles: what calls are called whose messages were not delivered, by their recordings' ids.
         trouble: why this is not how it stands now.
     """
     pages = _Recordings(seen, known, server)
@@ -84,7 +93,7 @@ def everything(seen: Seen, known: Mapping[str, Known], *, server: str, trouble: 
             ("work", "Being worked on", [pages.under_way(u, inside=True) for u in seen.under_way]),
             ("failed", "Failed", [pages.failed(f, inside=True) for f in seen.failures]),
             ("waiting", "Waiting", [pages.waiting(w) for w in seen.waiting]),
-            ("undelivered", "Not delivered", [_undelivered(u) for u in seen.undelivered]),
+            ("undelivered", "Not delivered", [_undelivered(u, titles.get(u.recording, "")) for u in seen.undelivered]),
             ("queues", "Queues", [_queue(q, seen.at) for q in seen.queues]),
             ("workers", "Who works", [_worker(w, seen.at) for w in seen.workers]),
         ],
@@ -140,7 +149,7 @@ class _Recordings:
         if not under.recording:
             # Whose it is and what it says is nobody's business.
             what = "An answer" if under.queue == "answers" else "A correction or removal"
-            return Row(key=f"work {under.post}", title=what, state="working", lines=(f"for {span_now}{by}",))
+            return Row(key=f"work {under.post}", title=what, lines=(f"For {span_now}{by}",))
         done = sum(stage.state == "done" for stage in under.stages)
         if under.now:
             where = f"Stage {done + 1} of {len(under.stages)}, for {span_now}"
@@ -154,13 +163,13 @@ class _Recordings:
             )
             for stage in under.now
         )
-        return self._row(under.post, state="working", lines=(f"{where}{by}",), bars=bars)
+        return self._row(under.post, lines=(f"{where}{by}",), bars=bars)
 
     def waiting(self, waiting: Waiting) -> Row:
-        lines = [f"for {span(self._at - waiting.since)}"]
+        lines = [f"waits for {span(self._at - waiting.since)}"]
         if waiting.due is not None:
             lines.append(f"looked at again in {span(waiting.due - self._at)}")
-        return self._row(waiting.post, state="waiting", lines=(", ".join(lines),))
+        return self._row(waiting.post, lines=(", ".join(lines),))
 
     def failed(self, failure: Failure, *, inside: bool = False) -> Row:
         state = "given up" if failure.due is None else f"tried again in {span(failure.due - self._at)}"
@@ -170,7 +179,7 @@ class _Recordings:
         return self._row(failure.post, state=state, lines=lines, again=failure.post)
 
     def _row(
-        self, post: str, *, state: str, lines: tuple[str, ...], bars: tuple[Bar, ...] = (), again: str = ""
+        self, post: str, *, lines: tuple[str, ...], bars: tuple[Bar, ...] = (), state: str = "", again: str = ""
     ) -> Row:
         known = self._known.get(post)
         return Row(
@@ -184,8 +193,8 @@ class _Recordings:
         )
 
 
-def _undelivered(missed: Undelivered) -> Row:
-    lines = (missed.reason, f"the message of recording {missed.recording}")
+def _undelivered(missed: Undelivered, title: str) -> Row:
+    lines = (missed.reason, f"The message about {title or f'recording {missed.recording}'}")
     return Row(key=f"missed {missed.username} {missed.recording}", title=missed.username, lines=lines)
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -25,15 +25,20 @@ from meetings.errors import (
     MattermostForbiddenError,
     MattermostNotFoundError,
     MattermostUnreachableError,
+    MeetingsError,
     StorageError,
 )
+from meetings.job import Job
 from meetings.mattermost import MattermostClient, find_recording
 from meetings.mattermost.delivery import decide_recipient
+from meetings.page_links import is_meeting
+from meetings.recordings import past_runs
 from meetings.report.access import FRESH, Visitor
-from meetings.report.board import Board, Known, everything, own, posts_of
+from meetings.report.board import MOST, Board, Known, everything, own, posts_of
 from meetings.report.home import may_change, visitor_of
 from meetings.report.http import guarded, read_form, to
 from meetings.report.pages import Report
+from meetings.store import FileStore
 from meetings.watching import Seen, look, retry, span
 
 EVERY = 3.0  # seconds that a look counts, for all who look
@@ -56,10 +61,14 @@ log = logging.getLogger("meetings.report")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What was seen in one look, what is known of the recordings' posts, and what was in the way."""
+    """What was seen in one look, what is known of the recordings' posts, and what was in the way.
+
+    `titles` are those of calls whose messages were not delivered, by their recordings' ids.
+    """
 
     seen: Seen
     known: Mapping[str, Known]
+    titles: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
 
 
@@ -85,6 +94,8 @@ class Lookout:
         self._clock, self._look = clock, looking
         self._turn = threading.Lock()  # one looks, the others have what was seen last
         self._last: tuple[float, Sight] | None = None
+        self._store = FileStore.of(settings)
+        self._titles: dict[str, str] = {}
         self._posts: dict[str, tuple[float, Known | None]] = {}
 
     def sight(self) -> Sight:
@@ -121,7 +132,21 @@ class Lookout:
         except (DatabaseError, AuditError, StorageError) as error:
             log.warning("the work cannot be looked at: %s", error)
             return self._before()
-        return Sight(seen=seen, known=self._known(posts_of(seen)))
+        titles = {missed.recording: self._title(missed.recording) for missed in seen.undelivered[:MOST]}
+        return Sight(seen=seen, known=self._known(posts_of(seen)), titles=titles)
+
+    def _title(self, recording: str) -> str:
+        """What a call is called, by the newest run over its recording; empty if nothing is kept of it."""
+        if recording not in self._titles:
+            try:
+                runs = past_runs(self._store, recording) if is_meeting(recording) else ()
+                kept = runs and self._store.has("jobs", runs[-1].job)
+                job = Job.from_json(self._store.read_json("jobs", runs[-1].job)) if kept else None
+            except MeetingsError as error:
+                log.debug("what recording %s is called cannot be read: %s", recording, error)
+                return ""
+            self._titles[recording] = job.source.title if job else ""
+        return self._titles[recording]
 
     def _before(self) -> Sight:
         """What was seen before the trouble began, with what is said of that."""
@@ -230,7 +255,7 @@ class WorkPage:
         sight = self.lookout.sight()
         server, trouble = self._client.url, sight.trouble
         if visitor.is_admin:
-            return everything(sight.seen, sight.known, server=server, trouble=trouble)
+            return everything(sight.seen, sight.known, server=server, titles=sight.titles, trouble=trouble)
         channels = list(dict.fromkeys(one.channel_id for one in sight.known.values()))
         mine = self.members.channels(visitor.user.id, channels)
         return own(sight.seen, sight.known, channels=mine, server=server, trouble=trouble)

@@ -59,7 +59,7 @@ def test_a_member_sees_the_recordings_of_their_channels_and_where_each_stands() 
         ("Writing down what was said", 62, "62%, about 2 min left")
     ]
     assert [(r.title, r.lines) for r in rows(board, "waiting")] == [
-        ("Stand-up", ("for 40 s, looked at again in 30 s",))
+        ("Stand-up", ("waits for 40 s, looked at again in 30 s",))
     ]
 
 
@@ -99,6 +99,12 @@ def test_an_admin_sees_why_something_failed_and_what_to_do_and_can_try_again() -
     (failed,) = rows(admin(), "failed")
     assert failed.lines == ("forbidden: secret-reason", "What to do: invite it")
     assert failed.again == LOST
+
+
+def test_an_admin_sees_who_got_no_message_about_which_call() -> None:
+    (named,) = rows(everything(SEEN, KNOWN, server=SERVER, titles={"r1": "Retrospective"}), "undelivered")
+    assert (named.title, named.lines) == ("dan", ("switched off", "The message about Retrospective"))
+    assert rows(admin(), "undelivered")[0].lines[1] == "The message about recording r1"
 
 
 def test_an_answer_to_somebody_leads_nowhere_and_is_asked_about_nowhere() -> None:
