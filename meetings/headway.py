@@ -40,21 +40,29 @@ class Told:
     Args:
         far: how far it is (0 to 1); 1 of a stage that is done while the one beside it works.
         at: when it said so, seconds since the epoch; 0: nobody knows.
+        began: when the stage began; 0: nobody knows.
         since: when it first told anything.
         base: how far it was then; one that goes on after a death does not begin at 0.
     """
 
     far: float
     at: float = 0.0
+    began: float = 0.0
     since: float = 0.0
     base: float = 0.0
 
     def left(self, now: float) -> float | None:
-        """Seconds that the stage takes on, at the rate that it has had; None while it has shown none."""
+        """Seconds that the stage takes on; None while it has shown no rate, and when it took longer than that said.
+
+        Two rates are known: since it began, and since it first told. The slower one counts: what tells of a batch at a
+        time seems fast from its first word on, and what goes on with a part of a file seems fast from its beginning.
+        """
         took, done = self.at - self.since, self.far - self.base
         if now - self.at > SILENT or took < LONG_ENOUGH or done < FAR_ENOUGH or self.far >= 1.0:
             return None
-        return max(0.0, (1.0 - self.far) * took / done - max(0.0, now - self.at))
+        pace = max(took / done, (self.at - self.began) / self.far if self.began else 0.0)  # seconds for all of it
+        left = (1.0 - self.far) * pace - max(0.0, now - self.at)
+        return left if left > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +105,16 @@ class Headway:
         self._wall = wall
         self._lock = threading.Lock()
         self._written: dict[tuple[str, str], float] = {}
+        self._began: dict[tuple[str, str], float] = {}
         self._first: dict[tuple[str, str], tuple[float, float]] = {}
 
     def begin(self, stage: str) -> None:
         """A stage begins, perhaps again: how fast it went before its failure says nothing of now."""
+        which = current("recording"), stage
         with self._lock:
-            self._written.pop((current("recording"), stage), None)
-            self._first.pop((current("recording"), stage), None)
+            self._written.pop(which, None)
+            self._first.pop(which, None)
+            self._began[which] = round(self._wall(), 1)
 
     def tell(self, stage: str, fraction: float) -> None:
         """A stage is so far (0 to 1); written now and then. A database that is away is no trouble of the stage's."""
@@ -117,8 +128,9 @@ class Headway:
                 return
             self._written[recording, stage] = now
             since, base = self._first.setdefault((recording, stage), (round(self._wall(), 1), far))
+            began = self._began.get((recording, stage), 0.0)
         # Done is what `done` says.
-        told = Told(far=min(far, 0.999), at=round(self._wall(), 1), since=since, base=base)
+        told = Told(far=min(far, 0.999), at=round(self._wall(), 1), began=began, since=since, base=base)
         self._change(recording, lambda known: {**known, stage: told})
 
     def done(self, stage: str) -> None:
@@ -126,9 +138,10 @@ class Headway:
         recording = current("recording")
         with self._lock:
             told = self._written.pop((recording, stage), None) is not None
-            since, base = self._first.pop((recording, stage), (0.0, 0.0))
+            self._first.pop((recording, stage), None)
+            self._began.pop((recording, stage), None)
         if stage in _TOGETHER and recording:
-            ended = Told(far=1.0, at=round(self._wall(), 1), since=since, base=base)
+            ended = Told(far=1.0, at=round(self._wall(), 1))
             self._change(recording, lambda known: _rest({**known, stage: ended}))
         elif told:
             self._change(recording, lambda known: {s: t for s, t in known.items() if s != stage})

@@ -127,6 +127,18 @@ def test_the_time_left_follows_from_what_was_done_since_it_first_told() -> None:
     assert told.left(now=125.0) == pytest.approx(95.0)
 
 
+def test_what_tells_of_a_batch_at_a_time_is_as_fast_as_since_it_began() -> None:
+    # The first batch took 240 s; from its first word to its last it seems to have taken 10.
+    told = Told(far=0.57, at=250.0, began=0.001, since=240.0, base=0.29)
+    assert told.left(now=250.0) == pytest.approx(0.43 * 250 / 0.57, rel=0.01)
+
+
+def test_what_takes_longer_than_its_rate_said_has_no_time_left() -> None:
+    told = Told(far=0.5, at=120.0, since=100.0)
+    assert told.left(now=139.0) == pytest.approx(1.0)
+    assert told.left(now=140.0) is None
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -156,7 +168,7 @@ def test_how_fast_a_stage_went_before_it_failed_says_nothing_of_its_next_try(tmp
         clock.now = wall.now = 60.0
         headway.begin("audio")
         headway.tell("audio", 0.1)
-    assert read_headway(settings)["post"]["audio"] == Told(far=0.1, at=60.0, since=60.0, base=0.1)
+    assert read_headway(settings)["post"]["audio"] == Told(far=0.1, at=60.0, began=60.0, since=60.0, base=0.1)
 
 
 # Which stages there are
