@@ -26,16 +26,18 @@ from meetings.report.media import kind_of
 from meetings.report.pages import Report, static_file
 from meetings.report.playing import answer_media
 from meetings.report.series import add_series, is_in_series
+from meetings.report.work import WorkPage, add_work
 
 log = logging.getLogger("meetings.report")
 
 
-def report_router(report: Report, changes: Changes) -> APIRouter:
+def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter:
     """The routes.
 
     Args:
         report: makes pages, and knows who may see them.
         changes: does what readers change.
+        work: tells how the work stands.
     """
     router = APIRouter(prefix="/m")
 
@@ -45,6 +47,7 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
         return static_file(name) or _nothing(report)
 
     add_home(router, report)
+    add_work(router, report, work)
 
     @router.api_route("/{meeting}", methods=["GET", "HEAD"])
     def page(request: Request, meeting: str) -> Response:
@@ -96,7 +99,8 @@ def make_pages(settings: Settings, client: MattermostClient, queue: Remakes) -> 
         return None
     report = Report(settings, client, links)
     report.finder.refresh(patience=0.0)  # so that the first who comes does not wait
-    return report_router(report, Changes(settings, client, report.gate, queue))
+    changes = Changes(settings, client, report.gate, queue)
+    return report_router(report, changes, WorkPage(settings, client))
 
 
 def _nothing(report: Report) -> Response:
