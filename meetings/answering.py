@@ -20,6 +20,7 @@ from meetings.intents import Intent, Understood
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Reaction
 from meetings.page_links import RevokeLinks
+from meetings.page_sign_ins import HomeLink
 from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
 from meetings.requests import ChannelIntent
@@ -116,7 +117,7 @@ class Answers(DBOSConfiguredInstance):
 def make_intents(settings: Settings, client: MattermostClient) -> tuple[Intent, ...]:
     """What can be asked for beside what concerns summaries of calls."""
     embedder = kept_embedder(settings)
-    pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings),)
+    pages: tuple[Intent, ...] = () if settings.page_url is None else (RevokeLinks(settings), HomeLink(settings))
     return (
         *pages,
         BriefIntent(settings, client),

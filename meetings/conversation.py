@@ -234,13 +234,13 @@ def read_conversation(path: Path) -> Conversation:
 # Text formats
 
 
-def _stamp(seconds: float, separator: str) -> str:
-    """`3675.25` as `01:01:15.250` (WebVTT, separator `.`) or `01:01:15,250` (SubRip, separator `,`)."""
+def _stamp(seconds: float) -> str:
+    """`3675.25` as `01:01:15.250` (WebVTT, section 3.3)."""
     millis = max(0, round(seconds * 1000))
     hours, rest = divmod(millis, 3_600_000)
     minutes, rest = divmod(rest, 60_000)
     secs, millis = divmod(rest, 1000)
-    return f"{hours:02d}:{minutes:02d}:{secs:02d}{separator}{millis:03d}"
+    return f"{hours:02d}:{minutes:02d}:{secs:02d}.{millis:03d}"
 
 
 def _vtt_escape(text: str) -> str:
@@ -254,22 +254,8 @@ def to_vtt(conversation: Conversation) -> str:
     for u in conversation.utterances:
         name = _vtt_escape(conversation.speaker_of(u).name)
         cues += [
-            f"{_stamp(u.start, '.')} --> {_stamp(u.end, '.')}",
+            f"{_stamp(u.start)} --> {_stamp(u.end)}",
             f"<v {name}>{_vtt_escape(u.text)}</v>",
-            "",
-        ]
-    return "\n".join(cues)
-
-
-def to_srt(conversation: Conversation) -> str:
-    """SubRip: numbered cues, the speaker before a colon."""
-    cues: list[str] = []
-    for number, u in enumerate(conversation.utterances, start=1):
-        text = " ".join(u.text.split())
-        cues += [
-            str(number),
-            f"{_stamp(u.start, ',')} --> {_stamp(u.end, ',')}",
-            f"{conversation.speaker_of(u).name}: {text}",
             "",
         ]
     return "\n".join(cues)

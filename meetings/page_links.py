@@ -44,7 +44,10 @@ Purpose = Literal["link", "cookie"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whose token it is (an account's id), and until when it holds (seconds since the epoch)."""
+    """Whose token it is (an account's id), and until when it holds (seconds since the epoch).
+
+    `generation` is that of the account's links; of what holds by itself (`meetings.page_sign_ins`) its own id.
+    """
 
     user_id: str
     expires: int
@@ -95,23 +98,50 @@ class PageLinks:
     def holding(self, user_id: str, username: str, meeting: str) -> Holder:
         """What somebody holds of a meeting: noted, so that it can be revoked."""
         days = self._settings.page_days * DAY
-        now = self._clock()
+        now = self.now()
         expires = 0
 
-        def noted(body: str | None) -> str:
+        def noted(kept: dict[str, Any]) -> None:
             nonlocal expires
-            kept = _read(body) or {"generation": secrets.token_urlsafe(8), "meetings": {}}
             meetings = {m: int(until) for m, until in kept["meetings"].items() if until > now}
             expires = meetings.get(meeting, 0)
             if expires - now < days / 4:
                 expires = int(now + days)
             kept |= {"username": username, "meetings": {**meetings, meeting: expires}}
+
+        kept = self.change(user_id, noted)
+        return Holder(user_id=user_id, expires=expires, generation=kept["generation"])
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def kept(self, user_id: str) -> Mapping[str, Any] | None:
+        """What is kept of an account; None of nothing, and of what is damaged."""
+        return _kept(self._database, user_id)
+
+    def change(self, user_id: str, change: Callable[[dict[str, Any]], None]) -> Mapping[str, Any]:
+        """Change what is kept of an account, all at once; what there is now. Without any it begins a generation."""
+
+        def changed(body: str | None) -> str:
+            kept = _read(body) or {"generation": secrets.token_urlsafe(8), "meetings": {}}
+            change(kept)
             return json.dumps(kept)
 
-        body = self._database.change(KIND, user_id, noted)
-        kept = _read(body)
+        kept = _read(self._database.change(KIND, user_id, changed))
         assert kept is not None
-        return Holder(user_id=user_id, expires=expires, generation=kept["generation"])
+        return kept
+
+    def change_kept(self, user_id: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change what is kept of an account, if there is anything: what was revoked meanwhile stays so."""
+
+        def changed(body: str | None) -> str | None:
+            if (kept := _read(body)) is None:
+                return body
+            change(kept)
+            return json.dumps(kept)
+
+        self._database.change(KIND, user_id, changed)
 
     def holder(self, purpose: Purpose, meeting: str, token: str) -> Holder | None:
         """Whose token this is; None of one that was altered, is another meeting's, too old, or revoked."""
@@ -122,10 +152,9 @@ class PageLinks:
         expires = int(until, 16)
         holder = Holder(user_id=user_id, expires=expires, generation=generation)
         # As text: one signature can be spelt in several ways, and only ours is taken.
-        if not hmac.compare_digest(self._signed(purpose, meeting, holder), token) or expires <= self._clock():
+        if not hmac.compare_digest(self._signed(purpose, meeting, holder), token) or expires <= self.now():
             return None
-        document = self._database.read(KIND, user_id)
-        kept = _read(document.body if document else None)
+        kept = self.kept(user_id)
         if kept is None or not hmac.compare_digest(str(kept["generation"]), generation):
             return None
         return holder
@@ -136,7 +165,7 @@ class PageLinks:
 
     def form_token(self, cookie: str) -> str:
         """What a form has to bring along besides the cookie: nobody but our own page knows it."""
-        return self._signer("form").get_signature(cookie.encode()).decode()
+        return self.signature("form", cookie)
 
     def form_fits(self, cookie: str, shown: str) -> bool:
         """Whether a form was ours; compared in constant time."""
@@ -144,21 +173,25 @@ class PageLinks:
 
     def _signed(self, purpose: Purpose, meeting: str, holder: Holder) -> str:
         value = f"{holder.user_id}.{holder.expires:x}.{holder.generation}"
-        signature = self._signer(purpose).get_signature(f"{meeting}.{value}".encode()).decode()
-        return f"{value}.{signature}"
+        return f"{value}.{self.signature(purpose, f'{meeting}.{value}')}"
 
-    def _signer(self, purpose: str) -> Signer:
-        # A key for each purpose: a link is no cookie, and neither is a form's token.
+    def signature(self, purpose: str, text: str) -> str:
+        """Of a text, by a key for each purpose: a link is no cookie, and neither is a form's token."""
         salt = f"meetings page {purpose}"
-        return Signer(self.key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+        signer = Signer(self.key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+        return signer.get_signature(text.encode()).decode()
 
 
 def links_of(settings: Settings, user_id: str) -> Mapping[str, int]:
     """The links that somebody has: meetings, and until when each holds (seconds since the epoch)."""
-    document = Database.of(settings).read(KIND, user_id)
-    kept = _read(document.body if document else None)
+    kept = kept_of(settings, user_id)
     now = time.time()
     return {} if kept is None else {m: int(u) for m, u in kept["meetings"].items() if u > now}
+
+
+def kept_of(settings: Settings, user_id: str) -> Mapping[str, Any] | None:
+    """What is kept of an account; None of nothing, and of what is damaged."""
+    return _kept(Database.of(settings), user_id)
 
 
 def username_of(body: str) -> str:
@@ -193,6 +226,11 @@ class RevokeLinks:
         del what, value
         revoke(self._settings, user_id)
         AuditLog(self._settings).note("links revoked", user=username, by=username)
+
+
+def _kept(database: Database, user_id: str) -> Mapping[str, Any] | None:
+    document = database.read(KIND, user_id)
+    return _read(document.body if document else None)
 
 
 def _read(body: str | None) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ from meetings.errors import (
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
-from meetings.report.routes import COOKIE as PAGE_COOKIE
+from meetings.report.http import HOME_COOKIE, PAGE_COOKIE
 from meetings.store import digest
 
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
@@ -108,7 +108,8 @@ def make_app(doors: Doors) -> FastAPI:
         # Readers of pages have a bucket each, by their cookie: a player asks often. Who makes cookies up gets a refusal
         # that costs little.
         peer = request.client.host if request.client else ""
-        if request.url.path.startswith("/m/") and (cookie := request.cookies.get(PAGE_COOKIE)):
+        cookie = request.cookies.get(HOME_COOKIE) or request.cookies.get(PAGE_COOKIE)
+        if cookie and request.url.path.startswith("/m/"):
             peer = f"{peer} {digest(cookie)}"
         wait = doors.buckets.take(peer, now=time.monotonic())
         if wait:

@@ -26,7 +26,7 @@ class Meeting:
     """What was said and what was made of it.
 
     `url` is where the recording can be opened, None if nobody knows; `heard_by` the recogniser, empty likewise; `rttm`
-    who spoke when, overlaps included, in the words of `speakers.rttm`.
+    who spoke when, overlaps included, in the words of `speakers.rttm`; `pdf_font` a font for what ours lacks.
     """
 
     conversation: Conversation
@@ -35,6 +35,7 @@ class Meeting:
     heard_by: str = ""
     rttm: str = ""
     name: str = "meeting"
+    pdf_font: Path | None = None
 
     @property
     def link(self) -> str | None:
@@ -85,6 +86,7 @@ def meeting_of_run(run: PastRun, settings: Settings) -> Meeting:
         heard_by=job.models["recogniser"],
         rttm=to_rttm(speaker_turns(turns, conversation), recording=job.source.name),
         name=job.source.name,
+        pdf_font=settings.pdf_font,
     )
 
 
@@ -108,6 +110,7 @@ def _of_folder(folder: Path, settings: Settings) -> Meeting:
         heard_by=str(models.get("recogniser") or "") if isinstance(models, dict) else "",
         rttm=_text(spoken) if spoken.is_file() else "",
         name=folder.resolve().name.removesuffix("-summary") or "meeting",
+        pdf_font=settings.pdf_font,
     )
 
 

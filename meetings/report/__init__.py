@@ -1,6 +1,6 @@
 """The page of a meeting: player, timeline, transcript, and the reader's own summary, for those who may see it."""
 
-from meetings.report.access import Gate, Reader
+from meetings.report.access import Gate, Reader, Visitor
 from meetings.report.local import LocalPage, Remaking, make_local_app, served_until_closed
 from meetings.report.local_meeting import LocalMeeting, whose
 from meetings.report.pages import Report
@@ -15,6 +15,7 @@ __all__ = [
     "Reader",
     "Remaking",
     "Report",
+    "Visitor",
     "make_local_app",
     "make_page",
     "make_pages",

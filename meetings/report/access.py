@@ -4,6 +4,8 @@ A token says who asks (`meetings.page_links`). Whether they may see it is what d
 account is active and no guest, it is a member of the recording's channel, the recording is still there. What the server
 said counts for `FRESH` seconds. Whoever may not is told the same as if there were nothing. A token that is not ours is
 refused before anything is looked up, so that the time it takes says nothing of what there is.
+
+Who is signed in (`Visitor`) may see every meeting that they may read, each decided as for a link to it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
@@ -21,26 +23,47 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import decide_recipient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, Purpose, is_meeting
+from meetings.page_sign_ins import SignIns
 from meetings.recalled import RecalledCall, recall
 from meetings.recordings import past_runs
 from meetings.store import FileStore
 
 FRESH = 30.0  # seconds that the server's word on somebody's rights counts
 REMEMBERED = 10_000  # rights
+ACCOUNT = ""  # instead of a meeting: that an account may have pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Somebody who may see a meeting's page now; `job` is the newest run of the meeting whose transcript is kept."""
+    """Somebody who may see a meeting's page now; `job` is the newest run of the meeting whose transcript is kept.
+
+    `cookie` is what their browser came with, which their forms are tied to; `signed_in` says which of the two it is.
+    """
 
     user: User
     holder: Holder
     job: Job
+    cookie: str = field(default="", repr=False)
+    signed_in: bool = False
 
     @property
     def meeting(self) -> str:
         """The meeting's id."""
         return self.job.source.media_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody who is signed in, with an account that may have pages now: active, no guest, no bot."""
+
+    user: User
+    holder: Holder
+    cookie: str = field(repr=False)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may do everything on the server, by its word."""
+        return self.user.is_admin
 
 
 class Gate:
@@ -64,9 +87,51 @@ class Gate:
         self._store = FileStore.of(settings)
         self._client = client
         self._links = links
+        self.sign_ins = SignIns(links)
         self._clock = clock
         self._lock = threading.Lock()  # requests are answered by several threads
         self._rights: OrderedDict[tuple[str, str], tuple[float, User]] = OrderedDict()
+
+    def now(self) -> float:
+        """Seconds, by which the server's word grows old."""
+        return self._clock()
+
+    def visitor(self, cookie: str) -> Visitor | None:
+        """Whoever is signed in by this cookie; None: nobody. Raises as `reader` does."""
+        holder = self.sign_ins.holder(cookie)
+        user = None if holder is None else self.account(holder.user_id)
+        return None if holder is None or user is None else Visitor(user=user, holder=holder, cookie=cookie)
+
+    def account(self, user_id: str) -> User | None:
+        """An account, if it may have pages at all now. Raises as `reader` does."""
+        user = self._remembered(user_id, ACCOUNT)
+        if user is None:
+            try:
+                user = self._client.user(user_id)
+            except (MattermostNotFoundError, MattermostForbiddenError):
+                return None
+            if decide_recipient(user):
+                return None
+            self._remember(user, ACCOUNT)
+        return user
+
+    def at(self, meeting: str, *, home: str, page: str) -> Reader | None:
+        """Whoever comes to a meeting with these cookies: who is signed in is who they are, else whose link it was.
+
+        Args:
+            meeting: its id.
+            home: the cookie of a session; empty without one.
+            page: the cookie that a link to this meeting gave; empty without one.
+
+        Raises:
+            MattermostError: as `reader`.
+        """
+        session = self.sign_ins.holder(home)
+        reader = None if session is None else self.admit(session, meeting)
+        if reader is not None:
+            return replace(reader, cookie=home, signed_in=True)
+        reader = self.reader("cookie", meeting, page)
+        return None if reader is None else replace(reader, cookie=page)
 
     def reader(self, purpose: Purpose, meeting: str, token: str) -> Reader | None:
         """Whoever a token lets in; None: nobody.
@@ -121,12 +186,15 @@ class Gate:
             return None  # gone, or in a channel that the bot is in no longer
         if refused:
             return None
+        self._remember(user, source.media_id)
+        return user
+
+    def _remember(self, user: User, what: str) -> None:
         with self._lock:
-            self._rights.pop((user.id, source.media_id), None)
-            self._rights[user.id, source.media_id] = (self._clock(), user)
+            self._rights.pop((user.id, what), None)
+            self._rights[user.id, what] = (self._clock(), user)
             while len(self._rights) > REMEMBERED:
                 self._rights.popitem(last=False)
-        return user
 
     def _remembered(self, user_id: str, meeting: str) -> User | None:
         with self._lock:

@@ -20,10 +20,13 @@ from meetings.config import Settings
 from meetings.edits import read_edits
 from meetings.exports import meeting_of_run
 from meetings.mattermost import MattermostClient
-from meetings.page_links import PageLinks, is_meeting
+from meetings.mattermost.entities import User
+from meetings.page_links import Holder, PageLinks, is_meeting
+from meetings.page_sign_ins import SESSION
 from meetings.recalled import RecalledCall
 from meetings.report.access import Gate, Reader
 from meetings.report.downloads import DOWNLOADS, as_seen, download
+from meetings.report.finding import Finder
 from meetings.report.media import Media, Shelf
 from meetings.report.signing_in import SigningIn
 from meetings.report.view import WITHHELD, make_page
@@ -75,12 +78,17 @@ class Report:
         self.links = links
         self.gate = Gate(settings, client, links)
         self.signing_in = SigningIn.of(settings, links)
+        self.finder = Finder(settings, client, now=self.gate.now)
         self._shelf = Shelf(client)
         self._templates = page_templates()
 
     def media(self, reader: Reader) -> Media | None:
         """The recording; None if it is there no longer."""
         return self._shelf.find(reader.job)
+
+    def noted(self, event: str, user: User, **facts: str) -> None:
+        """Note what somebody did about being signed in."""
+        AuditLog(self.settings).note(event, user=user.username, by=user.username, **facts)
 
     def opened(self, reader: Reader, *, how: str) -> None:
         """Note who came, by a link or by signing in."""
@@ -93,19 +101,19 @@ class Report:
             how=how,
         )
 
-    def seconds_left(self, reader: Reader) -> int:
-        """How long a reader's link holds from now on."""
-        return max(0, int(reader.holder.expires - time.time()))
+    def seconds_left(self, holder: Holder) -> int:
+        """How long a link or a session holds from now on."""
+        return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, cookie: str, kind: str, told: str) -> str:
+    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False) -> str:
         """The page of a meeting.
 
         Args:
             reader: who looks.
             call: what they look at.
-            cookie: what they came with, which their forms are tied to.
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
+            trends: what goes on in its series can be shown.
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
@@ -119,10 +127,13 @@ class Report:
             may_change=attended,
             may_remake=attended,
             downloads=DOWNLOADS,
-            form=self.links.form_token(cookie),
+            form=self.links.form_token(reader.cookie),
             told=told,
             version=VERSION,
             withheld=WITHHELD,
+            home=True,
+            trends=trends,
+            signed_in=reader.signed_in,
         )
 
     def file(self, name: str, reader: Reader, call: RecalledCall) -> Response:
@@ -141,8 +152,21 @@ class Report:
         Args:
             meeting: the id that was asked for, there or not: who is not signed in may do so.
         """
-        sign_in = meeting if self.signing_in is not None and is_meeting(meeting) else ""
-        return self._plain("Nothing to see here", 404, sign_in=sign_in)
+        return self._plain("Nothing to see here", 404, sign_in=meeting if is_meeting(meeting) else "")
+
+    def door(self, place: str) -> Response:
+        """How to sign in, for who is not; `place` is where they wanted to go (`meetings.report.signing_in`)."""
+        return self.show("door.html", sign_in=place if self.signing_in is not None else "")
+
+    def key(self, user: User, token: str) -> Response:
+        """A home link was opened: to be used by a press of a button, as programs follow links, too."""
+        return self.show("enter.html", user=user, token=token, hours=SESSION // 3600)
+
+    def show(self, name: str, **values: Any) -> Response:
+        """A page of a template of ours."""
+        html = self._templates.get_template(name).render(version=VERSION, **values)
+        headers = {"Content-Security-Policy": CSP, "Referrer-Policy": "same-origin"}
+        return Response(html, media_type="text/html; charset=utf-8", headers=headers)
 
     def refused(self) -> Response:
         """A change that did not come from our own page."""
@@ -159,6 +183,8 @@ class Report:
         return Response(json.dumps(data), media_type="application/json", headers={"Content-Security-Policy": CSP})
 
     def _plain(self, title: str, status: int, *, sign_in: str = "") -> Response:
-        html = self._templates.get_template("plain.html").render(title=title, status=status, sign_in=sign_in)
+        html = self._templates.get_template("plain.html").render(
+            title=title, status=status, sign_in=sign_in if self.signing_in is not None else ""
+        )
         headers = {"Content-Security-Policy": CSP}
         return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=headers)

@@ -1,12 +1,14 @@
 """Signing in through Mattermost where an admin set that up: a page without a link, for who may see it.
 
-The way there and back is tied to one browser by a cookie, and leads to pages of ours alone.
+The way there and back is tied to one browser by a cookie, and leads to pages of ours alone: to a meeting's by its id,
+or to one of `PLACES` by its name.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -16,6 +18,7 @@ from meetings.mattermost.sign_in import authorize_url, user_of_code
 from meetings.page_links import PageLinks, is_meeting
 
 COOKIE = "meetings_signing_in"
+PLACES: Mapping[str, str] = {"home": "", "search": "search", "work": "work"}  # by name, below /m/
 PATIENCE = 600  # seconds that somebody may take to sign in
 
 
@@ -43,23 +46,23 @@ class SigningIn:
         ready = settings.oauth_client_id and settings.oauth_client_secret and settings.mattermost_url
         return SigningIn(settings, links) if ready else None
 
-    def begin(self, meeting: str) -> tuple[str, str] | None:
-        """Where to send a browser that wants to see a meeting, and the cookie it has to bring back; None for no id."""
-        if not is_meeting(meeting):
+    def begin(self, place: str) -> tuple[str, str] | None:
+        """Where to send a browser that wants to see a place, and the cookie it has to bring back; None for no place."""
+        if not is_place(place):
             return None
         nonce = secrets.token_urlsafe(16)
-        state = self._signer.dumps([meeting, nonce])
+        state = self._signer.dumps([place, nonce])
         assert isinstance(state, str)
         return authorize_url(self._server, client_id=self._id, redirect_uri=self._back, state=state), nonce
 
     def meant(self, state: str, cookie: str) -> str | None:
-        """The meeting that a browser went to sign in for; None if it was another browser, long ago, or nobody."""
+        """The place that a browser went to sign in for; None if it was another browser, long ago, or nobody."""
         try:
-            meeting, nonce = self._signer.loads(state, max_age=PATIENCE)
+            place, nonce = self._signer.loads(state, max_age=PATIENCE)
         except (BadSignature, ValueError, TypeError):
             return None
         known = hmac.compare_digest(str(nonce).encode(), cookie.encode(errors="replace"))
-        return str(meeting) if known and is_meeting(str(meeting)) else None
+        return str(place) if known and is_place(str(place)) else None
 
     def user(self, code: str) -> User | None:
         """Whoever brought a code; raises as `user_of_code` does."""
@@ -70,3 +73,13 @@ class SigningIn:
             redirect_uri=self._back,
             code=code,
         )
+
+
+def is_place(text: str) -> bool:
+    """Whether something names a page that one may want to sign in for."""
+    return text in PLACES or is_meeting(text)
+
+
+def address_of(links: PageLinks, place: str) -> str:
+    """The address of a place, from the root of its server on."""
+    return f"{links.path}/m/{PLACES.get(place, place)}"

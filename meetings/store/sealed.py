@@ -1,4 +1,4 @@
-"""Documents that are encrypted at rest: what people sound like is never written in plain text.
+"""Documents that are encrypted at rest: what people sound like and what is known of an incident is never in plain text.
 
 The key is never in the database: it is `MEETINGS_VOICES_KEY`, else a file of the data folder that its owner alone may
 read. Where machines share a database every one of them needs the same key, so there it has to be set. Encryption is
@@ -47,7 +47,7 @@ class Sealed:
         """
         if settings.database_url is not None and settings.voices_key is None:
             raise ConfigError(
-                "voices are sealed in a database that machines share, and every machine needs the same key: set "
+                "voices and briefs are sealed in the database that machines share, and all need the same key: set "
                 "MEETINGS_VOICES_KEY on each (what a machine has in HOME/voices/key, or: openssl rand -base64 32)"
             )
         key = settings.voices_key.get_secret_value() if settings.voices_key else None

@@ -18,7 +18,6 @@ from meetings.conversation import (
     read_conversation,
     to_json,
     to_rttm,
-    to_srt,
     to_vtt,
 )
 from meetings.errors import ConversationError
@@ -64,12 +63,6 @@ def test_a_vtt_cue_holds_one_line_and_no_markup_of_the_speech(conversation: Conv
         inner = payload.removeprefix("<v ").removesuffix("</v>")
         assert inner.count("<") == 0
         assert inner.count(">") == 1  # the one that closes the voice tag
-
-
-@given(conversations())
-def test_srt_numbers_every_cue_in_order(conversation: Conversation) -> None:
-    numbers = re.findall(r"(?m)^(\d+)\n\d\d:\d\d:\d\d,\d{3} --> ", to_srt(conversation))
-    assert numbers == [str(i + 1) for i in range(len(conversation.utterances))]
 
 
 def test_rttm_has_one_line_a_turn_with_onset_and_duration() -> None:

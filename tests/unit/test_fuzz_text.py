@@ -20,7 +20,7 @@ import pytest
 from pydantic import SecretStr
 
 from meetings.config import Settings, load_settings
-from meetings.conversation import Conversation, Speaker, Utterance, Word, read_conversation, to_json, to_srt, to_vtt
+from meetings.conversation import Conversation, Speaker, Utterance, Word, read_conversation, to_json, to_vtt
 from meetings.corrections import parse_setting
 from meetings.errors import MattermostNotFoundError, MeetingsError
 from meetings.mattermost.events import read_frame
@@ -175,7 +175,7 @@ def test_transcripts(tmp_path: Path) -> None:
         times = [t for u in found.utterances for t in (u.start, u.end, *(x for w in u.words for x in (w.start, w.end)))]
         assert all(map(math.isfinite, [*times, found.duration])), "a time that is none"
         # What was read can be written in every form.
-        for text in (json.dumps(to_json(found), ensure_ascii=False, allow_nan=False), to_vtt(found), to_srt(found)):
+        for text in (json.dumps(to_json(found), ensure_ascii=False, allow_nan=False), to_vtt(found)):
             text.encode()
 
     survive(in_file(tmp_path / "t.json", read), 6000, text_or_value(to_json(WEEKLY)), seed="transcript")
