@@ -23,6 +23,12 @@ from meetings.store.audit_lines import FIRST, TORN, append, columns, hash_of, nu
 
 NO_LINE = "it is no line of this log"
 MAX_FACT = 300  # characters
+_ASKED = {
+    "user": "AND (username = :user OR by_whom = :user)",
+    "event": "AND event = :event",
+    "since": "AND at >= :since",
+    "status": "AND line LIKE :status",
+}
 _OWN = ("n", "at", "event", "user", "by", "before", "hash")
 
 
@@ -98,11 +104,19 @@ class AuditLog:
             if before != now:
                 append(connection, _line("settings", {}, now))
 
-    def entries(self, *, user: str = "") -> Iterator[Entry]:
-        """Every line that can be read, in order, or only what concerns somebody; `check` says which cannot."""
-        where, values = ("AND (username = :user OR by_whom = :user)", {"user": user}) if user else ("", {})
+    def entries(self, *, user: str = "", event: str = "", since: str = "", status: str = "") -> Iterator[Entry]:
+        """Every line that can be read, in order; `check` says which cannot.
+
+        Args:
+            user: only what concerns somebody.
+            event: only what happened so.
+            since: only what is not older (ISO 8601 in UTC).
+            status: only what has this fact `status`, a word; the database finds them, whatever else there is.
+        """
+        asked = {"user": user, "event": event, "since": since, "status": status and f'%"status":"{status}"%'}
+        values = {name: value for name, value in asked.items() if value}
         with self._database.reading() as connection:
-            for _, raw, _ in read_rows(connection, where=where, **values):
+            for _, raw, _ in read_rows(connection, where=" ".join(_ASKED[name] for name in values), **values):
                 data = read_line(raw)
                 if data is not None:
                     yield _entry(data)

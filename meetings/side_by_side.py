@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from threading import Event
 from typing import TypeVar
 
@@ -59,7 +60,8 @@ def side_by_side(*tasks: Callable[[Callable[[], None]], Result]) -> list[Result]
             raise Stopped
 
     with ThreadPoolExecutor(len(tasks), thread_name_prefix="stage") as pool:
-        futures: list[Future[Result]] = [pool.submit(task, check) for task in tasks]
+        # Each knows what it is about (`meetings.logs`), as it would in turn.
+        futures: list[Future[Result]] = [pool.submit(copy_context().run, task, check) for task in tasks]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:

@@ -117,6 +117,11 @@ class Work:
     worker: str = ""
     outcome: Mapping[str, Any] | None = None
 
+    @property
+    def of_recording(self) -> bool:
+        """Whether it is the work on a recording, and its subject the recording's post."""
+        return self.id.startswith("recording:") or ":recording:" in self.id
+
 
 def unfinished(client: DBOSClient) -> tuple[Work, ...]:
     """All that waits or is worked on, the oldest first."""

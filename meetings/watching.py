@@ -6,14 +6,14 @@ Read from the steps' database and from the audit log, whoever works: one process
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import DatabaseError
-from meetings.headway import read_headway
+from meetings.headway import StageProgress, read_headway, stages_of
 from meetings.queueing import RECORDINGS, errand, workflow_id
 from meetings.remedies import remedy_of
 from meetings.steps import LOOK_BACK, Work, ended, open_steps, stage_of, unfinished
@@ -37,7 +37,8 @@ class QueueState:
 class UnderWay:
     """Something that is worked on: its post, the stage it is in and since when, and who has it.
 
-    `headway` says how far stages are (0 to 1) that work now, where that is known.
+    `stages` says of each stage of a recording whether it is done, works now and how far it is, or is still to come;
+    there are none of an answer or a correction, which is of no recording's post (`recording` is false).
     """
 
     post: str
@@ -45,7 +46,22 @@ class UnderWay:
     stage: str
     since: float
     worker: str
-    headway: Mapping[str, float] = field(default_factory=dict)
+    stages: tuple[StageProgress, ...] = ()
+    recording: bool = True
+
+    @property
+    def now(self) -> tuple[StageProgress, ...]:
+        """The stages that work now."""
+        return tuple(stage for stage in self.stages if stage.state == "now")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A recording that nobody is at: its post, since when, and when it is looked at again if it waits for a time."""
+
+    post: str
+    since: float
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +103,7 @@ class Seen:
     at: float
     queues: tuple[QueueState, ...] = ()
     under_way: tuple[UnderWay, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     failures: tuple[Failure, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
     workers: tuple[Worker, ...] = ()
@@ -118,7 +135,8 @@ def look(settings: Settings, *, now: float | None = None) -> Seen:
                     stage=stage,
                     since=since,
                     worker=work.worker,
-                    headway=far.get(work.subject, {}),
+                    stages=stages_of(stage, far.get(work.subject, {}), now=now) if work.of_recording else (),
+                    recording=work.of_recording,
                 )
             )
     failed = failures(over, open_)
@@ -126,10 +144,22 @@ def look(settings: Settings, *, now: float | None = None) -> Seen:
         at=now,
         queues=queues(over, open_, failed),
         under_way=tuple(under_way),
+        waiting=waiting(open_, failed),
         failures=failed,
         undelivered=missed,
         workers=workers(over, running, now=now),
     )
+
+
+def waiting(open_: Sequence[Work], failed: Iterable[Failure]) -> tuple[Waiting, ...]:
+    """Recordings that wait for their turn or their time, the oldest first; what failed before is among the failures."""
+    elsewhere = {failure.post for failure in failed} | {work.subject for work in open_ if work.state == "running"}
+    found: dict[str, Waiting] = {}
+    for work in open_:
+        if work.of_recording and work.subject not in elsewhere:
+            due = work.due if work.state == "later" else None
+            found.setdefault(work.subject, Waiting(post=work.subject, since=work.created, due=due))
+    return tuple(found.values())
 
 
 def failures(over: Sequence[Work], open_: Sequence[Work]) -> tuple[Failure, ...]:
@@ -137,7 +167,7 @@ def failures(over: Sequence[Work], open_: Sequence[Work]) -> tuple[Failure, ...]
     newest: dict[str, Work] = {}
     for work in over:
         # A correction that failed is in the log: it is of no post, and said again it is made again.
-        if "recording:" in work.id and work.outcome is not None and "state" in work.outcome:
+        if work.of_recording and work.outcome is not None and "state" in work.outcome:
             newest[work.subject] = work
     again = {work.subject: work for work in open_}
     found = []
@@ -201,15 +231,15 @@ def undelivered(log: AuditLog, *, now: float) -> Iterator[Undelivered]:
     """People whose newest delivery of a recording failed, within the last two weeks."""
     begin = datetime.fromtimestamp(now - LOOK_BACK, tz=UTC).isoformat()
     newest: dict[tuple[str, str], Undelivered | None] = {}
-    for entry in log.entries():
-        if entry.event != "delivery" or entry.at < begin:
-            continue
-        recording = str(entry.facts.get("recording", ""))
-        failed = entry.facts.get("status") == "failed"
-        reason = str(entry.facts.get("reason", ""))
-        newest[recording, entry.user] = (
-            Undelivered(username=entry.user, recording=recording, reason=reason, at=entry.at) if failed else None
-        )
+    # Few fail: what became of theirs is looked up for them alone, as a log may hold a year of deliveries.
+    for user in dict.fromkeys(e.user for e in log.entries(event="delivery", since=begin, status="failed")):
+        for entry in log.entries(user=user, event="delivery", since=begin):
+            recording = str(entry.facts.get("recording", ""))
+            failed = entry.facts.get("status") == "failed"
+            reason = str(entry.facts.get("reason", ""))
+            newest[recording, entry.user] = (
+                Undelivered(username=entry.user, recording=recording, reason=reason, at=entry.at) if failed else None
+            )
     return (one for one in newest.values() if one is not None)
 
 
@@ -249,3 +279,25 @@ def retry(settings: Settings, posts: Sequence[str], *, now: float | None = None)
                 client.enqueue(errand(RECORDINGS, "take_recording", workflow_id(post, cause, 0)), post, cause, 0, 0)
                 done[post] = "queued"
         return done
+
+
+def span(seconds: float) -> str:
+    """A span of time as somebody would say it."""
+    if seconds < 90:
+        return f"{max(0.0, seconds):.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86_400:.0f} days"
+
+
+def told_of(stage: StageProgress) -> str:
+    """How far a stage is, in words: its share, and the time that it takes on where its rate says it."""
+    if stage.far is None:
+        return ""
+    # Rounded down: nothing is said to be done that is not.
+    words = [f"{int(stage.far * 100)}%"]
+    if stage.left is not None:
+        words.append(f"about {span(max(1.0, stage.left))} left")
+    if stage.silent is not None:
+        words.append(f"nothing heard for {span(stage.silent)}")
+    return ", ".join(words)

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from meetings.config import Settings
 from meetings.conversation import Conversation, Speaker, Utterance, Word, to_json
+from meetings.errors import DatabaseError
 from meetings.job import Job, Source
 from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks
@@ -27,9 +28,12 @@ from meetings.rates import Buckets
 from meetings.recordings import remember_run
 from meetings.report import Report, report_router
 from meetings.report.changes import Changes
+from meetings.report.http import HOME_COOKIE
+from meetings.report.work import Lookout, Members, WorkPage
 from meetings.sandbox import Sandbox, post_call, run_in_thread
 from meetings.serving import Doors, make_app
 from meetings.store import FileStore, digest
+from meetings.watching import Seen
 from tests.acceptance.sandbox_company import Api, api
 
 DATA = Path(__file__).parents[1] / "meetings" / "sandbox" / "data" / "sample_call"
@@ -193,6 +197,21 @@ class Moving:
 
 
 @dataclass
+class Desk:
+    """What is seen of the work, as a test wants it; how often somebody looked."""
+
+    seen: Seen = field(default_factory=lambda: Seen(at=0.0))
+    away: bool = False
+    looks: int = 0
+
+    def __call__(self, settings: Settings) -> Seen:
+        self.looks += 1
+        if self.away:
+            raise DatabaseError("the queue cannot be reached: postgresql://somebody:s3cret@host")
+        return self.seen
+
+
+@dataclass
 class Site:
     """Pages that are served, and everything around them."""
 
@@ -207,6 +226,8 @@ class Site:
     channel_id: str
     rights_clock: Moving
     doors: Doors
+    work: WorkPage
+    desk: Desk
 
     def id_of(self, username: str) -> str:
         return str(self.as_("admin").get(f"/users/username/{username}")["id"])
@@ -224,6 +245,13 @@ class Site:
         self.report.gate.sign_ins.note(self.id_of(username), username, offered)
         return link
 
+    def signed_in(self, username: str) -> requests.Session:
+        """A browser of somebody who is signed in."""
+        session = requests.Session()
+        holder = self.report.gate.sign_ins.begin(self.id_of(username), username)
+        session.cookies.set(HOME_COOKIE, self.report.gate.sign_ins.cookie(holder))
+        return session
+
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
         session = requests.Session()
@@ -240,6 +268,11 @@ class Site:
         self.report.finder._filled_at = float("-inf")
         state = self.report.finder.refresh(patience=60.0)
         assert state.complete, state
+
+    def work_is(self, seen: Seen) -> None:
+        """From now on whoever looks at the work sees this."""
+        self.desk.seen, self.desk.away = seen, False
+        self.work.lookout.again()
 
     def rights_age(self) -> None:
         """Time goes by until the server is asked about rights again."""
@@ -278,13 +311,16 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
         clock = Moving(0.0)
         report.gate._clock = clock
         queue = Noted()
+        desk = Desk()
+        lookout = Lookout(settings, client, clock=clock, looking=desk)
+        work = WorkPage(settings, client, lookout=lookout, members=Members(client, clock=clock))
         doors = Doors(
             client=client,
             queue=queue,
             webhook_token=None,
             command_token=None,
             buckets=Buckets(per_second=1e6, burst=1e6),
-            pages=report_router(report, Changes(settings, client, report.gate, queue)),
+            pages=report_router(report, Changes(settings, client, report.gate, queue), work),
         )
         server = uvicorn.Server(uvicorn.Config(make_app(doors), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
@@ -302,6 +338,8 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
                 channel_id=call.channel_id,
                 rights_clock=clock,
                 doors=doors,
+                work=work,
+                desk=desk,
             )
         finally:
             server.should_exit = True

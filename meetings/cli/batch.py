@@ -267,9 +267,9 @@ class _Table(_Lines):
 
     def stage_progress(self, stage: str, fraction: float) -> None:
         """The row tells how far the stage is."""
-        from meetings.cli.progress import TITLES
+        from meetings.progress import STAGES
 
-        self._notes[self._now] = f"{TITLES.get(stage, stage)} {fraction:.0%}"
+        self._notes[self._now] = f"{STAGES.get(stage, stage)} {fraction:.0%}"
 
     def _draw(self) -> Any:
         from rich.table import Table

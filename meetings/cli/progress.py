@@ -10,22 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from meetings.pipeline import Observer, Silent
+from meetings.progress import STAGES
 from meetings.stage import StageResult
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
-
-TITLES = {
-    "fetch": "Fetching the recording",
-    "audio": "Reading the sound",
-    "segmentation": "Listening for voices",
-    "transcription": "Writing down what was said",
-    "diarization": "Finding who spoke when",
-    "conversation": "Naming the speakers",
-    "people": "Reading who is who",
-    "summaries": "Writing summaries",
-    "delivery": "Delivering",
-}
 
 
 class PlainObserver:
@@ -72,7 +61,7 @@ class BarObserver:
     def stage_started(self, stage: str) -> None:
         """A new bar."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(TITLES.get(stage, stage), total=1.0)
+            self._tasks[stage] = self._progress.add_task(STAGES.get(stage, stage), total=1.0)
 
     def stage_progress(self, stage: str, fraction: float) -> None:
         """The bar moves."""

@@ -35,7 +35,8 @@ class StageLog:
         self._headway = Headway(settings)
 
     def stage_started(self, stage: str) -> None:
-        """Nothing: the line comes when the stage is done."""
+        """No line, which comes when the stage is done; how fast it went before says nothing any more."""
+        self._headway.begin(stage)
 
     def stage_progress(self, stage: str, fraction: float) -> None:
         """How far it is, for who looks on: a log is not a bar."""

@@ -50,6 +50,8 @@ def status(watch: bool, as_json: bool) -> None:
 
 def lines(seen: Seen) -> list[str]:
     """What is shown, line by line; words of others cannot steer the terminal."""
+    from meetings.watching import span, told_of
+
     shown = []
     for queue in seen.queues:
         counts = (
@@ -60,29 +62,20 @@ def lines(seen: Seen) -> list[str]:
         )
         told = ", ".join(f"{n} {what}" for n, what in counts if n) or "empty"
         shown.append(
-            f"{queue.name}: {told}" + (f" (oldest for {_span(seen.at - queue.oldest)})" if queue.oldest else "")
+            f"{queue.name}: {told}" + (f" (oldest for {span(seen.at - queue.oldest)})" if queue.oldest else "")
         )
     for under in seen.under_way:
-        far = ", ".join(f"{stage} {fraction:.0%}" for stage, fraction in under.headway.items())
-        told = f"{under.stage} for {_span(seen.at - under.since)}" + (f" ({far})" if far else "")
+        far = "; ".join(f"{stage.name} {words}" for stage in under.now if (words := told_of(stage)))
+        told = f"{under.stage} for {span(seen.at - under.since)}" + (f" ({far})" if far else "")
         shown.append(f"▸ {under.post} {told}, by {under.worker}")
     for failure in seen.failures:
-        when = f", next in {_span(failure.due - seen.at)}" if failure.due else ""
+        when = f", next in {span(failure.due - seen.at)}" if failure.due else ""
         shown.append(f"✗ {failure.post} {failure.state}{when}: {failure.reason}; {failure.remedy}")
     shown += [f"! {m.username} not delivered ({m.recording}): {m.reason}" for m in seen.undelivered]
     for worker in seen.workers:
-        has = f"{worker.running} running" if worker.running else f"seen {_span(seen.at - worker.seen)} ago"
+        has = f"{worker.running} running" if worker.running else f"seen {span(seen.at - worker.seen)} ago"
         shown.append(f"worker {worker.name}: {has}")
     return [one_line(line) for line in shown] or ["nothing waits, and nothing is being worked on"]
-
-
-def _span(seconds: float) -> str:
-    """A span of time as somebody would say it."""
-    if seconds < 90:
-        return f"{max(0.0, seconds):.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86_400:.0f} days"
 
 
 def _watch(look: Any) -> None:

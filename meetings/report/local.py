@@ -23,7 +23,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from meetings.errors import MeetingsError
 from meetings.report.downloads import DOWNLOADS, as_seen, download, is_offered
-from meetings.report.http import came_from, read_form
+from meetings.report.forms import came_from, read_form
 from meetings.report.local_meeting import LocalMeeting
 from meetings.report.media import kind_of
 from meetings.report.pages import CSP, VERSION, page_templates, static_file
@@ -193,11 +193,11 @@ class LocalPage:
 
     def closed(self) -> Response:
         """What everybody gets who did not come by the address."""
-        return _html(self._templates.get_template("local_closed.html").render(trouble=""), status=403)
+        return _html(self._templates.get_template("closed.html").render(trouble=""), status=403)
 
     def trouble(self, error: MeetingsError) -> Response:
         """The meeting cannot be read any more."""
-        return _html(self._templates.get_template("local_closed.html").render(trouble=str(error)), status=500)
+        return _html(self._templates.get_template("closed.html").render(trouble=str(error)), status=500)
 
     def _summary(self, summaries: tuple[Summary, ...], wanted: str) -> Summary | None:
         for username in (wanted, self._first):

@@ -6,6 +6,7 @@ gets a cookie for it and an address without it. A change needs the cookie, our o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
@@ -18,20 +19,25 @@ from meetings.page_links import PageLinks
 from meetings.report.access import Reader
 from meetings.report.changes import SAVED, Changes, Remakes
 from meetings.report.downloads import is_offered
+from meetings.report.forms import read_form
 from meetings.report.home import add_home
-from meetings.report.http import PAGE_COOKIE, guarded, is_ours, read_form, reader_at, set_cookie, to, zipped
+from meetings.report.http import PAGE_COOKIE, guarded, is_ours, reader_at, set_cookie, to, zipped
 from meetings.report.media import kind_of
 from meetings.report.pages import Report, static_file
 from meetings.report.playing import answer_media
 from meetings.report.series import add_series, is_in_series
+from meetings.report.work import WorkPage, add_work
+
+log = logging.getLogger("meetings.report")
 
 
-def report_router(report: Report, changes: Changes) -> APIRouter:
+def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter:
     """The routes.
 
     Args:
         report: makes pages, and knows who may see them.
         changes: does what readers change.
+        work: tells how the work stands.
     """
     router = APIRouter(prefix="/m")
 
@@ -41,6 +47,7 @@ def report_router(report: Report, changes: Changes) -> APIRouter:
         return static_file(name) or _nothing(report)
 
     add_home(router, report)
+    add_work(router, report, work)
 
     @router.api_route("/{meeting}", methods=["GET", "HEAD"])
     def page(request: Request, meeting: str) -> Response:
@@ -92,7 +99,8 @@ def make_pages(settings: Settings, client: MattermostClient, queue: Remakes) -> 
         return None
     report = Report(settings, client, links)
     report.finder.refresh(patience=0.0)  # so that the first who comes does not wait
-    return report_router(report, Changes(settings, client, report.gate, queue))
+    changes = Changes(settings, client, report.gate, queue)
+    return report_router(report, changes, WorkPage(settings, client))
 
 
 def _nothing(report: Report) -> Response:

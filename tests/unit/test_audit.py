@@ -63,6 +63,19 @@ def test_what_concerns_somebody_is_what_they_did_or_was_done_to_them(either: Set
     assert [e.event for e in log.entries(user="dana")] == ["forget"]
 
 
+def test_lines_are_asked_for_by_what_happened_and_since_when(either: Settings) -> None:
+    log = log_of(either, lines=2)
+    log.note("forget", user="user0", by="dana")
+    log.note("delivery", user="user9", status="failed", reason='"status":"sent"')
+    newest = list(log.entries())[-1].at
+    assert [e.event for e in log.entries(event="forget")] == ["forget"]
+    assert [e.n for e in log.entries(user="user0", event="delivery")] == [1]
+    assert [e.n for e in log.entries(since=newest)][-1] == 4
+    assert [e.user for e in log.entries(status="failed")] == ["user9"]
+    assert [e.user for e in log.entries(status="sent")] == ["user0", "user1"]
+    assert list(log.entries(since="2999")) == []
+
+
 def test_an_empty_log_is_whole(either: Settings) -> None:
     found = AuditLog(either).check()
     assert (found.lines, found.broken, found.head) == (0, 0, FIRST)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from meetings.errors import ModelError
+from meetings.logs import about, current
 from meetings.side_by_side import checked, in_turn, side_by_side
 
 
@@ -45,6 +46,11 @@ def test_a_failure_stops_the_others_and_is_the_one_that_is_raised() -> None:
     with pytest.raises(ModelError, match="broken weights"):
         side_by_side(works, fails)
     assert stopped.is_set()
+
+
+def test_beside_one_another_each_knows_what_it_is_about() -> None:
+    with about(recording="post"):
+        assert side_by_side(lambda _check: current("recording"), lambda _check: current("recording")) == ["post"] * 2
 
 
 def test_in_turn_what_one_task_held_is_given_back_before_the_next_begins() -> None:

@@ -13,9 +13,10 @@ from meetings import errors
 from meetings.audit import AuditLog
 from meetings.cli.status import lines
 from meetings.config import Settings
+from meetings.headway import StageProgress
 from meetings.remedies import DIED, remedy_of
 from meetings.steps import Work
-from meetings.watching import Seen, Undelivered, failures, queues, undelivered, workers
+from meetings.watching import Seen, Undelivered, Waiting, failures, queues, told_of, undelivered, waiting, workers
 
 GONE = {"state": "given up", "reason": "it is gone", "cause": "MattermostNotFoundError"}
 AWAY = {"state": "waiting", "reason": "no answer", "cause": "MattermostUnreachableError"}
@@ -76,6 +77,45 @@ def test_a_correction_that_failed_is_no_recording_that_failed() -> None:
 def test_a_remedy_names_the_post() -> None:
     (found,) = failures([work(outcome={**GONE, "cause": "MattermostForbiddenError"})], [])
     assert "meetings retry p1" in found.remedy
+
+
+# What waits
+
+
+def test_what_waits_is_told_by_its_post_the_oldest_first() -> None:
+    open_ = [work("a", "waiting", created=5), work("b", "later", created=7, due=60.0)]
+    assert waiting(open_, ()) == (Waiting(post="a", since=5), Waiting(post="b", since=7, due=60.0))
+
+
+def test_what_is_worked_on_or_failed_before_does_not_wait() -> None:
+    open_ = [work("a", "waiting"), work("a", "running"), work("b", "later", created=1, due=9.0)]
+    failed = failures([work("b", outcome=AWAY)], open_)
+    assert waiting(open_, failed) == ()
+
+
+def test_an_answer_to_somebody_is_no_recording_that_waits() -> None:
+    answer = Work(id="answer:p1", subject="p1", queue="answers", state="waiting", created=0.0)
+    assert waiting([answer], ()) == ()
+
+
+def test_a_part_of_the_work_on_a_recording_is_of_that_recording() -> None:
+    assert work().of_recording
+    assert Work(id="speech:recording:p1::0", subject="p1", queue="speech", state="waiting", created=0.0).of_recording
+    assert not Work(id="gone:recording", subject="recording", queue="q", state="waiting", created=0.0).of_recording
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (StageProgress(name="audio", state="now"), ""),
+        (StageProgress(name="audio", state="now", far=0.999), "99%"),
+        (StageProgress(name="audio", state="now", far=0.5, left=240.0), "50%, about 4 min left"),
+        (StageProgress(name="audio", state="now", far=0.5, left=0.0), "50%, about 1 s left"),
+        (StageProgress(name="audio", state="now", far=0.5, silent=300.0), "50%, nothing heard for 5 min"),
+    ],
+)
+def test_how_far_a_stage_is_in_words(stage: StageProgress, words: str) -> None:
+    assert told_of(stage) == words
 
 
 def test_queues_count_by_state_and_know_their_oldest() -> None:

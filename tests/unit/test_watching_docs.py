@@ -10,6 +10,7 @@ from pathlib import Path
 
 from meetings.cli.status import lines
 from meetings.config import load_settings
+from meetings.headway import Told, stages_of
 from meetings.logs import JsonLines, about
 from meetings.metrics import REGISTRY, QueueMetrics
 from meetings.remedies import CAUSES
@@ -31,7 +32,11 @@ def test_the_example_is_what_the_command_prints() -> None:
                 stage="transcription and diarization",
                 since=820.0,
                 worker="service",
-                headway={"transcription": 0.62},
+                stages=stages_of(
+                    "transcription and diarization",
+                    {"transcription": Told(far=0.62, at=999.0, since=836.0)},
+                    now=1000.0,
+                ),
             ),
         ),
         failures=(
