@@ -74,7 +74,10 @@ def followed(
         listener = meetings.start("listen", "--verbose", "--metrics", str(port))
         try:
             metrics = _metrics(port, until='meetings_deliveries_total{status="sent"} 4.0')
-            time.sleep(1)  # the last step is written down
+            # Traces are made when the last step is written down, and sent some seconds later.
+            end = time.monotonic() + 60
+            while not traces.named("recording") and time.monotonic() < end:
+                time.sleep(0.2)
         finally:
             os.killpg(listener.pid, signal.SIGINT)
             _, log = listener.communicate(timeout=60)
