@@ -32,7 +32,7 @@ from meetings.search import OPERATOR, Card, Index, Reader, search
 from meetings.search.passages import KINDS, LONGEST, WORDS, Part, Passage, make_passages
 from meetings.search.query import Query, parse_query
 from meetings.search.questions import ask
-from meetings.search.ranking import Mask, Ranked, by_meaning, by_words, fuse
+from meetings.search.ranking import NEAR, Mask, Ranked, best, by_meaning, by_words, fuse
 
 URL = "https://bench.test"
 SECONDS_A_WORD = 0.4  # 150 words a minute
@@ -73,11 +73,27 @@ def conversation_of(meeting: dict) -> Conversation:
 
 
 def ways(index: Index, embedder: Embedder, query: Query, mask: Mask) -> dict[str, Ranked]:
-    """The same query by words alone, by meaning alone, and both together."""
+    """The same query by words alone, by meaning alone, and both together: by their scores, and by their places."""
     shelf = index.shelf()
     lexical, _ = by_words(index, shelf, query, mask)
     semantic = by_meaning(shelf, embedder.embed([query.text])[0], mask)
-    return {"words": lexical, "meaning": semantic, "both": fuse([lexical, semantic])}
+    words_alone, meaning_alone = best(lexical, mask), best(np.where(semantic >= NEAR, semantic, 0), mask)
+    return {
+        "words": words_alone,
+        "meaning": meaning_alone,
+        "both": fuse(lexical, semantic, mask),
+        "both, by reciprocal ranks": by_places([words_alone, meaning_alone]),
+    }
+
+
+def by_places(lists: Sequence[Ranked]) -> Ranked:
+    """Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009), for comparison."""
+    found: dict[int, float] = {}
+    for ranked in lists:
+        for place, row in enumerate(ranked.rows.tolist(), start=1):
+            found[row] = found.get(row, 0.0) + 1.0 / (60 + place)
+    order = sorted(found, key=lambda row: (-found[row], row))
+    return Ranked(rows=np.asarray(order, np.int64), scores=np.asarray([found[r] for r in order], np.float32))
 
 
 class Scores:
