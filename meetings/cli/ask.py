@@ -36,7 +36,7 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
     from meetings.cli.search import bring_up_to_date, embedder_of, reader_and_filters
     from meetings.config import load_settings
     from meetings.search import open_index
-    from meetings.search.questions import answer_to_json
+    from meetings.search.answers import answer_to_json
     from meetings.search.questions import ask as look_up
     from meetings.search.wording import admitted_model, put_into_words
 
@@ -56,11 +56,16 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
 
 def _print(answer: Answer) -> None:
     from meetings.conversation import clock
-    from meetings.search.questions import lacking
+    from meetings.search.answers import lacking, looked_at
     from meetings.search.render import when
 
     if not answer.quotes:
         click.echo("Nothing was found that answers that.")
+        looked = answer.looked
+        if looked is not None:
+            click.echo(one_line(looked_at(looked)))
+            if said := [w for w in looked.words if w not in looked.unsaid]:
+                click.echo(f'Where that was spoken of: meetings search "{one_line(" ".join(said))}"')
         return
     if answer.sentence:
         click.echo(f"{one_line(answer.sentence)}\n")
@@ -68,5 +73,7 @@ def _print(answer: Answer) -> None:
         click.echo(f"{lacking(answer)} What was said about it:")
     for quote in answer.quotes:
         where = ", ".join(p for p in (one_line(quote.card.title), when(quote.card), clock(quote.start)) if p)
-        click.echo(f"“{one_line(quote.text)}”")
+        if quote.replies_to:
+            click.echo(f"Asked: “{one_line(quote.replies_to)}”")
+        click.echo(f"{'Earlier: ' if quote.earlier else ''}“{one_line(quote.text)}”")
         click.echo(f"  {one_line(quote.speaker)}, {one_line(where)}")

@@ -31,8 +31,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "action",
         re.compile(
-            r"^who (?:(?:takes?|took) care|will|does|should|is responsible|is in charge|has to|is to|owns?|works? on|is "
-            r"(?:doing|working|taking|going))\b|\bwhat (?:does|do|did|will|should) \w+(?: \w+)? (?:have to|need to|"
+            r"^who (?:(?:takes?|took) care|will|does|should|is responsible|is in charge|has to|is to|owns?|works? on|"
+            r"is (?:doing|working|taking|going))\b|\bwhat (?:does|do|did|will|should) \w+(?: \w+)? (?:have to|need to|"
             r"promise|do next)\b|\baction items?\b|\bto-?dos?\b|\bwho does what\b"
         ),
     ),
@@ -95,12 +95,14 @@ _GOES_WITH = re.compile(
 class Question:
     """What is asked for (decision, when, number, why, action, risk, who, what), about what, in stems, and of whom.
 
-    `people` are names of those whose words or work is asked for, as stems; they are not part of the subject.
+    `words` are the subject as it was typed. `people` are names of those whose words or work is asked for; they are no
+    part of the subject.
     """
 
     text: str
     kind: str
     subject: tuple[str, ...]
+    words: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
 
@@ -115,8 +117,11 @@ def read_question(text: str, names: Collection[str] = ()) -> Question:
     lower = bare.lower()
     kind = next((kind for kind, pattern in _KINDS if pattern.search(lower)), "what")
     people, rest = _people(lower, names)
-    subject = [s for w in words(rest) if w not in STOPWORDS and (s := stem(w)) not in _ASKING]
-    return Question(text=bare, kind=kind, subject=tuple(dict.fromkeys(subject)), people=people)
+    typed: dict[str, str] = {}
+    for word in words(rest):
+        if word not in STOPWORDS and stem(word) not in _ASKING:
+            typed.setdefault(stem(word), word)
+    return Question(text=bare, kind=kind, subject=tuple(typed), words=tuple(typed.values()), people=people)
 
 
 def _people(lower: str, names: Collection[str]) -> tuple[tuple[str, ...], str]:

@@ -7,7 +7,7 @@ with the question that it replies to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meetings.people.terms import WEAK, stem, words
@@ -68,7 +68,7 @@ def candidates_of(hit: Hit, question: Question) -> Iterator[Candidate]:
             replies_to = last[1] if last[1].endswith("?") and last[0] != part.speaker and not asks else ""
             if question.kind == "decision" and not asks and _announces(last[1]):
                 does = 1.0
-            if (not asks or question.kind == "action" and does) and _stands_alone(sentence, text, replies_to):
+            if (not asks or (question.kind == "action" and does)) and _stands_alone(sentence, text, replies_to):
                 yield Candidate(
                     hit=hit,
                     part=part,

@@ -116,6 +116,11 @@ def fuse(lexical: Floats, semantic: Floats, readable: Mask) -> Ranked:
     return Ranked(rows=found[order], scores=worth[order].astype(np.float32))
 
 
+def is_said(index: Index, shelf: Shelf, term: str, readable: Mask) -> bool:
+    """Whether a stem stands in any readable passage."""
+    return bool(len(_rows(index.places(term), shelf, readable)))
+
+
 def best(scores: Floats, readable: Mask) -> Ranked:
     """The first `DEEP` readable rows that have any score; of equals, those that were said first."""
     rows = np.flatnonzero((scores > 0) & readable)

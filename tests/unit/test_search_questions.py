@@ -20,7 +20,9 @@ from meetings.mattermost.entities import User
 from meetings.replies import Help, read_reply
 from meetings.search import OPERATOR, Index, Reader
 from meetings.search.intent import SearchIntent, read_request
-from meetings.search.questions import Answer, answer_to_markdown, ask, read_question
+from meetings.search.answers import answer_to_markdown
+from meetings.search.asked import read_question
+from meetings.search.questions import Answer, ask
 from meetings.search.wording import admitted_model, put_into_words
 from tests.kept_results import keep_recording
 from tests.unit.search_builders import URL, Words, put
