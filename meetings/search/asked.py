@@ -16,6 +16,7 @@ from meetings.summary.kinds import read_sentence
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("why", re.compile(r"^(?:and )?why\b|\bwhat reasons?\b|\bthe reasons?\b|\bhow come\b")),
+    ("who", re.compile(r"^who (?:decides?|decided|chooses?|chose|agree[sd]?)\b")),
     ("decision", re.compile(r"\b(?:decid\w*|decisions?|agreed?|settled?|conclu\w+|chosen?|choose)\b")),
     (
         "when",
@@ -36,7 +37,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"promise|do next)\b|\baction items?\b|\bto-?dos?\b|\bwho does what\b"
         ),
     ),
-    ("risk", re.compile(r"\b(?:risks?|risky|worr(?:y|ies|ied)|concerns?|dangers?|problems?|issues?)\b")),
+    ("risk", re.compile(r"\b(?:risks?|risky|worr(?:y|ies|ied)|concerns?|dangers?)\b")),
+    ("problem", re.compile(r"\b(?:problems?|issues?|wrong with|bugs?|difficult(?:y|ies))\b")),
     ("who", re.compile(r"^(?:who|whom|whose)\b")),
 )
 # What somebody asks with, and is not what they ask about.
@@ -93,8 +95,9 @@ _GOES_WITH = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked for (decision, when, number, why, action, risk, who, what), about what, in stems, and of whom.
+    """What is asked for, about what, in stems, and of whom.
 
+    `kind` is decision, when, number, why, action, risk, problem, who or what.
     `words` are the subject as it was typed. `people` are names of those whose words or work is asked for; they are no
     part of the subject.
     """
@@ -166,7 +169,10 @@ def fits(text: str, kind: str, names: Sequence[str] = ()) -> float:
             reading = read_sentence(text, names=names)
             if reading.kind == "risk":
                 return 1.0
-            return 0.6 if _MAY_HARM.search(text) or _WRONG.search(text) else 0.0
+            return 0.8 if _MAY_HARM.search(text) else 0.5 if _WRONG.search(text) else 0.0
+        case "problem":
+            # What is wrong with a thing is often just told: that something is wrong in a sentence only helps.
+            return 1.0 if _WRONG.search(text) or read_sentence(text, names=names).kind in {"risk", "question"} else 0.5
         case "when":
             return float(bool(_TIME.search(text)))
         case "number":

@@ -7,7 +7,7 @@ with the question that it replies to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from meetings.people.terms import WEAK, stem, words
@@ -18,6 +18,7 @@ from meetings.summary.kinds import read_sentence
 from meetings.summary.text import clean, is_hand_over, sentences
 
 SHORTEST = 4  # words of a sentence that can stand alone
+SAME_QUESTION = 0.75  # cosine of two questions that ask the same
 BEFORE = 2  # sentences that a sentence is read with
 
 
@@ -81,15 +82,19 @@ def candidates_of(hit: Hit, question: Question) -> Iterator[Candidate]:
                 earlier.append((part.speaker, text))
 
 
-def signs_of(candidate: Candidate, question: Question, meant: float) -> Signs:
+def signs_of(
+    candidate: Candidate, question: Question, meant: float, *, asked_before: float, rarity: Mapping[str, float]
+) -> Signs:
     """What speaks for a sentence.
 
     Args:
         candidate: the sentence.
         question: what was asked.
         meant: cosine of both.
+        asked_before: cosine of the question to the one that the sentence replies to; 0: it replies to none.
+        rarity: how much each word of the subject tells.
     """
-    weights = {term: 0.4 if term in WEAK else 1.0 for term in question.subject}
+    weights = {term: rarity.get(term, 1.0) * (0.4 if term in WEAK else 1.0) for term in question.subject}
     total = sum(weights.values()) or 1.0
     speaker = candidate.hit.card.name_of(candidate.part.speaker)
     left = set(weights)
@@ -107,7 +112,11 @@ def signs_of(candidate: Candidate, question: Question, meant: float) -> Signs:
         username = next((u for s, _, u in candidate.hit.card.speakers if s == candidate.part.speaker), "")
         mine = {speaker.lower(), *speaker.lower().split()[:1], username.lower()}
         by = float(any(name in mine for name in question.people))
-    return Signs(said=shares[0], near=shares[1], around=shares[2], meant=max(0.0, meant), fits=candidate.fits, by=by)
+    does = candidate.fits
+    if asked_before >= SAME_QUESTION:
+        # Somebody asked the same, and this was the reply: no more is needed, whatever it sounds like.
+        meant, does = asked_before, 1.0
+    return Signs(said=shares[0], near=shares[1], around=shares[2], meant=max(0.0, meant), fits=does, by=by)
 
 
 def _announces(sentence: str) -> bool:

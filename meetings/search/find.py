@@ -13,7 +13,7 @@ from meetings.people.terms import stem
 from meetings.search.index import MOST_SPEAKERS, Card, Index, Shelf
 from meetings.search.passages import Passage
 from meetings.search.query import Query, parse_query
-from meetings.search.ranking import Mask, Ranked, is_said, rank
+from meetings.search.ranking import Mask, Ranked, rank, rarity
 from meetings.search.readers import Reader, readable
 
 MEETINGS = 10
@@ -63,14 +63,19 @@ class Hit:
 class Looked:
     """What was looked at: how many meetings, the days of the first and the last (ISO; empty where none is known).
 
-    `words` are what was looked for, `unsaid` those of them that nobody said.
+    `words` are what was looked for, `rarity` how rare each is in what was looked at: 1 is said by nobody.
     """
 
     meetings: int
     since: str
     until: str
     words: tuple[str, ...]
-    unsaid: tuple[str, ...]
+    rarity: tuple[float, ...]
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Words that nobody said."""
+        return tuple(w for w, rare in zip(self.words, self.rarity, strict=True) if rare == 1.0)
 
 
 def search(
@@ -145,19 +150,19 @@ def find_rows(
 
 
 def look_over(index: Index, words: Sequence[str], reader: Reader, filters: Filters | None = None) -> Looked:
-    """What a reader's search looks at, and which of some words stand nowhere in it."""
+    """What a reader's search looks at, and how rare some words are in it."""
     with index.reading() as shelf:
         mask = _looked_at(shelf, reader, filters)
         # A meeting has at least one passage, or there is nothing of it to be looked at.
         here = [c for at, c in enumerate(shelf.cards) if mask[int(shelf.first[at]) : int(shelf.first[at + 1])].any()]
-        unsaid = [w for w in words if not is_said(index, shelf, stem(w), mask)]
+        rare = tuple(rarity(index, shelf, stem(w), mask) for w in words)
     days = sorted(c.started_at[:10] for c in here if c.started_at)
     return Looked(
         meetings=len(here),
         since=days[0] if days else "",
         until=days[-1] if days else "",
         words=tuple(words),
-        unsaid=tuple(unsaid),
+        rarity=rare,
     )
 
 

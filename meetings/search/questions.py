@@ -26,9 +26,12 @@ SAME = 0.9  # cosine of two sentences that say the same
 NEXT_BEST = 0.85  # of the best one's worth: a sentence that is worth less is not told beside it
 # What each sign is worth: a logistic regression, fitted by scripts/bench/answers.py on meetings and a company of which
 # no figure is reported, rounded.
-SAID, NEAR, AROUND, MEANT, FITS, BY, FIRST, BIAS = 2.0, 0.5, 0.3, 2.0, 1.3, 1.0, 0.5, -4.0
-BAR = 0.5
-LEAST_COVERED = 0.6  # of the subject; where less is spoken of, something else is
+SAID, NEAR, AROUND, MEANT, FITS, TELLS, BY, FIRST, BIAS = 1.5, 0.5, 0.6, 1.2, 1.1, 1.0, 1.0, 0.75, -4.1
+ANYTHING = ("what", "who")  # answered by whatever is said of the subject
+BAR = 0.25
+# Where nothing answers: how much of the subject has to be spoken of, for what was said of it to be told.
+LEAST_COVERED = 0.6
+SPOKEN = 0.1
 # What is asked for that may be said again, otherwise: then the newest counts.
 CHANGES = ("decision", "action", "when", "number")
 AS_MUCH = 0.15  # of the subject that a newer answer may speak of less
@@ -77,7 +80,15 @@ class _Weighed:
     number: int
 
 
-def ask(index: Index, text: str, reader: Reader, *, embedder: TextEmbedder, filters: Filters | None = None) -> Answer:
+def ask(
+    index: Index,
+    text: str,
+    reader: Reader,
+    *,
+    embedder: TextEmbedder,
+    filters: Filters | None = None,
+    bar: float = BAR,
+) -> Answer:
     """The sentences that answer a question, of what the reader may read.
 
     Args:
@@ -86,6 +97,7 @@ def ask(index: Index, text: str, reader: Reader, *, embedder: TextEmbedder, filt
         reader: who asks.
         embedder: sentence embeddings.
         filters: what to keep to.
+        bar: worth that an answer needs.
     """
     question = read_question(text, _names(index, reader))
     if not question.subject:
@@ -93,12 +105,20 @@ def ask(index: Index, text: str, reader: Reader, *, embedder: TextEmbedder, filt
     query = Query(text=question.text, terms=question.subject, phrases=parse_query(text).phrases)
     hits = find_hits(index, query, reader, embedder=embedder, filters=filters, limit=DEEP)
     candidates = [(place, c) for place, hit in enumerate(hits) for c in candidates_of(hit, question)]
-    vectors = embedder.embed([question.text, *(c.text for _, c in candidates)])
-    near = vectors[1:] @ vectors[0]
-    every = [_weighed(c, question, float(near[i]), place=place, number=i) for i, (place, c) in enumerate(candidates)]
+    looked = look_over(index, question.words, reader, filters)
+    rarity = dict(zip(question.subject, looked.rarity, strict=True))
+    replied = sorted({c.replies_to for _, c in candidates} - {""})
+    vectors = embedder.embed([question.text, *(c.text for _, c in candidates), *replied])
+    near = (vectors[1:] @ vectors[0]).tolist()
+    before = dict(zip(replied, near[len(candidates) :], strict=True)) | {"": 0.0}
+    every = []
+    for number, (place, candidate) in enumerate(candidates):
+        asked_before = before[candidate.replies_to]
+        signs = signs_of(candidate, question, near[number], asked_before=asked_before, rarity=rarity)
+        worth = _worth(signs, question.kind, place)
+        every.append(_Weighed(candidate=candidate, signs=signs, worth=worth, number=number))
     every.sort(key=lambda w: (-w.worth, w.number))
-    spoken = [w for w in every if w.signs.covered >= LEAST_COVERED]
-    good = [w for w in spoken if w.worth >= BAR and w.signs.fits > 0]
+    good = [w for w in every if w.worth >= bar and w.signs.fits > 0]
 
     def told(found: Sequence[_Weighed]) -> list[_Weighed]:
         chosen: list[_Weighed] = []
@@ -111,7 +131,7 @@ def ask(index: Index, text: str, reader: Reader, *, embedder: TextEmbedder, filt
 
     if good:
         return Answer(question=question, quotes=_in_order(told(good), question), answers=True)
-    looked = look_over(index, question.words, reader, filters)
+    spoken = [w for w in every if w.signs.covered >= LEAST_COVERED and w.worth >= SPOKEN]
     return Answer(question=question, quotes=tuple(_quote(w) for w in told(spoken)[:MOST]), looked=looked)
 
 
@@ -127,19 +147,19 @@ def _names(index: Index, reader: Reader) -> frozenset[str]:
     return frozenset(called - {""})
 
 
-def _weighed(candidate: Candidate, question: Question, near: float, *, place: int, number: int) -> _Weighed:
-    signs = signs_of(candidate, question, near)
+def _worth(signs: Signs, kind: str, place: int) -> float:
+    """What a sentence is worth as an answer, from 0 to 1; `place` is that of its passage, from 0."""
     total = (
         SAID * signs.said
         + NEAR * signs.near
         + AROUND * signs.around
         + MEANT * signs.meant
-        + FITS * signs.fits
-        + BY * signs.by
+        + (FITS * signs.fits if kind not in ANYTHING else TELLS)
+        + BY * (signs.by - 0.5)
         + FIRST / (1 + place)
         + BIAS
     )
-    return _Weighed(candidate=candidate, signs=signs, worth=1 / (1 + math.exp(-total)), number=number)
+    return 1 / (1 + math.exp(-total))
 
 
 def _in_order(told: Sequence[_Weighed], question: Question) -> tuple[Quote, ...]:

@@ -71,8 +71,7 @@ def by_words(index: Index, shelf: Shelf, query: Query, readable: Mask) -> tuple[
 
     def add(rows: Rows) -> None:
         found, times = np.unique(rows, return_counts=True)
-        rarity = math.log(1 + (count - len(found) + 0.5) / (len(found) + 0.5))
-        scores[found] += rarity * times * (K1 + 1) / (times + weight[found])
+        scores[found] += _rarity(len(found), count) * times * (K1 + 1) / (times + weight[found])
 
     for term in query.terms:
         add(_rows(index.places(term), shelf, readable) >> 16)
@@ -116,9 +115,15 @@ def fuse(lexical: Floats, semantic: Floats, readable: Mask) -> Ranked:
     return Ranked(rows=found[order], scores=worth[order].astype(np.float32))
 
 
-def is_said(index: Index, shelf: Shelf, term: str, readable: Mask) -> bool:
-    """Whether a stem stands in any readable passage."""
-    return bool(len(_rows(index.places(term), shelf, readable)))
+def rarity(index: Index, shelf: Shelf, term: str, readable: Mask) -> float:
+    """How rare a stem is among readable passages, from 0 (it stands in all) to 1 (in none)."""
+    count = int(readable.sum())
+    found = len(np.unique(_rows(index.places(term), shelf, readable) >> 16))
+    return _rarity(found, count) / _rarity(0, count)
+
+
+def _rarity(found: int, count: int) -> float:
+    return math.log(1 + (count - found + 0.5) / (found + 0.5))
 
 
 def best(scores: Floats, readable: Mask) -> Ranked:
