@@ -27,9 +27,10 @@ Examples:
 def ask(question: str, address: str | None, since: str | None, person: str | None, as_json: bool) -> None:
     """Answer a question from what was said in meetings.
 
-    The answer is one to three sentences as they were said, each with who said it, where and when; or that nothing was
-    found that answers it. A language model on this machine that passed `meetings models admit` puts the answer into a
-    sentence of its own above them, if every claim in it was said; else the words that were said are the answer.
+    The answer is one to three sentences as they were said, each with who said it, where and when; the newest first
+    where something was decided or promised again. Where it is not sure that they answer, that is said; where nothing
+    was found, what was looked at. A language model on this machine that passed `meetings models admit` puts an answer
+    into a sentence of its own above them, if every claim in it was said; else the words that were said are the answer.
     """
     import json
 
@@ -70,7 +71,7 @@ def _print(answer: Answer) -> None:
     if answer.sentence:
         click.echo(f"{one_line(answer.sentence)}\n")
     if not answer.answers:
-        click.echo(f"{lacking(answer)} What was said about it:")
+        click.echo(f"{lacking(answer)} What was said:")
     for quote in answer.quotes:
         where = ", ".join(p for p in (one_line(quote.card.title), when(quote.card), clock(quote.start)) if p)
         if quote.replies_to:

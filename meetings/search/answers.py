@@ -27,7 +27,7 @@ def answer_to_markdown(answer: Answer) -> str:
     head = (
         (f"{inert(answer.sentence)}\n\n" if answer.sentence else "") + "From what was said:"
         if answer.answers
-        else f"{lacking(answer)} What was said about it:"
+        else f"{lacking(answer)} What was said:"
     )
     lines = []
     for quote in answer.quotes:
@@ -46,6 +46,7 @@ def answer_to_json(answer: Answer) -> dict[str, object]:
         "question": answer.question.text,
         "asks_for": answer.question.kind,
         "answered": answer.answers,
+        "unsure": answer.unsure,
         "sentence": answer.sentence or None,
         "quotes": [_quote_to_json(q) for q in answer.quotes],
         "looked_at": None
@@ -71,7 +72,9 @@ def _after_nothing(answer: Answer) -> str:
 
 
 def lacking(answer: Answer) -> str:
-    """That the subject was spoken of without what was asked for."""
+    """That it is not sure whether this answers; or that the subject was spoken of without what was asked for."""
+    if answer.unsure:
+        return "I am not sure that this answers it."
     return f"I found {_LACKING.get(answer.question.kind, 'no answer')} in what was said."
 
 

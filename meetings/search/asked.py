@@ -66,6 +66,7 @@ _NUMBER = re.compile(
     r"eighty|ninety|hundred|thousand|million|half|twice|percent)\b",
     re.IGNORECASE,
 )
+_NOT = re.compile(r"\b(?:not|no|never|without)\b|n't\b", re.IGNORECASE)
 _REASON = re.compile(
     r"\b(?:because|'cause|since|so that|due to|that's why|reasons?|otherwise|in order to|as long as|means that)\b",
     re.IGNORECASE,
@@ -181,3 +182,9 @@ def fits(text: str, kind: str, names: Sequence[str] = ()) -> float:
             return float(bool(_REASON.search(text)))
         case _:
             return 1.0
+
+
+def details(text: str) -> frozenset[str]:
+    """What makes two sentences that are otherwise the same say different things: times, numbers and negations."""
+    found = [m.group().lower() for pattern in (_TIME, _NUMBER, _NOT) for m in pattern.finditer(text)]
+    return frozenset([*found, *re.findall(r"\d+", text)])

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from meetings.llm import TextEmbedder
-from meetings.search.asked import Question, read_question
+from meetings.search.asked import Question, details, read_question
 from meetings.search.candidates import Candidate, Signs, candidates_of, signs_of
 from meetings.search.find import Filters, Looked, find_hits, look_over
 from meetings.search.index import Card, Index
@@ -24,12 +24,15 @@ MOST = 3  # sentences of an answer
 DEEP = 20  # passages that are read
 SAME = 0.9  # cosine of two sentences that say the same
 NEXT_BEST = 0.85  # of the best one's worth: a sentence that is worth less is not told beside it
+NEXT_NEWEST = 0.7  # the same for what may be said again: it need not be said as well to count
 # What each sign is worth: a logistic regression, fitted by scripts/bench/answers.py on meetings and a company of which
 # no figure is reported, rounded.
 SAID, NEAR, AROUND, MEANT, FITS, TELLS, BY, FIRST, BIAS = 1.5, 0.5, 0.6, 1.2, 1.1, 1.0, 1.0, 0.75, -4.1
 ANYTHING = ("what", "who")  # answered by whatever is said of the subject
-BAR = 0.25
-# Where nothing answers: how much of the subject has to be spoken of, for what was said of it to be told.
+# What an answer needs, and what is told as one that may be (scripts/bench/answers.py prints what each bar costs).
+BAR = 0.35
+PERHAPS = 0.2
+# Else, how much of the subject has to be spoken of for what was said of it to be told, and how well.
 LEAST_COVERED = 0.6
 SPOKEN = 0.1
 # What is asked for that may be said again, otherwise: then the newest counts.
@@ -57,7 +60,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was found: sentences that answer; or (`answers` false) that only speak of the subject; or none.
+    """What was found: sentences that answer; or (`answers` false) that may (`unsure`) or only speak of it; or none.
 
     `sentence` tells the answer in a language model's words, checked against the quotations; empty if there is none.
     `looked` says what was looked at, where nothing answers.
@@ -66,6 +69,7 @@ class Answer:
     question: Question
     quotes: tuple[Quote, ...] = ()
     answers: bool = False
+    unsure: bool = False
     sentence: str = ""
     looked: Looked | None = None
 
@@ -118,19 +122,26 @@ def ask(
         worth = _worth(signs, question.kind, place)
         every.append(_Weighed(candidate=candidate, signs=signs, worth=worth, number=number))
     every.sort(key=lambda w: (-w.worth, w.number))
-    good = [w for w in every if w.worth >= bar and w.signs.fits > 0]
+    fitting = [w for w in every if w.signs.fits > 0]
+    good = [w for w in fitting if w.worth >= bar]
+
+    def same(one: _Weighed, other: _Weighed) -> bool:
+        # To sentence embeddings "on Friday" and "on Monday" are the same.
+        alike = float(vectors[one.number + 1] @ vectors[other.number + 1]) >= SAME
+        return alike and details(one.candidate.text) == details(other.candidate.text)
 
     def told(found: Sequence[_Weighed]) -> list[_Weighed]:
         chosen: list[_Weighed] = []
+        least = NEXT_NEWEST if question.kind in CHANGES else NEXT_BEST
         for w in found:
-            if w.worth >= NEXT_BEST * found[0].worth and all(
-                float(vectors[w.number + 1] @ vectors[c.number + 1]) < SAME for c in chosen
-            ):
+            if w.worth >= least * found[0].worth and not any(same(w, c) for c in chosen):
                 chosen.append(w)
         return chosen
 
     if good:
         return Answer(question=question, quotes=_in_order(told(good), question), answers=True)
+    if perhaps := [w for w in fitting if w.worth >= PERHAPS]:
+        return Answer(question=question, quotes=_in_order(told(perhaps), question), unsure=True, looked=looked)
     spoken = [w for w in every if w.signs.covered >= LEAST_COVERED and w.worth >= SPOKEN]
     return Answer(question=question, quotes=tuple(_quote(w) for w in told(spoken)[:MOST]), looked=looked)
 
