@@ -4,9 +4,9 @@
     python scripts/bench/answers.py --qmsum DIR --split val
 
 `acme/` is what `meetings sandbox generate acme/` writes. A question about a storyline's component, customer or supplier
-is one of "decide", "assign", "risk" and "open", and is put only where a sentence that answers it names that thing; or it
-is one that was asked aloud in a call, and what was replied answers it. `--storylines` asks about the component in any
-case, although mostly the sentence that counts as the answer does not name it.
+("decide", "assign", "risk", "open") is put only where a sentence that answers it names that thing; or it is one that
+was asked aloud in a call, and what was replied answers it. `--storylines` asks about the component in any case,
+although mostly the sentence that counts as the answer does not name it.
 
 DIR holds QMSum's `product-*.jsonl` (Zhong et al., NAACL 2021). A specific query is put to its meeting alone. Right: a
 quoted sentence stands in a turn of the query's reference spans; wrong: none does. So many queries of meetings of other
@@ -32,6 +32,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from search import URL, card_of, conversation_of, put_workspace, qmsum, workspace_facts, workspace_questions
 
 from meetings.config import load_settings
 from meetings.conversation import read_conversation
@@ -42,8 +43,6 @@ from meetings.search import OPERATOR, Index, Reader
 from meetings.search.asked import read_question
 from meetings.search.passages import make_passages
 from meetings.search.questions import BAR, PERHAPS, Answer, Quote, ask
-
-from search import URL, card_of, conversation_of, put_workspace, qmsum, workspace_facts, workspace_questions
 
 BARS = (0.2, 0.25, 0.3, BAR, 0.4, 0.45, 0.5)
 OTHERS = 6  # queries of other meetings that are put to each
@@ -186,7 +185,6 @@ def put_all(
     index: Index, reader: Reader, asked: Iterator[Asked], counts: Counts, embedder: Remembering, show: bool
 ) -> None:
     for one in asked:
-        # Asked at the lowest bar, told apart at the one that counts.
         answer = ask(index, one.text, reader, embedder=embedder)
         counts.add(one, answer)
         if show:
