@@ -213,6 +213,10 @@ class Settings(BaseModel):
         default=None, min_length=32, description="key that page links are signed with; unset: a file in HOME/page"
     )
     page_days: int = Field(default=30, ge=1, le=3650, description="days that a link to a page holds")
+    page_trends: bool = Field(
+        default=False,
+        description="show who was in a call, on its page, what goes on in its series, and who talks how much",
+    )
     oauth_client_id: str | None = Field(
         default=None, description="Mattermost's OAuth 2.0 application by which people sign in to pages (docs/report.md)"
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -127,11 +128,12 @@ class SignIns:
         return was
 
 
-def signed_in(settings: Settings, user_id: str, now: float) -> Mapping[Kind, tuple[int, ...]]:
-    """Until when each home link and session of somebody holds (seconds since the epoch)."""
-    kept = kept_of(settings, user_id)
+def signed_in(settings: Settings, user_id: str, *, now: float | None = None) -> Mapping[Kind, tuple[int, ...]]:
+    """Until when home links and sessions of somebody hold (seconds since the epoch); a kind without any is left out."""
+    kept, at = kept_of(settings, user_id), time.time() if now is None else now
     kinds: tuple[Kind, ...] = ("home links", "sessions")
-    return {kind: tuple(sorted(until for until in _listed(kept, kind).values() if until > now)) for kind in kinds}
+    held = {kind: tuple(sorted(until for until in _listed(kept, kind).values() if until > at)) for kind in kinds}
+    return {kind: until for kind, until in held.items() if until}
 
 
 def _listed(kept: Mapping[str, Any] | None, kind: Kind) -> dict[str, int]:

@@ -25,6 +25,7 @@ from meetings.kept_voices import KeptVoices
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.kept import CHANNELS, SUMMARIES, KeptChannel, KeptSummaries
 from meetings.page_links import links_of
+from meetings.page_sign_ins import signed_in
 from meetings.people import FeedbackBook
 from meetings.store import Database, FileStore, writing
 from meetings.voicebook import VoiceBook
@@ -46,6 +47,7 @@ utterances.json  what you said in the recordings whose transcript is still kept
 corrections.json what was said of whose voice is yours, and what you said of others'
 edits.json       what you corrected in transcripts, and what stood there before
 links.json       for which meetings' pages you have a link, and until when (seconds since 1970 in UTC) it holds
+signed_in.json   until when links hold that sign you in to pages, and until when you are signed in (seconds since 1970)
 incidents.json   briefs of incidents that are kept up to date for you, your drafts, what was read of your posts there
 voice.json       your voiceprint, your consent to it, and your voice in recordings
 audit.jsonl      what the audit log tells of you
@@ -95,6 +97,9 @@ def personal_data(username: str, settings: Settings, *, client: MattermostClient
         "corrections.json": list(_corrections(store, username)),
         "edits.json": list(_edits(settings, username)),
         "links.json": dict(links_of(settings, user_id)) if user_id else {},
+        "signed_in.json": {kind: list(until) for kind, until in signed_in(settings, user_id).items()}
+        if user_id
+        else {},
         "incidents.json": briefs_of(settings, user_id) if user_id else {},
         "voice.json": _voice(username, settings, notes),
         "audit.jsonl": [

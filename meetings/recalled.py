@@ -50,6 +50,16 @@ def recall(store: FileStore, media_id: str, username: str, *, read_only: bool = 
     return _recalled(store, spare, {}) if read_only and spare is not None else None
 
 
+def headline_of(store: FileStore, media_id: str, username: str) -> str:
+    """What the newest summary that somebody got of a recording says first; empty if there is none."""
+    for run in reversed(past_runs(store, media_id)):
+        if run.summaries and store.has("conversation", run.conversation) and store.has("summaries", run.summaries):
+            for summary in store.read_json("summaries", run.summaries):
+                if summary["person"]["username"] == username:
+                    return str(summary.get("headline") or "")
+    return ""
+
+
 def _recalled(store: FileStore, run: PastRun, summary: Mapping[str, Any]) -> RecalledCall:
     return RecalledCall(
         run=run,

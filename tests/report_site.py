@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ from meetings.watching import Seen
 from tests.acceptance.sandbox_company import Api, api
 
 DATA = Path(__file__).parents[1] / "meetings" / "sandbox" / "data" / "sample_call"
+# The starter models, by which meetings are found.
+MODELS = Path(os.environ.get("MEETINGS_MODELS", Path(__file__).parents[1] / "models"))
 SAMPLE = DATA / "weekly-product-call.mp4"
 TRUTH: dict[str, Any] = json.loads((DATA / "weekly-product-call.truth.json").read_text(encoding="utf-8"))
 ANCHOR = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
@@ -243,6 +246,12 @@ class Site:
         session.cookies.set(HOME_COOKIE, self.report.gate.sign_ins.cookie(holder))
         return session
 
+    def home_link(self, username: str) -> str:
+        """The link that the bot gives to who asks for all their meetings."""
+        link, offered = self.report.gate.sign_ins.offer(self.id_of(username))
+        self.report.gate.sign_ins.note(self.id_of(username), username, offered)
+        return link
+
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
         session = requests.Session()
@@ -258,6 +267,12 @@ class Site:
         """From now on whoever looks at the work sees this."""
         self.desk.seen, self.desk.away = seen, False
         self.work.lookout.again()
+
+    def see_what_is_new(self) -> None:
+        """Wait until every meeting is in the index."""
+        self.report.finder._filled_at = float("-inf")
+        state = self.report.finder.refresh(patience=60.0)
+        assert state.complete, state
 
     def rights_age(self) -> None:
         """Time goes by until the server is asked about rights again."""
@@ -284,6 +299,7 @@ def served(folder: Path, *, sign_in: bool = False) -> Iterator[Site]:
             mattermost_url=sandbox.url,
             mattermost_token=SecretStr(sandbox.bot_token or ""),
             page_url=url,
+            models=MODELS if MODELS.is_dir() else None,
             **_oauth(sandbox, url) if sign_in else {},
         )
         client = MattermostClient.required(settings)
@@ -370,3 +386,55 @@ def keep_sample(
     store.write_json("summaries", keys[1], [sample_summary(u, conversation) for u in IN_CALL])
     remember_run(store, job, conversation=keys[0], diarization="d", summaries=keys[1])
     return job
+
+
+def keep_spoken(
+    site: Site,
+    media_id: str,
+    said: Sequence[tuple[str, str]],
+    *,
+    title: str,
+    started_at: str,
+    channel: str = "product",
+    participants: Sequence[str] = IN_CALL,
+) -> None:
+    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries."""
+    channel_id = str(site.as_("admin").get(f"/teams/name/acme/channels/name/{channel}")["id"])
+    store = FileStore.of(site.settings)
+    labels = {username: f"S{n}" for n, username in enumerate(dict.fromkeys(u for u, _ in said), 1)}
+    utterances, at = [], 1.0
+    for n, (username, text) in enumerate(said, 1):
+        end = at + 0.4 * len(text.split())
+        utterances.append(Utterance(id=f"u{n}", speaker=labels[username], start=at, end=end, text=text))
+        at = end + 1.0
+    conversation = Conversation(
+        id=media_id,
+        title=title,
+        language="en",
+        duration=at,
+        started_at=started_at,
+        participants=tuple(participants),
+        speakers=tuple(
+            Speaker(id=label, name=" ".join(STAFF[u][:2]), username=u, confidence=0.97, how="transcript")
+            for u, label in labels.items()
+        ),
+        utterances=tuple(utterances),
+    )
+    key = digest("conversation", media_id)
+    store.write_json("conversation", key, to_json(conversation))
+    roles = ("recogniser", "segmentation", "speaker_embedding", "text_embedding", "language_model")
+    job = Job(
+        source=Source(
+            media_id=media_id, name="call", title=title, started_at=started_at, channel_id=channel_id, url="", size=1
+        ),
+        people_key=None,
+        deliver=True,
+        writer="extract",
+        language=None,
+        device="cpu",
+        models=dict.fromkeys(roles, "m"),
+        fingerprints=dict.fromkeys(roles, "f"),
+        server=site.sandbox.url,
+    )
+    remember_run(store, job, conversation=key, diarization="d", summaries="")
+    site.see_what_is_new()

@@ -109,9 +109,9 @@ Examples:
   meetings people links ana.ruiz --revoke"""
 )
 @click.argument("username")
-@click.option("--revoke", "revoked", is_flag=True, help="Let none of them hold any more, nor what they have open.")
+@click.option("--revoke", "revoked", is_flag=True, help="Let none of them hold any more, and sign them out.")
 def links(username: str, revoked: bool) -> None:
-    """Show, or revoke, somebody's links to the pages of meetings (docs/report.md)."""
+    """Show, or revoke, somebody's links to the pages of meetings, and where they are signed in (docs/report.md)."""
     from datetime import UTC, datetime
 
     from meetings.audit import AuditLog
@@ -119,6 +119,7 @@ def links(username: str, revoked: bool) -> None:
     from meetings.config import load_settings
     from meetings.mattermost import MattermostClient
     from meetings.page_links import links_of, revoke
+    from meetings.page_sign_ins import signed_in
 
     settings = load_settings()
     username = username.removeprefix("@")
@@ -131,7 +132,11 @@ def links(username: str, revoked: bool) -> None:
     held = links_of(settings, user.id)
     for meeting, until in sorted(held.items(), key=lambda item: -item[1]):
         click.echo(f"{meeting}  until {datetime.fromtimestamp(until, tz=UTC):%Y-%m-%d}")
-    if not held:
+    now_in = signed_in(settings, user.id)
+    for kind, many in now_in.items():
+        latest = datetime.fromtimestamp(many[-1], tz=UTC)
+        click.echo(f"{len(many)} {kind}  until {latest:%Y-%m-%d %H:%M}")
+    if not held and not now_in:
         click.echo(f"{username} has no links")
 
 

@@ -92,6 +92,10 @@ class Gate:
         self._lock = threading.Lock()  # requests are answered by several threads
         self._rights: OrderedDict[tuple[str, str], tuple[float, User]] = OrderedDict()
 
+    def now(self) -> float:
+        """Seconds, by which the server's word grows old."""
+        return self._clock()
+
     def visitor(self, cookie: str) -> Visitor | None:
         """Whoever is signed in by this cookie; None: nobody. Raises as `reader` does."""
         holder = self.sign_ins.holder(cookie)

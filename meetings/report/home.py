@@ -1,4 +1,4 @@
-"""Being signed in: the ways in and out, and the home page.
+"""Being signed in: the ways in and out, and where home and search are (`meetings.report.looking`).
 
 A home link is opened by a page with a button: a program that follows links to preview them uses none up, and who was
 sent somebody else's link sees whose it is before they press.
@@ -13,7 +13,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from meetings.page_links import Holder, is_meeting
 from meetings.report.access import Visitor
+from meetings.report.home_view import asked_of
 from meetings.report.http import HOME_COOKIE, guarded, is_ours, read_form, set_cookie, to
+from meetings.report.looking import show_home, show_search
 from meetings.report.pages import Report
 from meetings.report.signing_in import COOKIE as SIGNING_IN
 from meetings.report.signing_in import PATIENCE, address_of
@@ -33,7 +35,20 @@ def add_home(router: APIRouter, report: Report) -> None:
 
         def shown() -> Response:
             visitor = visitor_of(report, request)
-            return report.door("home") if visitor is None else _home(report, visitor)
+            page = request.query_params.get("page", "")
+            return report.door("home") if visitor is None else show_home(report, visitor, page)
+
+        return guarded(report, shown)
+
+    @router.get("/search")
+    def search(request: Request) -> Response:
+        """What was found in all that one may read."""
+
+        def shown() -> Response:
+            visitor = visitor_of(report, request)
+            asked = asked_of(dict(request.query_params))
+            more = request.query_params.get("more") == "1"
+            return report.door("search") if visitor is None else show_search(report, visitor, asked, more=more)
 
         return guarded(report, shown)
 
@@ -86,10 +101,6 @@ def may_change(report: Report, visitor: Visitor, request: Request, form: Mapping
     if form is None or not is_ours(report.links, request):
         return False
     return report.links.form_fits(visitor.cookie, form.get("form", ""))
-
-
-def _home(report: Report, visitor: Visitor) -> Response:
-    return report.show("home.html", visitor=visitor, form=report.links.form_token(visitor.cookie))
 
 
 def _sign_in(report: Report, place: str) -> Response:

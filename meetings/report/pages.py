@@ -21,8 +21,10 @@ from meetings.edits import read_edits
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, is_meeting
+from meetings.page_sign_ins import SESSION
 from meetings.recalled import RecalledCall
 from meetings.report.access import Gate, Reader
+from meetings.report.finding import Finder
 from meetings.report.media import Media, Shelf
 from meetings.report.signing_in import SigningIn
 from meetings.report.view import WITHHELD, make_page
@@ -59,6 +61,7 @@ class Report:
         self.links = links
         self.gate = Gate(settings, client, links)
         self.signing_in = SigningIn.of(settings, links)
+        self.finder = Finder(settings, client, now=self.gate.now)
         self._shelf = Shelf(client)
         self._templates = Environment(
             loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -87,7 +90,7 @@ class Report:
         """How long a link or a session holds from now on."""
         return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str) -> str:
+    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False) -> str:
         """The page of a meeting.
 
         Args:
@@ -95,6 +98,7 @@ class Report:
             call: what they look at.
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
+            trends: what goes on in its series can be shown.
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
@@ -110,6 +114,9 @@ class Report:
             told=told,
             version=VERSION,
             withheld=WITHHELD,
+            home=True,
+            trends=trends,
+            signed_in=reader.signed_in,
         )
 
     def nothing(self, meeting: str = "") -> Response:
@@ -122,11 +129,11 @@ class Report:
 
     def door(self, place: str) -> Response:
         """How to sign in, for who is not; `place` is where they wanted to go (`meetings.report.signing_in`)."""
-        return self._plain("Your meetings", 200, sign_in=place)
+        return self.show("door.html", sign_in=place if self.signing_in is not None else "")
 
     def key(self, user: User, token: str) -> Response:
         """A home link was opened: to be used by a press of a button, as programs follow links, too."""
-        return self.show("enter.html", user=user, token=token)
+        return self.show("enter.html", user=user, token=token, hours=SESSION // 3600)
 
     def show(self, name: str, **values: Any) -> Response:
         """A page of a template of ours."""

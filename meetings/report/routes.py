@@ -23,6 +23,7 @@ from meetings.report.home import add_home
 from meetings.report.http import PAGE_COOKIE, guarded, is_ours, read_form, reader_at, set_cookie, to, zipped
 from meetings.report.media import Media, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.pages import CSP, STATIC, Report
+from meetings.report.series import add_series, is_in_series
 from meetings.report.work import WorkPage, add_work
 
 log = logging.getLogger("meetings.report")
@@ -73,6 +74,8 @@ def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter
 
         return guarded(report, listed)
 
+    add_series(router, report)
+
     @router.post("/{meeting}/{what}")
     async def change(request: Request, meeting: str, what: str) -> Response:
         """An utterance's words, a speaker's name, or summaries made again."""
@@ -92,6 +95,7 @@ def make_pages(settings: Settings, client: MattermostClient, queue: Remakes) -> 
     if links is None:
         return None
     report = Report(settings, client, links)
+    report.finder.refresh(patience=0.0)  # so that the first who comes does not wait
     changes = Changes(settings, client, report.gate, queue)
     return report_router(report, changes, WorkPage(settings, client))
 
@@ -125,7 +129,8 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
         return report.nothing(meeting)
     media = report.media(reader)
     saved = SAVED.get(request.query_params.get("saved", ""), "")
-    html = report.page(reader, call, kind=kind_of(media.name) if media else "", told=failed or saved)
+    kind = kind_of(media.name) if media else ""
+    html = report.page(reader, call, kind=kind, told=failed or saved, trends=is_in_series(report, reader, call))
     answer = zipped(request, html)
     answer.status_code = 422 if failed else 200
     return answer

@@ -1,8 +1,8 @@
 """Who may find what: only what they may read at this moment, as the bot sees it.
 
 A recording in Mattermost may be found by the members of its channel, of the server that the bot is signed in to. A
-recording of a file belongs to whoever may read the data folder: nobody finds it by way of the bot. What was said in
-confidence is for those who were there.
+recording of a file belongs to whoever may read the data folder: nobody finds it by way of the bot. Guests find nothing,
+as they get no summaries and no pages. What was said in confidence is for those who were there.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def reader_of(client: Membership, user: User, cards: Iterable[Card]) -> Reader:
     Raises:
         MattermostError: the server does not answer; then nothing may be found.
     """
-    if user.delete_at or user.is_bot:
+    if user.delete_at or user.is_bot or user.is_guest:
         return Reader(username=user.username, server=client.url)
     channels = sorted({c.channel_id for c in cards if c.channel_id and c.server == client.url})
     return Reader(

@@ -49,12 +49,42 @@ def test_who_may_see_the_page_signs_in_and_sees_it(site: Site) -> None:
     assert "what concerns Ben" in page.text
 
 
+def test_signing_in_once_opens_whatever_one_may_read(site: Site) -> None:
+    session = requests.Session()
+    answer = come_back(session, consent(site, "ben.okafor", begin(site, session, "home")))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/m/")
+    assert "Ben Okafor" in session.get(f"{site.url}/m/", timeout=10).text
+    assert session.get(site.page, timeout=10).status_code == 200
+
+
+def test_who_is_not_signed_in_is_offered_to_at_home(site: Site) -> None:
+    answer = requests.get(f"{site.url}/m/", timeout=10)
+    assert "sign-in?to=home" in answer.text
+    assert "Sign out" not in answer.text
+
+
+def test_a_deactivated_account_or_a_guest_s_is_not_signed_in(site: Site) -> None:
+    session = requests.Session()
+    who = site.id_of("oscar.lind")
+    address = consent(site, "oscar.lind", begin(site, session, "home"))
+    site.as_("admin").post(f"/users/{who}/demote", {})
+    site.rights_age()
+    try:
+        answer = come_back(session, address)
+        assert answer.status_code == 404
+        assert "meetings_home" not in session.cookies
+    finally:
+        site.as_("admin").post(f"/users/{who}/promote", {})
+        site.rights_age()
+
+
 def test_who_may_not_see_it_signs_in_and_sees_nothing(site: Site) -> None:
     session = requests.Session()
     answer = come_back(session, consent(site, "eve.stone", begin(site, session)))
     assert answer.status_code == 404
     assert "meetings_page" not in session.cookies
     assert "Weekly" not in answer.text
+    assert session.get(site.page, timeout=10).status_code == 404
 
 
 def test_a_meeting_that_is_not_there_is_told_of_like_one_that_is(site: Site) -> None:
@@ -73,6 +103,7 @@ def test_another_browser_cannot_take_up_a_sign_in(site: Site) -> None:
     begin(site, theirs)
     assert come_back(theirs, address).status_code == 404
     assert come_back(requests.Session(), address).status_code == 404
+    assert "meetings_home" not in theirs.cookies
 
 
 def test_a_code_is_good_once(site: Site) -> None:
@@ -107,6 +138,7 @@ def test_a_code_that_the_server_did_not_give_lets_nobody_in(site: Site, code: st
     )
     assert answer.status_code == 404
     assert "meetings_page" not in session.cookies
+    assert "meetings_home" not in session.cookies
 
 
 @pytest.mark.parametrize("to", ["", "https://evil.example", "//evil.example", "../x", "a" * 25, "%0d%0aX: y"])
@@ -143,3 +175,4 @@ def test_a_server_that_is_away_lets_nobody_in(site: Site, monkeypatch: pytest.Mo
     answer = come_back(session, address)
     assert answer.status_code == 503
     assert "meetings_page" not in session.cookies
+    assert "meetings_home" not in session.cookies

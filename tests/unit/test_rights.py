@@ -34,6 +34,7 @@ from meetings.mattermost.entities import User
 from meetings.mattermost.kept import Judged, KeptChannel, KeptPost, KeptSummaries
 from meetings.page_links import KIND as LINKS
 from meetings.page_links import links_of
+from meetings.page_sign_ins import signed_in
 from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
@@ -108,7 +109,12 @@ def fill(settings: Settings) -> Kept:
     spans = ((3.0, 6.0),)
     for who, which in (("ana", "u3"), ("ben", "u1")):
         add_edit(settings, kept.job.source.media_id, utterance=which, before="we said", text=f"{who} says so", by=who)
-        links = {"username": who, "generation": "g" * 11, "meetings": {kept.job.source.media_id: 4_000_000_000}}
+        links = {
+            "username": who,
+            "generation": "g" * 11,
+            "meetings": {kept.job.source.media_id: 4_000_000_000},
+            "sessions": {"s" * 22: 4_000_000_000},
+        }
         Database.of(settings).write(LINKS, f"{who}-id", json.dumps(links))
     write_corrections(
         kept.store, kept.job.source.media_id, [Correction(username="ben", name="Ben", spans=spans, by="ana")]
@@ -484,6 +490,7 @@ def test_who_is_forgotten_has_no_link_to_a_page_any_more_and_others_do(settings:
     fill(settings)
     forget_ben(settings)
     assert links_of(settings, "ben-id") == {}
+    assert signed_in(settings, "ben-id") == {}
     assert len(links_of(settings, "ana-id")) == 1
 
 

@@ -153,6 +153,11 @@ def test_an_account_that_is_switched_off_reads_nothing() -> None:
     assert not reader_of(Members({"c1": {"id-ana"}}), user(delete_at=1), cards("c1")).channels
 
 
+@pytest.mark.parametrize("kind", ["is_guest", "is_bot"])
+def test_a_guest_or_a_bot_reads_nothing_of_the_channels_that_they_are_in(kind: str) -> None:
+    assert not reader_of(Members({"c1": {"id-ana"}}), user(**{kind: True}), cards("c1")).channels
+
+
 def test_somebody_finds_nothing_of_a_channel_they_are_not_in(index: Index) -> None:
     put(index, "m1", "The budget is forty thousand.", channel_id="c1")
     put(index, "m2", "The budget of the merger is secret.", channel_id="c2")

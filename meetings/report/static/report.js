@@ -171,6 +171,12 @@ by("timeline").addEventListener("click", (event) => {
   seek(marked ? Number(marked.dataset.t) : (duration * (event.clientX - box.left)) / box.width);
 });
 
+// Whatever brings the keyboard to a passage, the arrows go on from there.
+transcript.addEventListener("focusin", (event) => {
+  const number = lines.indexOf(event.target.closest(".line[data-t]"));
+  if (number >= 0 && number !== at) stand(number, { focus: false });
+});
+
 followButton.addEventListener("click", () => follow(!following));
 by("next")?.addEventListener("click", () => jump(1));
 by("previous")?.addEventListener("click", () => jump(-1));

@@ -1,0 +1,181 @@
+"""What somebody may find: the index of meetings, opened once in a process, and filled while pages are asked for.
+
+Filling goes on beside the answers: a page waits for it a moment and then shows what there is. Who may find what is
+asked of the server anew (`meetings.search.reader_of`), and its word counts as long as for pages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+from meetings.config import Settings
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MeetingsError
+from meetings.llm import Embedder, TextEmbedder
+from meetings.mattermost import MattermostClient
+from meetings.mattermost.entities import Channel, User
+from meetings.models import locate
+from meetings.report.access import FRESH
+from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_index, reader_of, search
+
+AT_ONCE = 10  # meetings that are put in before others may change the index
+AGAIN = 10.0  # seconds after which it is looked for what is new
+PATIENCE = 3.0  # seconds that a page waits for what is new
+REMEMBERED = 1_000  # readers, and channels
+NAMED = 600.0  # seconds that a channel's name counts
+
+T = TypeVar("T")
+log = logging.getLogger("meetings.report")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How the index stands: `trouble` is why there is none (empty: there is); `complete`, whether everything is in."""
+
+    trouble: str = ""
+    complete: bool = True
+
+
+class Finder:
+    """Finds meetings for those who may read them.
+
+    Args:
+        settings: where the index and the models are.
+        client: the bot.
+        now: seconds; for how long the server's word counts.
+        embedder: gives sentence embeddings; None: those that settings name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: MattermostClient,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        embedder: Callable[[], TextEmbedder] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._now = now
+        self.embedder = cache(embedder or self._load)
+        self._reading = threading.Lock()  # the index is one connection
+        self._filling = threading.Lock()
+        self._index: Index | None = None
+        self._filler: threading.Thread | None = None
+        self._filled_at = float("-inf")
+        self._state = State(complete=False)
+        self._lock = threading.Lock()
+        self._readers: OrderedDict[str, tuple[float, frozenset[str], Reader]] = OrderedDict()
+        self._channels: OrderedDict[str, tuple[float, Channel | None]] = OrderedDict()
+
+    def refresh(self, *, patience: float = PATIENCE) -> State:
+        """See what is new, for at most so many seconds; how the index stands."""
+        with self._filling:
+            running = self._filler is not None and self._filler.is_alive()
+            if not running and time.monotonic() - self._filled_at < AGAIN:
+                return self._state
+            if not running:
+                self._filler = threading.Thread(target=self._fill, daemon=True, name="index")
+                self._filler.start()
+            filler = self._filler
+        assert filler is not None
+        filler.join(patience)
+        return State(trouble=self._state.trouble, complete=False) if filler.is_alive() else self._state
+
+    def cards(self, user: User) -> tuple[Card, ...]:
+        """The meetings that somebody may read, the newest first.
+
+        Raises:
+            MeetingsError: the server does not answer, or the index cannot be read.
+        """
+        with self._opened() as index:
+            cards = index.shelf().cards
+        reader = self._reader(user, cards)
+        return tuple(sorted((c for c in cards if reader.may_read(c)), key=lambda c: (c.started_at, c.id), reverse=True))
+
+    def found(self, user: User, text: str, filters: Filters, *, limit: int) -> tuple[Found, ...]:
+        """What is found for somebody; raises as `cards` does."""
+        embedder = self.embedder()
+        with self._opened() as index:
+            cards = index.shelf().cards
+        reader = self._reader(user, cards)
+        with self._opened() as index:
+            return search(index, text, reader, embedder=embedder, filters=filters, limit=limit)
+
+    def seconds(self, card: Card) -> float:
+        """How long a meeting was spoken in; 0 if nothing was said."""
+        with self._opened() as index:
+            shelf = index.shelf()
+            at = next((n for n, c in enumerate(shelf.cards) if c.id == card.id), None)
+            last = 0 if at is None else int(shelf.first[at + 1] - shelf.first[at]) - 1
+            found = index.passages(card.id, [last]) if last >= 0 else {}
+        return max((part.end for passage in found.values() for part in passage.parts), default=0.0)
+
+    def channel(self, channel_id: str) -> Channel | None:
+        """A channel, for its name; None of one that the bot cannot see."""
+        with self._lock:
+            at, channel = self._channels.get(channel_id, (float("-inf"), None))
+        if time.monotonic() - at < NAMED:
+            return channel
+        try:
+            channel = self._client.channel(channel_id)
+        except (MattermostForbiddenError, MattermostNotFoundError):
+            channel = None
+        with self._lock:
+            _keep(self._channels, channel_id, (time.monotonic(), channel))
+        return channel
+
+    # Inside
+
+    def _reader(self, user: User, cards: Sequence[Card]) -> Reader:
+        channels = frozenset(c.channel_id for c in cards)
+        with self._lock:
+            at, asked, reader = self._readers.get(user.id, (float("-inf"), frozenset(), Reader()))
+        if self._now() - at < FRESH and channels <= asked:
+            return reader
+        at = self._now()
+        reader = reader_of(self._client, user, cards)
+        with self._lock:
+            _keep(self._readers, user.id, (at, channels, reader))
+        return reader
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Index]:
+        with self._reading:
+            if self._index is None:
+                self._index = open_index(self._settings)
+            yield self._index
+
+    def _fill(self) -> None:
+        """Put in what is new, some meetings at a time: others, who change the index too, get their turn."""
+        try:
+            with open_index(self._settings) as index:
+                while True:
+                    done = catch_up(self._settings, index, self.embedder, most=AT_ONCE)
+                    # What cannot be read is left again and again.
+                    if not done.left or not done.put:
+                        break
+            self._state = State(complete=not done.left)
+        except MeetingsError as error:
+            log.warning("meetings cannot be put into the index: %s", error)
+            self._state = State(trouble=" ".join(str(error).split()), complete=False)
+        finally:
+            self._filled_at = time.monotonic()
+
+    def _load(self) -> TextEmbedder:
+        settings = self._settings
+        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
