@@ -221,6 +221,11 @@ class Settings(BaseModel):
         default=None, description="Mattermost's OAuth 2.0 application by which people sign in to pages (docs/report.md)"
     )
     oauth_client_secret: SecretStr | None = Field(default=None, description="the secret of oauth_client_id")
+    pdf_font: Path | None = Field(
+        default=None,
+        description="font file (ttf, otf, ttc) for what DejaVu Sans lacks in PDFs: Chinese, Japanese, Korean, "
+        "Devanagari, Thai (docs/formats.md)",
+    )
     incident_token: SecretStr | None = Field(
         default=None, description="token of a second slash command, `/incident` (docs/incidents.md)"
     )

@@ -23,6 +23,7 @@ from meetings.conversation import Conversation, from_json, to_json
 from meetings.digests import DigestBook
 from meetings.edits import KIND as EDITS
 from meetings.edits import Edit, change_edits
+from meetings.ended_runs import delete_runs, ended_runs, engines
 from meetings.errors import (
     BusyError,
     ConversationError,
@@ -43,7 +44,6 @@ from meetings.page_links import username_of
 from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.redaction import Spans, redacted, redacted_words, spans_of, touched
-from meetings.retention import delete_runs, ended_runs, engines
 from meetings.search import drop_changed
 from meetings.store import Database, Document, FileStore, digest, write_text
 from meetings.voicebook import VoiceBook

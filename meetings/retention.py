@@ -7,18 +7,18 @@ purge that is killed is finished by the next.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from filelock import Timeout
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
+from meetings.ended_runs import Engine, delete_runs, ended_runs, engines
 from meetings.errors import (
     MattermostAuthError,
     MattermostError,
@@ -37,17 +37,12 @@ from meetings.recordings import recording_lock
 from meetings.search import drop_changed
 from meetings.store import Database, Listed, digest
 
-if TYPE_CHECKING:
-    from dbos import DBOSClient
-
-Engine = Path | str  # a database of the step engine: a SQLite file, or the URL of a server
 T = TypeVar("T", bound=Path | Listed)
 DAY = 86_400.0
 ORPHAN_DAYS = 30.0  # what no job leads to
 PASSING = (".enrol-", ".meetings-")  # folders in which a voiceprint or a backup is made
 BROKEN_OFF_DAYS = 10.0  # a download that stopped: so long is a server waited for (`decide_again`)
 UNDER_WAY = 3_600.0  # seconds: what is younger may belong to a run that has not noted it yet
-ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,54 +280,6 @@ def _plan_rows(plan: Plan, settings: Settings, now: float) -> None:
     for database in engines(settings):
         if ended := ended_runs(database, completed_before=before):
             plan.rows[database] = ended
-
-
-def engines(settings: Settings) -> tuple[Engine, ...]:
-    """Where the step engine keeps runs: that of commands, that of one listener, and that of several machines."""
-    files = [settings.home / "state" / name for name in ("steps.sqlite", "service.sqlite")]
-    shared = settings.database_url
-    return (*(f for f in files if f.is_file()), *([] if shared is None else [shared.get_secret_value()]))
-
-
-def ended_runs(database: Engine, *, completed_before: str | None = None, names: Sequence[str] = ()) -> list[str]:
-    """Ids of runs of the step engine that are over.
-
-    Args:
-        database: its file, which has none if it is not there; or the URL of a server.
-        completed_before: only what ended before this time (ISO 8601).
-        names: only workflows of these names; none: all.
-    """
-    if isinstance(database, Path) and not database.is_file():
-        return []
-    with _looking_into(database) as client:
-        found = client.list_workflows(
-            status=ENDED,
-            completed_before=completed_before,
-            name=list(names) or None,
-            load_input=False,
-            load_output=False,
-        )
-        return [one.workflow_id for one in found]
-
-
-def delete_runs(database: Engine, ids: Sequence[str]) -> None:
-    """Remove runs with everything that their steps gave."""
-    with _looking_into(database) as client:
-        for at in range(0, len(ids), 500):
-            client.delete_workflows(list(ids[at : at + 500]))
-
-
-@contextlib.contextmanager
-def _looking_into(database: Engine) -> Iterator[DBOSClient]:
-    from dbos import DBOS, DBOSClient
-
-    if isinstance(database, str):
-        DBOS.migrate(database)  # no worker may have been here before
-    client = DBOSClient(system_database_url=database if isinstance(database, str) else f"sqlite:///{database}")
-    try:
-        yield client
-    finally:
-        client.destroy()
 
 
 class _Server:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the pictures of pages in docs/: the sample call in Chromium, light, dark, and on a phone; the work.
+"""Make the pictures of pages in docs/: a meeting's, home, search and the work, in Chromium, light, dark, on a phone.
 
 Needs Chromium on PATH and the extra `dev`.
 """
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from meetings.headway import TOGETHER, Told, stages_of
 from meetings.remedies import CAUSES
 from meetings.watching import Failure, QueueState, Seen, UnderWay, Waiting, Worker
-from tests.report_site import Site, served
+from tests.report_site import Site, keep_spoken, served
 
 DOCS = Path(__file__).parents[1] / "docs"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
@@ -33,6 +33,32 @@ PICTURES: dict[str, tuple[dict[str, Any], bool]] = {
     "report-dark": ({**DESK, "color_scheme": "dark"}, True),
     "report-phone": ({**PHONE, "color_scheme": "light", "device_scale_factor": 1.5}, True),
 }
+# Of each picture of home: the browser's window, and which page it shows.
+HOME: dict[str, tuple[dict[str, Any], str]] = {
+    "home": ({"viewport": {"width": 1000, "height": 620}, "color_scheme": "light"}, ""),
+    "search": ({"viewport": {"width": 1000, "height": 620}, "color_scheme": "dark"}, "search?q=parser+release"),
+}
+# Calls beside the sample: when, in which channel, under which title, and what was said.
+CALLS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "2026-11-18T09:50:00+00:00",
+        "Weekly product call",
+        (
+            ("maya.chen", "We decided that the parser release is on the third of December."),
+            ("ben.okafor", "The load test of the new parser is not done yet, I will run it by Thursday."),
+        ),
+    ),
+    (
+        "2026-11-16T13:00:00+00:00",
+        "Price list for resellers",
+        (("oscar.lind", "Resellers ask when the new parser is released, and what the team plan costs then."),),
+    ),
+    (
+        "2026-11-12T15:30:00+00:00",
+        "Security review",
+        (("nadia.haddad", "Two factor login comes first; the scan of the parser's libraries found nothing new."),),
+    ),
+)
 COLOURS = 256  # of a picture's palette
 
 
@@ -47,21 +73,30 @@ def main() -> None:
             if not transcript:
                 page.evaluate("scrollTo(0, 0)")
                 page.wait_for_timeout(300)
-            keep(name, page.screenshot())
+            keep(page, name)
             page.context.close()
-        keep("work-light", picture_of_work(chromium, site))
+        for number, (at, title, said) in enumerate(CALLS):
+            keep_spoken(site, str(number) * 26, said, title=title, started_at=at)
+        for name, (window, address) in HOME.items():
+            page = chromium.new_context(reduced_motion="reduce", **window).new_page()
+            page.goto(site.home_link("maya.chen"))
+            page.get_by_role("button", name="Open my meetings").click()
+            page.goto(f"{site.url}/m/{address}")
+            keep(page, name)
+            page.context.close()
+        keep_work(chromium, site)
         chromium.close()
 
 
-def keep(name: str, picture: bytes) -> None:
-    """Write a picture, small."""
-    shot = Image.open(io.BytesIO(picture)).convert("RGB")
+def keep(page: Page, name: str) -> None:
+    """Write what a page shows, with few colours."""
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     small = shot.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(DOCS / f"{name}.png", optimize=True)
 
 
-def picture_of_work(chromium: Browser, site: Site) -> bytes:
-    """The page of the work, as an admin sees it: one call is worked on, one waits, one failed."""
+def keep_work(chromium: Browser, site: Site) -> None:
+    """Write the page of the work, as an admin sees it: one call is worked on, one waits, one failed."""
     now = time.time()
     told = {"transcription": Told(far=0.62, at=now, began=now - 200, since=now - 163)}
     stages = stages_of(TOGETHER, told, now=now)
@@ -93,9 +128,8 @@ def picture_of_work(chromium: Browser, site: Site) -> bytes:
     page = context.new_page()
     page.goto(f"{site.url}/m/work")
     page.wait_for_timeout(1_000)
-    picture = page.screenshot()
+    keep(page, "work-light")
     context.close()
-    return picture
 
 
 def _posted(site: Site, name: str) -> str:

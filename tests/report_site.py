@@ -239,18 +239,18 @@ class Site:
         """The link in somebody's message."""
         return self.links.link(self.id_of(username), username, self.meeting)
 
+    def home_link(self, username: str) -> str:
+        """The link that the bot gives to who asks for all their meetings."""
+        link, offered = self.report.gate.sign_ins.offer(self.id_of(username))
+        self.report.gate.sign_ins.note(self.id_of(username), username, offered)
+        return link
+
     def signed_in(self, username: str) -> requests.Session:
         """A browser of somebody who is signed in."""
         session = requests.Session()
         holder = self.report.gate.sign_ins.begin(self.id_of(username), username)
         session.cookies.set(HOME_COOKIE, self.report.gate.sign_ins.cookie(holder))
         return session
-
-    def home_link(self, username: str) -> str:
-        """The link that the bot gives to who asks for all their meetings."""
-        link, offered = self.report.gate.sign_ins.offer(self.id_of(username))
-        self.report.gate.sign_ins.note(self.id_of(username), username, offered)
-        return link
 
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
@@ -263,16 +263,16 @@ class Site:
     def page(self) -> str:
         return f"{self.url}/m/{self.meeting}"
 
+    def see_what_is_new(self) -> None:
+        """Wait until every meeting is in the index."""
+        self.report.finder._filled_at = float("-inf")
+        state = self.report.finder.refresh(patience=600.0)
+        assert state.complete, state
+
     def work_is(self, seen: Seen) -> None:
         """From now on whoever looks at the work sees this."""
         self.desk.seen, self.desk.away = seen, False
         self.work.lookout.again()
-
-    def see_what_is_new(self) -> None:
-        """Wait until every meeting is in the index."""
-        self.report.finder._filled_at = float("-inf")
-        state = self.report.finder.refresh(patience=60.0)
-        assert state.complete, state
 
     def rights_age(self) -> None:
         """Time goes by until the server is asked about rights again."""
@@ -397,8 +397,12 @@ def keep_spoken(
     started_at: str,
     channel: str = "product",
     participants: Sequence[str] = IN_CALL,
+    seen: bool = True,
 ) -> None:
-    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries."""
+    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries.
+
+    `seen`: it is in the index, too, when this returns.
+    """
     channel_id = str(site.as_("admin").get(f"/teams/name/acme/channels/name/{channel}")["id"])
     store = FileStore.of(site.settings)
     labels = {username: f"S{n}" for n, username in enumerate(dict.fromkeys(u for u, _ in said), 1)}
@@ -437,4 +441,5 @@ def keep_spoken(
         server=site.sandbox.url,
     )
     remember_run(store, job, conversation=key, diarization="d", summaries="")
-    site.see_what_is_new()
+    if seen:
+        site.see_what_is_new()

@@ -112,7 +112,7 @@ def render(found: Sequence[tuple[Interest, Sequence[Quote]]], *, late: bool = Fa
     for interest, quotes in found:
         lines.append(_why(interest))
         for quote in sorted(quotes, key=lambda q: q.at):
-            lines += [_line(quote), ""]
+            lines += [line(quote), ""]
     if left_out:
         lines += [f"_{left_out} more of these are left out._", ""]
     return "\n".join([*lines, f"_{HOW}_"])
@@ -126,7 +126,8 @@ def _why(interest: Interest) -> str:
     return f"{what}: you asked to hear of it{where}"
 
 
-def _line(quote: Quote) -> str:
+def line(quote: Quote) -> str:
+    """A quotation as it stands in the message: one line, which ends with its address."""
     label = LABELS.get(read_sentence(clean(quote.text)).kind, "")
     said = f"“{inert(quote.text, limit=MAX_QUOTE)}”"
     return f"> {label}{said} — {inert(quote.by, limit=100)}, {link(inert(quote.where, limit=120), quote.url)}"

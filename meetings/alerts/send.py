@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from meetings.alerts.find import Hit
 from meetings.alerts.message import Quoter, by_interest, render
+from meetings.alerts.taken_back import take_back
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
@@ -85,6 +86,18 @@ class Sender:
             if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
                 sent += self._tell_held(user, moment)
         return sent
+
+    def take_back(self, everybody: Iterable[Wants], posts: Collection[str]) -> int:
+        """Take out of what was sent what is on the server no longer; in how many messages.
+
+        Args:
+            everybody: what was told whom.
+            posts: ids of posts that were changed or deleted.
+
+        Raises:
+            MattermostError: the server failed; done again, it comes to the same.
+        """
+        return take_back(self._client, self._quoter, (told for w in everybody for told in w.told), posts)
 
     def refreshed(self, user: User) -> Wants:
         """What somebody wants, with what their thumbs say now: one that was taken off counts no more."""

@@ -60,6 +60,9 @@ class Alerts:
     def look(self, news: News) -> None:
         """See what is new in a channel."""
         everybody = self.everybody()
+        # A call's words are of its recording's post, which Mattermost changes when it comes: no harm in looking.
+        if changed := {p.id for p in news.posts if p.delete_at or p.edit_at}:
+            self.sender.take_back(everybody, changed)
         if not any(w.interests and not w.paused for w in everybody) or not self._settings.alerts.per_day:
             return
         notes = self.notes(news.channel, news.written)

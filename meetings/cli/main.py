@@ -52,6 +52,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "speakers",
         "Show who speaks in a processed recording, and correct it.",
     ),
+    "report": (
+        "meetings.cli.report",
+        "report",
+        "Look at a processed meeting in the browser, and listen to it.",
+    ),
     "save": (
         "meetings.cli.save",
         "save",

@@ -111,6 +111,8 @@ def process(
 
 
 def _print_report(report: dict[str, object], folder: Path, *, spoken: bool) -> None:
+    import shlex
+
     from rich.console import Console
     from rich.table import Table
 
@@ -148,3 +150,4 @@ def _print_report(report: dict[str, object], folder: Path, *, spoken: bool) -> N
         highlight=False,
     )
     console.print(f"Written to {folder}/", markup=False, highlight=False)
+    console.print(f"Look at it: meetings report {shlex.quote(str(folder))}", markup=False, highlight=False)

@@ -13,7 +13,7 @@ from meetings.conversation import Conversation, read_conversation, to_rttm
 from meetings.errors import SaveError
 from meetings.export import speaker_turns
 from meetings.job import Job, Source
-from meetings.recordings import past_runs
+from meetings.recordings import PastRun, past_runs
 from meetings.speakers import conversation_of, find_run
 from meetings.store import FileStore
 from meetings.summary import Summary, summary_from_json
@@ -26,7 +26,7 @@ class Meeting:
     """What was said and what was made of it.
 
     `url` is where the recording can be opened, None if nobody knows; `heard_by` the recogniser, empty likewise; `rttm`
-    who spoke when, overlaps included, in the words of `speakers.rttm`.
+    who spoke when, overlaps included, in the words of `speakers.rttm`; `pdf_font` a font for what ours lacks.
     """
 
     conversation: Conversation
@@ -35,6 +35,7 @@ class Meeting:
     heard_by: str = ""
     rttm: str = ""
     name: str = "meeting"
+    pdf_font: Path | None = None
 
     @property
     def link(self) -> str | None:
@@ -66,7 +67,12 @@ def read_meeting(recording: str, settings: Settings) -> Meeting:
     folder = Path(recording)
     if folder.is_dir():
         return _of_folder(folder, settings)
-    store, run = FileStore.of(settings), find_run(recording, settings)
+    return meeting_of_run(find_run(recording, settings), settings)
+
+
+def meeting_of_run(run: PastRun, settings: Settings) -> Meeting:
+    """A meeting as one run of it left it in the store."""
+    store = FileStore.of(settings)
     job = Job.from_json(store.read_json("jobs", run.job))
     conversation = conversation_of(run, settings)
     kept = run.summaries and store.has("summaries", run.summaries)
@@ -80,6 +86,7 @@ def read_meeting(recording: str, settings: Settings) -> Meeting:
         heard_by=job.models["recogniser"],
         rttm=to_rttm(speaker_turns(turns, conversation), recording=job.source.name),
         name=job.source.name,
+        pdf_font=settings.pdf_font,
     )
 
 
@@ -103,6 +110,7 @@ def _of_folder(folder: Path, settings: Settings) -> Meeting:
         heard_by=str(models.get("recogniser") or "") if isinstance(models, dict) else "",
         rttm=_text(spoken) if spoken.is_file() else "",
         name=folder.resolve().name.removesuffix("-summary") or "meeting",
+        pdf_font=settings.pdf_font,
     )
 
 

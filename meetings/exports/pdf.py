@@ -1,7 +1,7 @@
 """A meeting as PDF, by fpdf2 with DejaVu Sans embedded; the same meeting gives the same bytes.
 
-The font has Latin, Cyrillic, Greek, Arabic, Hebrew and more. A character that it lacks is shown as a box, and the last
-line says so.
+The font has Latin, Cyrillic, Greek, Arabic, Hebrew and more. What it lacks is taken from a font of the settings; what
+that lacks, too, is shown as a box, and the last line says so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meetings.conversation import clock
+from meetings.errors import SaveError
 from meetings.exports.meeting import Meeting
 from meetings.exports.paper import Line, Paper, Passage, lay_out
 from meetings.exports.text import has_right_to_left, right_to_left
@@ -33,7 +34,11 @@ UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def to_pdf(meeting: Meeting, username: str | None = None) -> bytes:
-    """The document, with the summary of one reader or with none."""
+    """The document, with the summary of one reader or with none.
+
+    Raises:
+        SaveError: the font of the settings cannot be used.
+    """
     paper = lay_out(meeting, username)
     page = _Page(paper, meeting)
     page.title()
@@ -44,13 +49,34 @@ def to_pdf(meeting: Meeting, username: str | None = None) -> bytes:
     return page.finished()
 
 
-@lru_cache(maxsize=len(FACES))
-def _characters(style: str) -> frozenset[int]:
-    """What a face of the font has a picture of."""
+@lru_cache(maxsize=len(FACES) + 1)
+def _characters(font: Path) -> frozenset[int]:
+    """What a font file has a picture of; of a collection the first counts."""
     from fontTools.ttLib import TTFont
 
-    with TTFont(_font(FACES[style]), lazy=True) as font:
-        return frozenset(font.getBestCmap())
+    # Opened here, as TTFont leaves open what is no font.
+    with font.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as face:
+        return frozenset(face.getBestCmap() or ())
+
+
+def _characters_of_own(font: Path | None) -> frozenset[int]:
+    """What the font of the settings has a picture of; raises as `to_pdf` does."""
+    from fontTools.ttLib import TTLibError
+
+    try:
+        found = frozenset() if font is None else _characters(font)
+        if font is not None and not found:
+            raise ValueError("it has no characters")
+        return found
+    except OSError as error:
+        raise SaveError(f"the font {font} cannot be read ({error.strerror or error}): set pdf_font anew") from error
+    except (TTLibError, ValueError, KeyError) as error:
+        raise SaveError(f"{font} is no font ({error}): set pdf_font to a ttf, otf or ttc file") from error
+
+
+def _face(style: str) -> frozenset[int]:
+    """What a face of our own font has a picture of."""
+    return _characters(_font(FACES[style]))
 
 
 def _font(name: str) -> Path:
@@ -75,6 +101,7 @@ class _Page:
         self.paper = paper
         self.lacking = False
         self.places: dict[int, int] = {}
+        self.own = _characters_of_own(meeting.pdf_font)
         self.pdf = _new(self._shown(paper.title), paper, meeting)
 
     def title(self) -> None:
@@ -193,15 +220,15 @@ class _Page:
     def _dress(self, run: _Run, size: float) -> str:
         """Set font and colour for a run, upright where the face of its style lacks a script; what to write of it."""
         face = run.style if run.style in FACES else ""
-        if face and any(ord(c) in _characters("") and ord(c) not in _characters(face) for c in run.text):
+        if face and any(ord(c) in _face("") and ord(c) not in _face(face) for c in run.text):
             face = ""
         self.pdf.set_font("DejaVu", face if face else run.style if run.style == "U" else "", size)
         self.pdf.set_text_color(*run.colour)
         return self._shown(run.text, face)
 
     def _shown(self, text: str, face: str = "") -> str:
-        """The text with boxes for what the font has no picture of."""
-        known = _characters(face)
+        """The text with boxes for what the fonts have no picture of."""
+        known = _face(face) | self.own
         shown = "".join(c if ord(c) in known else "" if _joins(c) else BOX for c in text)
         self.lacking = self.lacking or BOX in shown
         return shown
@@ -225,11 +252,17 @@ def _new(title: str, paper: Paper, meeting: Meeting) -> FPDF:
             self.cell(0, 5, title if len(title) <= 80 else f"{title[:79]}…", align="L")
             self.set_text_shaping(False)
             self.set_x(MARGIN)
+            # After letters of another font fpdf2 2.8 writes on in that one, unless the font is another than before.
+            self.set_font("DejaVu", "B", 8)
+            self.set_font("DejaVu", "", 8)
             self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
 
     pdf = Document(format="A4")
     for style, name in FACES.items():
         pdf.add_font("DejaVu", style, str(_font(name)))
+    if meeting.pdf_font is not None:
+        pdf.add_font("Own", "", meeting.pdf_font)
+        pdf.set_fallback_fonts(["Own"], exact_match=False)
     day = day_of(meeting.conversation.started_at)
     pdf.set_creation_date(datetime(day.year, day.month, day.day, tzinfo=UTC) if day else UNKNOWN)
     pdf.set_title(title)

@@ -7,11 +7,12 @@ voice can only be somebody who was in the call or is in its channel.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
+from meetings.conversation import Conversation
 from meetings.corrections import Setting
 from meetings.edits import add_edit, apply_edits, read_edits
 from meetings.errors import CorrectionError
@@ -82,49 +83,12 @@ class Changes:
             self._queue.put_remake(reader.meeting, uuid.uuid4().hex)
 
     def _edit(self, reader: Reader, call: RecalledCall, form: Mapping[str, str]) -> None:
-        conversation = apply_edits(call.conversation, read_edits(self._settings, reader.meeting))
-        wanted = form.get("utterance", "")
-        utterance = next((u for u in conversation.utterances if u.id == wanted), None)
-        if utterance is None:
-            raise CorrectionError("That passage is there no longer; load the page again.")
-        if " ".join(form.get("was", "").split()) != " ".join(utterance.text.split()):
-            raise CorrectionError("Somebody changed that passage meanwhile; look at it again.")
-        changed = add_edit(
-            self._settings,
-            reader.meeting,
-            utterance=utterance.id,
-            before=utterance.text,
-            text=form.get("text", ""),
-            by=reader.user.username,
+        edit_words(
+            self._settings, reader.meeting, call.conversation, form, user=reader.user.username, by=reader.user.username
         )
-        if changed:
-            AuditLog(self._settings).note(
-                "edit",
-                user=reader.user.username,
-                by=reader.user.username,
-                recording=reader.meeting,
-                utterance=utterance.id,
-            )
 
     def _speaker(self, reader: Reader, call: RecalledCall, form: Mapping[str, str]) -> None:
-        speaker, who = form.get("speaker", ""), form.get("who", "")
-        if not any(s.id == speaker for s in call.conversation.speakers):
-            raise CorrectionError("There is no such speaker; load the page again.")
-        kind, _, value = who.partition(":")
-        guest = " ".join(form.get("guest", "").split())[:100]
-        match kind:
-            case "user" if value in {u.username for u in self._people(reader)}:
-                setting = Setting(who=speaker, username=value)
-            case "user":
-                raise CorrectionError("Nobody in that call or its channel is called that.")
-            case "guest" if guest:
-                setting = Setting(who=speaker, name=guest)
-            case "nobody":
-                setting = Setting(who=speaker)
-            case "auto":
-                setting = Setting(who=speaker, withdrawn=True)
-            case _:
-                raise CorrectionError("Say who it is.")
+        setting = setting_of(form, call.conversation, lambda: {u.username for u in self._people(reader)})
         correct(call.run, [setting], self._settings, by=reader.user.username)
 
     def _people(self, reader: Reader) -> tuple[User, ...]:
@@ -132,3 +96,59 @@ class Changes:
         if reader.job.source.channel_id is not None:
             ids |= set(self._client.channel_member_ids(reader.job.source.channel_id))
         return tuple(u for u in self._client.users(ids) if not u.is_bot)
+
+
+def edit_words(
+    settings: Settings, meeting: str, conversation: Conversation, form: Mapping[str, str], *, user: str, by: str
+) -> None:
+    """Note the words that a form brings for an utterance.
+
+    Args:
+        settings: where they are kept.
+        meeting: the recording's id.
+        conversation: what was said, as it is stored.
+        form: which utterance, what stood there, and what is to stand there.
+        user: the account that changes them; empty for who sits at the machine.
+        by: who it is, as it is shown.
+
+    Raises:
+        CorrectionError: it is there no longer, somebody was faster, or the words cannot be taken.
+    """
+    shown = apply_edits(conversation, read_edits(settings, meeting))
+    wanted = form.get("utterance", "")
+    utterance = next((u for u in shown.utterances if u.id == wanted), None)
+    if utterance is None:
+        raise CorrectionError("That passage is there no longer; load the page again.")
+    if " ".join(form.get("was", "").split()) != " ".join(utterance.text.split()):
+        raise CorrectionError("Somebody changed that passage meanwhile; look at it again.")
+    changed = add_edit(
+        settings, meeting, utterance=utterance.id, before=utterance.text, text=form.get("text", ""), by=by
+    )
+    if changed:
+        AuditLog(settings).note("edit", user=user, by=by, recording=meeting, utterance=utterance.id)
+
+
+def setting_of(form: Mapping[str, str], conversation: Conversation, possible: Callable[[], Collection[str]]) -> Setting:
+    """Whose voice it is by a form; `possible` gives the usernames that it can be, asked for when one is named.
+
+    Raises:
+        CorrectionError: there is no such speaker, nobody is named, or it can be none of theirs.
+    """
+    speaker, who = form.get("speaker", ""), form.get("who", "")
+    if not any(s.id == speaker for s in conversation.speakers):
+        raise CorrectionError("There is no such speaker; load the page again.")
+    kind, _, value = who.partition(":")
+    guest = " ".join(form.get("guest", "").split())[:100]
+    match kind:
+        case "user" if value in possible():
+            return Setting(who=speaker, username=value)
+        case "user":
+            raise CorrectionError("Nobody in that call or its channel is called that.")
+        case "guest" if guest:
+            return Setting(who=speaker, name=guest)
+        case "nobody":
+            return Setting(who=speaker)
+        case "auto":
+            return Setting(who=speaker, withdrawn=True)
+        case _:
+            raise CorrectionError("Say who it is.")

@@ -13,8 +13,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from meetings.page_links import Holder, is_meeting
 from meetings.report.access import Visitor
+from meetings.report.forms import read_form
 from meetings.report.home_view import asked_of
-from meetings.report.http import HOME_COOKIE, guarded, is_ours, read_form, set_cookie, to
+from meetings.report.http import HOME_COOKIE, guarded, is_ours, set_cookie, to
 from meetings.report.looking import show_home, show_search
 from meetings.report.pages import Report
 from meetings.report.signing_in import COOKIE as SIGNING_IN
@@ -126,8 +127,6 @@ def _signed_in(report: Report, request: Request) -> Response:
     holder = report.gate.sign_ins.begin(user.id, user.username)
     reader = report.gate.admit(holder, place) if is_meeting(place) else None
     report.noted("signed in", user, how="sign-in")
-    if reader is not None:
-        report.opened(reader, how="sign-in")
     seen = reader is not None or not is_meeting(place)
     answer = to(address_of(report.links, place)) if seen else report.nothing()
     _begin(report, answer, holder)

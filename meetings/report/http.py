@@ -1,22 +1,21 @@
-"""What the routes of pages share: answers in trouble, forms and where they come from, cookies."""
+"""What the routes of pages share: answers in trouble, where forms come from, cookies."""
 
 from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs
+from collections.abc import Callable
 
 from fastapi import Request, Response
 
 from meetings.errors import MattermostError, MeetingsError
 from meetings.page_links import PageLinks
 from meetings.report.access import Reader
+from meetings.report.forms import came_from
 from meetings.report.pages import CSP, Report
 
 PAGE_COOKIE = "meetings_page"  # of one meeting, by a link to it
 HOME_COOKIE = "meetings_home"  # of a session
-MAX_FORM = 32 * 1024  # bytes
 SMALLEST_ZIPPED = 1024  # bytes
 
 log = logging.getLogger("meetings.report")
@@ -39,28 +38,9 @@ def reader_at(report: Report, request: Request, meeting: str) -> Reader | None:
     return report.gate.at(meeting, home=home, page=page)
 
 
-async def read_form(request: Request) -> Mapping[str, str] | None:
-    """The fields of a short form; None for anything else."""
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_FORM:
-            return None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return None
-    try:
-        fields = parse_qs(data.decode("utf-8"), max_num_fields=20, keep_blank_values=True)
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items()}
-
-
 def is_ours(links: PageLinks, request: Request) -> bool:
     """Whether a request comes from a page of ours, as far as the browser tells."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    return site in {None, "same-origin"} and origin in {None, links.origin}
+    return came_from(links.origin, request)
 
 
 def to(address: str) -> Response:

@@ -117,9 +117,9 @@ def _ending(name: str) -> str:
 
 
 class Shelf:
-    """Finds recordings and reads their parts, a few at a time."""
+    """Finds recordings and reads their parts, a few at a time; without a client those of this machine alone."""
 
-    def __init__(self, client: MattermostClient) -> None:
+    def __init__(self, client: MattermostClient | None) -> None:
         self._client = client
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._files: dict[str, FileInfo] = {}
@@ -132,7 +132,9 @@ class Shelf:
             MattermostError: the server does not answer.
         """
         if job.source.path is not None:
-            return self._local(Path(job.source.path), job.source.media_id)
+            return self.near(Path(job.source.path), job.source.media_id)
+        if self._client is None:
+            return None
         file_id = job.source.media_id
         if file_id not in self._files:  # files in Mattermost never change
             try:
@@ -144,7 +146,7 @@ class Shelf:
             self._files[file_id] = info
         return _Far(self._files[file_id], self._client, self._turns)
 
-    def _local(self, path: Path, sha256: str) -> Media | None:
+    def near(self, path: Path, sha256: str) -> Media | None:
         """A file of this machine, if it is the one that was heard still."""
         try:
             stat = path.stat()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from collections import OrderedDict
 from importlib import resources
 from typing import Any
 
@@ -18,16 +20,19 @@ from jinja2 import Environment, PackageLoader
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.edits import read_edits
+from meetings.exports import meeting_of_run
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, is_meeting
 from meetings.page_sign_ins import SESSION
 from meetings.recalled import RecalledCall
-from meetings.report.access import Gate, Reader
+from meetings.report.access import REMEMBERED, Gate, Reader
+from meetings.report.downloads import DOWNLOADS, as_seen, download
 from meetings.report.finding import Finder
 from meetings.report.media import Media, Shelf
 from meetings.report.signing_in import SigningIn
 from meetings.report.view import WITHHELD, make_page
+from meetings.summary import summary_from_json
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -47,6 +52,20 @@ STATIC = _static()
 VERSION = hashlib.sha256(b"".join(data for _, (_, data) in sorted(STATIC.items()))).hexdigest()[:12]
 
 
+def page_templates() -> Environment:
+    """The templates: whatever goes into one is escaped."""
+    return Environment(loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def static_file(name: str) -> Response | None:
+    """The style sheet, the script or the icon; None for anything else."""
+    if name not in STATIC:
+        return None
+    kind, data = STATIC[name]
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Security-Policy": CSP}
+    return Response(data, media_type=kind, headers=headers)
+
+
 class Report:
     """Pages, and who may see them.
 
@@ -63,9 +82,9 @@ class Report:
         self.signing_in = SigningIn.of(settings, links)
         self.finder = Finder(settings, client, now=self.gate.now)
         self._shelf = Shelf(client)
-        self._templates = Environment(
-            loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()  # sessions and meetings that were noted
+        self._templates = page_templates()
 
     def media(self, reader: Reader) -> Media | None:
         """The recording; None if it is there no longer."""
@@ -85,6 +104,17 @@ class Report:
             channel=reader.job.source.channel_id or "",
             how=how,
         )
+
+    def opened_signed_in(self, reader: Reader) -> None:
+        """Note who came signed in, once for each meeting while they are."""
+        what = reader.holder.generation, reader.meeting
+        with self._lock:
+            known = what in self._seen
+            self._seen[what] = None
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        if not known:
+            self.opened(reader, how="signed in")
 
     def seconds_left(self, holder: Holder) -> int:
         """How long a link or a session holds from now on."""
@@ -110,6 +140,8 @@ class Report:
             recording=reader.job.source.url,
             kind=kind,
             may_change=attended,
+            may_remake=attended,
+            downloads=DOWNLOADS,
             form=self.links.form_token(reader.cookie),
             told=told,
             version=VERSION,
@@ -118,6 +150,16 @@ class Report:
             trends=trends,
             signed_in=reader.signed_in,
         )
+
+    def file(self, name: str, reader: Reader, call: RecalledCall) -> Response:
+        """What the page shows to a reader, as a file; raises as `download` does."""
+        AuditLog(self.settings).note(
+            "save", user=reader.user.username, by=reader.user.username, recording=reader.meeting, format=name
+        )
+        own = summary_from_json(call.summary) if call.summary else None
+        edits = read_edits(self.settings, reader.meeting)
+        meeting = meeting_of_run(call.run, self.settings)
+        return download(name, as_seen(meeting, own, edits, attended=call.attended(reader.user.username)))
 
     def nothing(self, meeting: str = "") -> Response:
         """The one answer to whoever may not see something, and for what is not there.

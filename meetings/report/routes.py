@@ -7,22 +7,24 @@ gets a cookie for it and an address without it. A change needs the cookie, our o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from meetings.config import Settings
-from meetings.errors import CorrectionError, MattermostError, MattermostNotFoundError
+from meetings.errors import CorrectionError, MattermostNotFoundError
 from meetings.mattermost import MattermostClient
 from meetings.page_links import PageLinks
 from meetings.report.access import Reader
 from meetings.report.changes import SAVED, Changes, Remakes
+from meetings.report.downloads import is_offered
+from meetings.report.forms import read_form
 from meetings.report.home import add_home
-from meetings.report.http import PAGE_COOKIE, guarded, is_ours, read_form, reader_at, set_cookie, to, zipped
-from meetings.report.media import Media, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
-from meetings.report.pages import CSP, STATIC, Report
+from meetings.report.http import PAGE_COOKIE, guarded, is_ours, reader_at, set_cookie, to, zipped
+from meetings.report.media import kind_of
+from meetings.report.pages import Report, static_file
+from meetings.report.playing import answer_media
 from meetings.report.series import add_series, is_in_series
 from meetings.report.work import WorkPage, add_work
 
@@ -42,11 +44,7 @@ def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter
     @router.api_route("/static/{name}", methods=["GET", "HEAD"])
     def static(name: str) -> Response:
         """The style sheet, the script, the icon: known by name, found in no folder."""
-        if name not in STATIC:
-            return _nothing(report)
-        kind, data = STATIC[name]
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Content-Security-Policy": CSP}
-        return Response(data, media_type=kind, headers=headers)
+        return static_file(name) or _nothing(report)
 
     add_home(router, report)
     add_work(router, report, work)
@@ -62,6 +60,11 @@ def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter
     def media(request: Request, meeting: str) -> Response:
         """The recording, or a part of it."""
         return guarded(report, lambda: _media(report, request, meeting))
+
+    @router.get("/{meeting}/download/{name}")
+    def download(request: Request, meeting: str, name: str) -> Response:
+        """The meeting as a file, as far as its page shows it to this reader."""
+        return guarded(report, lambda: _download(report, request, meeting, name))
 
     @router.get("/{meeting}/people")
     def people(request: Request, meeting: str) -> Response:
@@ -127,6 +130,8 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
     call = report.gate.call(reader) if reader else None
     if reader is None or call is None:
         return report.nothing(meeting)
+    if reader.signed_in:
+        report.opened_signed_in(reader)
     media = report.media(reader)
     saved = SAVED.get(request.query_params.get("saved", ""), "")
     kind = kind_of(media.name) if media else ""
@@ -134,6 +139,12 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
     answer = zipped(request, html)
     answer.status_code = 422 if failed else 200
     return answer
+
+
+def _download(report: Report, request: Request, meeting: str, name: str) -> Response:
+    reader = reader_at(report, request, meeting)
+    call = report.gate.call(reader) if reader and is_offered(name) else None
+    return report.nothing() if reader is None or call is None else report.file(name, reader, call)
 
 
 # The recording
@@ -144,40 +155,7 @@ def _media(report: Report, request: Request, meeting: str) -> Response:
     media = report.media(reader) if reader else None
     if reader is None or media is None or media.size <= 0:
         return report.nothing()
-    etag = f'"{reader.meeting}-{media.size}"'
-    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Content-Security-Policy": CSP}
-    wanted = request.headers.get("range")
-    if (known := request.headers.get("if-range")) is not None and known != etag:
-        wanted = None  # theirs is of another file
-    try:
-        part = wanted_part(wanted, media.size)
-    except RangeRefusedError:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{media.size}"})
-    kind = type_of(media.name)
-    length = part.length if part else media.size
-    if part is not None:
-        headers["Content-Range"] = f"bytes {part.start}-{part.end}/{media.size}"
-    if request.method == "HEAD":
-        return Response(
-            status_code=206 if part else 200,
-            headers={**headers, "Content-Length": str(length), "Content-Type": kind},
-        )
-    if part is not None:
-        return Response(media.read(part.start, part.end), status_code=206, media_type=kind, headers=headers)
-    headers["Content-Length"] = str(length)
-    return StreamingResponse(_whole(report, media, request, meeting), media_type=kind, headers=headers)
-
-
-def _whole(report: Report, media: Media, request: Request, meeting: str) -> Iterator[bytes]:
-    """All of a recording; it ends where its reader may read it no longer."""
-    for part in parts_of(media.size):
-        try:
-            if reader_at(report, request, meeting) is None:
-                return
-            yield media.read(part.start, part.end)
-        except MattermostError as error:
-            log.warning("a recording breaks off: %s", error)
-            return
+    return answer_media(request, media, reader.meeting, still=lambda: reader_at(report, request, meeting) is not None)
 
 
 # Changes

@@ -253,7 +253,7 @@ def _lines(
     heard: Conversation, shown: Conversation, edits: Sequence[Edit], numbers: Mapping[str, int], *, attended: bool
 ) -> Iterator[Line]:
     changed = edits_by_utterance(edits)
-    secret = frozenset() if attended else withheld(heard) | withheld(shown)
+    secret = frozenset() if attended else in_confidence(heard, shown)
     before = ""
     for index, (was, u) in enumerate(zip(heard.utterances, shown.utterances, strict=True)):
         hidden = index in secret
@@ -272,6 +272,11 @@ def _lines(
             withheld=hidden,
         )
         before = u.speaker
+
+
+def in_confidence(heard: Conversation, shown: Conversation) -> frozenset[int]:
+    """Numbers of utterances that are for those alone who were there: a correction opens no confidence."""
+    return withheld(heard) | withheld(shown)
 
 
 def withheld(conversation: Conversation) -> frozenset[int]:

@@ -35,8 +35,9 @@ from meetings.page_links import is_meeting
 from meetings.recordings import past_runs
 from meetings.report.access import FRESH, Visitor
 from meetings.report.board import MOST, Board, Known, everything, own, posts_of
+from meetings.report.forms import read_form
 from meetings.report.home import may_change, visitor_of
-from meetings.report.http import guarded, read_form, to
+from meetings.report.http import guarded, to
 from meetings.report.pages import Report
 from meetings.store import FileStore
 from meetings.watching import Seen, look, retry, span

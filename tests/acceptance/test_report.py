@@ -320,7 +320,7 @@ def assert_nothing_of_head(answer: requests.Response, site: Site) -> None:
 
 def test_an_endless_range_is_answered_by_a_bounded_part(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_PART <= 8 * 1024 * 1024
-    monkeypatch.setattr("meetings.report.routes.wanted_part", lambda h, size: _small(h, size))
+    monkeypatch.setattr("meetings.report.playing.wanted_part", lambda h, size: _small(h, size))
     answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": "bytes=10-"}, timeout=10)
     assert len(answer.content) == 1000
     assert answer.headers["Content-Range"] == f"bytes 10-1009/{SIZE}"

@@ -254,6 +254,17 @@ def test_who_is_signed_in_opens_every_meeting_that_they_may_read(site: Site) -> 
     assert part.status_code == 206
 
 
+def test_who_comes_signed_in_is_in_the_audit_log_once_for_each_meeting(site: Site) -> None:
+    def opened() -> int:
+        entries = AuditLog(site.settings).entries(user="laura.stein")
+        return sum(e.event == "page opened" and e.facts.get("how") == "signed in" for e in entries)
+
+    before, session = opened(), signed_in(site, "laura.stein")
+    for _ in range(3):
+        session.get(site.page, timeout=10)
+    assert opened() == before + 1
+
+
 def test_who_is_signed_in_opens_no_meeting_of_a_channel_that_is_not_theirs(site: Site) -> None:
     session = signed_in(site, "eve.stone")
     known = get(f"{site.url}/m/{'z' * 26}")

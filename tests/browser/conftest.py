@@ -106,3 +106,12 @@ def axe() -> str:
     import axe_playwright_python
 
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(seen: Seen, part: str) -> Any:
+    """What axe-core, which the page has by then, finds wrong in a part of it."""
+    return seen.page.evaluate(
+        "part => axe.run(part, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
+        "[v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))]))",
+        part,
+    )

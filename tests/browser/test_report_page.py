@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meetings.edits import read_edits
-from tests.browser.conftest import Seen
+from tests.browser.conftest import Seen, violations
 from tests.report_site import Site, sample_conversation
 
 pytestmark = pytest.mark.browser
@@ -191,14 +191,6 @@ def test_axe_finds_no_violation(look: Look, axe: str, scheme: str, where: str) -
         seen.page.evaluate("id => document.getElementById(id).showModal()", opened)
         assert violations(seen, f"#{opened}") == []
         seen.page.evaluate("id => document.getElementById(id).close()", opened)
-
-
-def violations(seen: Seen, part: str) -> Any:
-    return seen.page.evaluate(
-        "part => axe.run(part, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
-        "[v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))]))",
-        part,
-    )
 
 
 def test_the_media_of_the_page_is_the_recording(look: Look) -> None:

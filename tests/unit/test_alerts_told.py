@@ -69,6 +69,9 @@ class Server:
         return user_id in self.members[channel_id]
 
     def post(self, post_id: str) -> Post:
+        for sent in self.sent:
+            if sent.id == post_id:
+                return sent
         if post_id not in self.posts:
             raise MattermostNotFoundError("no such post", status=404)
         return self.posts[post_id]
@@ -247,6 +250,42 @@ def test_what_was_deleted_meanwhile_is_not_quoted(server: Server, settings: Sett
     server.posts["p1"] = replace(server.posts["p1"], message="", delete_at=9)
     sender(server, settings).tell([found], now=NOON)
     assert server.sent == []
+
+
+@pytest.mark.parametrize("change", [{"message": "", "delete_at": 9}, {"message": "Never mind.", "edit_at": 9}])
+def test_what_is_taken_away_after_it_was_told_leaves_the_message(
+    server: Server, settings: Settings, change: dict[str, Any]
+) -> None:
+    one = sender(server, settings)
+    one.tell([hit(server, "p1"), hit(server, "p2", "The parser release is on Monday, then.")], now=NOON)
+    (before,) = [post.message for post in server.sent]
+    assert "slips to Friday" in before
+    server.posts["p1"] = replace(server.posts["p1"], **change)
+    assert one.take_back(AlertBook(settings).everybody(), {"p1"}) == 1
+    (after,) = [post.message for post in server.sent]
+    assert "slips to Friday" not in after
+    assert "pl/p1" not in after
+    assert "deleted or changed since" in after
+    # All else stays as it was, and done again it is the same.
+    assert [line for line in before.split("\n") if "pl/p1" not in line] == [
+        line for line in after.split("\n") if "deleted or changed" not in line
+    ]
+    assert one.take_back(AlertBook(settings).everybody(), {"p1"}) == 0
+
+
+def test_an_edit_that_leaves_the_quoted_sentence_leaves_the_message(server: Server, settings: Settings) -> None:
+    one = sender(server, settings)
+    one.tell([hit(server, "p1")], now=NOON)
+    server.posts["p1"] = replace(server.posts["p1"], message=f"{server.posts['p1'].message} Sorry.", edit_at=9)
+    assert one.take_back(AlertBook(settings).everybody(), {"p1"}) == 0
+
+
+def test_a_post_quoted_in_one_message_leaves_the_others_alone(server: Server, settings: Settings) -> None:
+    one = sender(server, settings)
+    one.tell([hit(server, "p1"), hit(server, "p12", "There are water leaks in the lab.", interest=LEAKS)], now=NOON)
+    server.posts["p1"] = replace(server.posts["p1"], delete_at=9)
+    one.take_back(AlertBook(settings).everybody(), {"p1"})
+    assert ["deleted or changed" in post.message for post in server.sent] == [True, False]
 
 
 def test_what_others_wrote_is_inert(server: Server, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -59,6 +60,18 @@ def test_what_is_seen_again_is_not_told_again(server: Server, settings: Settings
     for _ in range(2):
         watcher(server, settings, embedder).look(server.news("p1"))
     assert len(server.sent) == 1
+
+
+def test_a_post_that_is_deleted_is_taken_out_of_alerts_of_those_who_paused_them_too(
+    server: Server, settings: Settings, embedder: Embedder
+) -> None:
+    server.write("p1", SLIPS)
+    one = watcher(server, settings, embedder)
+    one.look(server.news("p1"))
+    AlertBook(settings).set("ana", "ana", paused=True)
+    server.posts["p1"] = replace(server.posts["p1"], message="", delete_at=9)
+    one.look(server.news("p1"))
+    assert "slips" not in server.sent[0].message
 
 
 def test_nobody_is_told_of_a_thread_they_answered_in(server: Server, settings: Settings, embedder: Embedder) -> None:

@@ -8,15 +8,20 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import icalendar
 import pypdf
+import pytest
 from docx import Document
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from meetings.conversation import Conversation, Speaker, Utterance, Word
+from meetings.errors import SaveError
 from meetings.exports import Meeting, save_as
 from meetings.exports.text import plain
 from meetings.summary import Bullet, Summary
@@ -184,3 +189,59 @@ def test_subtitles_have_as_many_times_as_cues(meeting: Meeting) -> None:
 def test_json_is_read_back(meeting: Meeting) -> None:
     data = json.loads(save_as("json", meeting, "ana"))
     assert len(data["utterances"]) == len(meeting.conversation.utterances)
+
+
+# Scripts that our own font lacks
+
+
+def made_font(path: Path, characters: str) -> Path:
+    """A font that has a box for each of some characters."""
+    names = [".notdef", *(f"u{ord(c):04X}" for c in characters)]
+    pen = TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    pen.lineTo((900, 0))
+    pen.lineTo((900, 800))
+    pen.closePath()
+    shape = pen.glyph()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({ord(c): name for c, name in zip(characters, names[1:], strict=True)})
+    font.setupGlyf(dict.fromkeys(names, shape))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (1000, 100)))
+    font.setupHorizontalHeader(ascent=880, descent=-120)
+    font.setupNameTable({"familyName": "Made", "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(path)
+    return path
+
+
+def in_japanese(font: Path | None) -> Meeting:
+    said = Utterance(id="u1", speaker="S1", start=1.0, end=5.0, text="We plan 会議 on Monday, 日本")
+    return Meeting(conversation=Conversation(id="c", title="会議", duration=6.0, utterances=(said,)), pdf_font=font)
+
+
+def pdf_words(meeting: Meeting) -> str:
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(save_as("pdf", meeting))).pages)
+
+
+def test_a_script_that_our_font_lacks_is_shown_by_the_font_of_the_settings(tmp_path: Path) -> None:
+    words = pdf_words(in_japanese(made_font(tmp_path / "own.ttf", "会議日本")))
+    assert "We plan 会議 on Monday, 日本" in words
+    assert "\u25a1" not in words
+    assert "1 / 1" in words
+
+
+def test_what_neither_font_has_is_a_box(tmp_path: Path) -> None:
+    words = pdf_words(in_japanese(made_font(tmp_path / "own.ttf", "会議")))
+    assert "会議 on Monday, \u25a1\u25a1" in words
+    assert "a character that this font does not have" in words
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no font at all", b"\x00\x01\x00\x00" + bytes(40)])
+def test_a_font_that_is_none_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    font = tmp_path / "own.ttf"
+    if content is not None:
+        font.write_bytes(content)
+    with pytest.raises(SaveError, match="pdf_font"):
+        save_as("pdf", in_japanese(font))

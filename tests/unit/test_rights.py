@@ -24,6 +24,7 @@ from meetings.conversation import from_json, to_json
 from meetings.corrections import Correction, read_corrections, write_corrections
 from meetings.digests import DigestBook
 from meetings.edits import add_edit, read_edits
+from meetings.ended_runs import ended_runs
 from meetings.errors import BusyError, MattermostNotFoundError, MeetingsError
 from meetings.forgetting import Forgotten, forget
 from meetings.interests import AlertBook, Interest
@@ -39,7 +40,6 @@ from meetings.people import FeedbackBook
 from meetings.personal_data import personal_data, write_archive
 from meetings.progress import no_progress
 from meetings.redaction import MARK
-from meetings.retention import ended_runs
 from meetings.stages import Stages
 from meetings.store import Database, FileStore
 from meetings.voicebook import Consent, Sample, VoiceBook

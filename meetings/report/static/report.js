@@ -136,6 +136,9 @@ if (media) {
     wanted = null;
   });
   media.addEventListener("timeupdate", () => wanted === null && mark(media.currentTime));
+  media.addEventListener("error", () => {
+    by("unplayable").hidden = false;
+  });
   media.addEventListener("seeked", () => mark(media.currentTime));
 }
 
@@ -147,7 +150,7 @@ document.addEventListener("click", (event) => {
   if (time) {
     event.preventDefault();
     const seconds = Number((line ?? point).dataset.t);
-    history.replaceState(null, "", `#t=${Math.floor(seconds)}`);
+    history.replaceState(null, "", `${location.search}#t=${Math.floor(seconds)}`);
     if (line) stand(lines.indexOf(line), { focus: false });
     follow(true);
     seek(seconds, { play: true });
@@ -181,6 +184,20 @@ followButton.addEventListener("click", () => follow(!following));
 by("next")?.addEventListener("click", () => jump(1));
 by("previous")?.addEventListener("click", () => jump(-1));
 by("keys").addEventListener("click", () => by("help").showModal());
+
+// A menu is one that closes: by Escape, and by what is done elsewhere.
+const closeMenus = (but = null) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== but) menu.open = false;
+  }
+};
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
 
 // Who scrolls wants to read elsewhere.
 for (const kind of ["wheel", "touchmove"]) {
@@ -280,6 +297,24 @@ addEventListener("hashchange", () => {
   if (time !== null) seek(time);
 });
 
-if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+// What came of a change is said once; whose summary is shown stays in the address.
+const asked = new URLSearchParams(location.search);
+const shownFor = asked.get("for");
+if (location.search) {
+  history.replaceState(null, "", location.pathname + (shownFor ? `?for=${encodeURIComponent(shownFor)}` : "") + location.hash);
+}
+
+// Summaries that are being made: looked for until they are there.
+const waitFor = async () => {
+  try {
+    const answer = await fetch(`${meeting}/busy`, { credentials: "same-origin" });
+    if (answer.ok && !(await answer.json())) return location.reload();
+  } catch {
+    return; // the command was ended
+  }
+  setTimeout(waitFor, 1500);
+};
+if ("busy" in document.body.dataset) setTimeout(waitFor, 1500);
+
 const first = fromHash();
 if (first !== null) seek(first);

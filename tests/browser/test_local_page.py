@@ -1,0 +1,148 @@
+"""The page of `meetings report` in a real browser: it opens, plays, shows everybody's summary, and is corrected."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.conftest import Seen, violations
+from tests.local_site import LocalSite, served_locally
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+Look = Callable[..., Seen]
+
+
+@pytest.fixture
+def made() -> threading.Event:
+    """Set when summaries may be there."""
+    return threading.Event()
+
+
+@pytest.fixture
+def local(tmp_path: Path, made: threading.Event) -> Iterator[LocalSite]:
+    """A page of this machine's own."""
+    with served_locally(tmp_path, first="maya.chen", make=lambda: assert_soon(made)) as running:
+        yield running
+
+
+def assert_soon(event: threading.Event) -> None:
+    assert event.wait(10)
+
+
+@pytest.fixture
+def look(browser: Browser, local: LocalSite) -> Iterator[Look]:
+    """Open the address as a click in a terminal does; in the end nothing may have gone wrong."""
+    opened: list[Seen] = []
+
+    def follow(**given: Any) -> Seen:
+        options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
+        page: Page = browser.new_context(**options).new_page()
+        seen = Seen(page)
+        page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: seen.trouble.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith(local.origin) else seen.elsewhere.append(r.url))
+        page.goto(local.page.address)
+        page.wait_for_url(re.compile(r"/m/[0-9a-f]+$"))
+        opened.append(seen)
+        seen.until("document.getElementById('media').readyState >= 1")
+        return seen
+
+    yield follow
+    for seen in opened:
+        seen.page.context.close()
+        assert seen.trouble == []
+        assert seen.elsewhere == []
+
+
+def test_the_address_leads_to_a_page_that_plays_and_seeks(look: Look) -> None:
+    seen = look()
+    assert "k=" not in seen.page.url
+    line = seen.page.locator(".line", has_text="tenth of December").first
+    start = float(line.get_attribute("data-t") or 0)
+    line.locator("p").click()
+    seen.wait_at(start)
+    seen.page.keyboard.press("k")
+    seen.until("!document.getElementById('media').paused")
+    seen.until(f"document.getElementById('media').currentTime > {start + 0.3}")
+
+
+def test_each_person_s_summary_is_in_the_menu_and_stays_when_the_page_is_loaded_again(look: Look) -> None:
+    seen = look()
+    assert "what concerns Maya" in seen.page.locator("#summary").inner_text()
+    seen.page.locator("summary", has_text="Summary for Maya Chen").click()
+    seen.page.get_by_role("link", name="Oscar Lind").click()
+    seen.page.locator("#summary", has_text="what concerns Oscar").wait_for()
+    seen.page.locator(".line .at").nth(3).click()
+    seen.page.reload()
+    assert "what concerns Oscar" in seen.page.locator("#summary").inner_text()
+
+
+def test_a_menu_closes_by_escape_and_by_a_click_elsewhere(look: Look) -> None:
+    seen = look()
+    menu = seen.page.locator("details.menu", has_text="Download")
+    menu.locator("summary").press("Enter")
+    assert menu.get_by_role("link", name="PDF").is_visible()
+    menu.get_by_role("link", name="PDF").press("Escape")
+    assert not menu.get_by_role("link", name="PDF").is_visible()
+    menu.locator("summary").click()
+    seen.page.locator("h1").click()
+    assert not menu.get_by_role("link", name="PDF").is_visible()
+
+
+def test_a_file_is_saved_under_its_name(look: Look) -> None:
+    seen = look()
+    seen.page.locator("summary", has_text="Download").click()
+    with seen.page.expect_download() as waiting:
+        seen.page.get_by_role("link", name="PDF").click()
+    assert waiting.value.suggested_filename == "weekly-product-call-maya.chen.pdf"
+    assert waiting.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_a_voice_that_is_named_has_summaries_made_again_and_the_page_shows_them(
+    look: Look, local: LocalSite, made: threading.Event
+) -> None:
+    seen = look()
+    seen.page.get_by_role("button", name="Correct who Speaker 5 is").click()
+    seen.until("document.querySelectorAll('#speaker-who option').length > 5")
+    seen.page.get_by_label("It is").select_option(label="Nadia Haddad (@nadia.haddad)")
+    seen.page.locator("#speaker").get_by_role("button", name="Save").click()
+    told = seen.page.locator("#told")
+    told.filter(has_text="are being made again").wait_for()
+    made.set()
+    told.filter(has_text="were made again").wait_for()
+    assert not local.remaking.busy
+
+
+@pytest.mark.parametrize(("where", "scheme"), [("desk", "light"), ("phone", "dark")])
+def test_axe_finds_no_violation_and_nothing_is_out_of_sight(look: Look, axe: str, where: str, scheme: str) -> None:
+    seen = look(color_scheme=scheme, **(PHONE if where == "phone" else {}))
+    seen.page.evaluate(axe)
+    assert violations(seen, "html") == []
+    for menu in seen.page.locator("details.menu").all():
+        menu.locator("summary").click()
+        assert violations(seen, "details.menu[open]") == []
+        box = menu.locator("ul").bounding_box()
+        width = seen.page.evaluate("innerWidth")
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_recording_that_is_gone_leaves_the_transcript(look: Look, local: LocalSite) -> None:
+    seen = look()
+    local.recording.unlink()
+    seen.page.reload()
+    assert "no longer at" in seen.page.locator(".gone").first.inner_text()
+    seen.page.locator(".line .at").nth(3).click()  # stands there, without a player
+    assert seen.page.locator(".line[aria-current]").count() == 1
