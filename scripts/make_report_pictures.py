@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the pictures of pages in docs/: a meeting's, home and search, in Chromium, light, dark, and on a phone.
+"""Make the pictures of pages in docs/: a meeting's, home, search and the work, in Chromium, light, dark, on a phone.
 
 Needs Chromium on PATH and the extra `dev`.
 """
@@ -10,15 +10,19 @@ import io
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.report_site import keep_spoken, served
+from meetings.headway import TOGETHER, Told, stages_of
+from meetings.remedies import CAUSES
+from meetings.watching import Failure, QueueState, Seen, UnderWay, Waiting, Worker
+from tests.report_site import Site, keep_spoken, served
 
 DOCS = Path(__file__).parents[1] / "docs"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
@@ -80,6 +84,7 @@ def main() -> None:
             page.goto(f"{site.url}/m/{address}")
             keep(page, name)
             page.context.close()
+        keep_work(chromium, site)
         chromium.close()
 
 
@@ -88,6 +93,49 @@ def keep(page: Page, name: str) -> None:
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     small = shot.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(DOCS / f"{name}.png", optimize=True)
+
+
+def keep_work(chromium: Browser, site: Site) -> None:
+    """Write the page of the work, as an admin sees it: one call is worked on, one waits, one failed."""
+    now = time.time()
+    told = {"transcription": Told(far=0.62, at=now, began=now - 200, since=now - 163)}
+    stages = stages_of(TOGETHER, told, now=now)
+    under = UnderWay(
+        post=site.post_id, queue="recordings", stage=TOGETHER, since=now - 200, worker="service", stages=stages
+    )
+    posts = [_posted(site, name) for name in ("Design review", "Retrospective")]
+    failure = Failure(
+        post=posts[1],
+        state="given up",
+        at=now,
+        cause="too large",
+        reason="lasts 13 hours, and at most 12 are worked on (max_hours)",
+        remedy=CAUSES["too large"].replace("POST", posts[1]),
+    )
+    site.work_is(
+        Seen(
+            at=now,
+            under_way=(under,),
+            waiting=(Waiting(post=posts[0], since=now - 40),),
+            failures=(failure,),
+            queues=(QueueState(name="recordings", waiting=1, running=1, failed=1, oldest=now - 40),),
+            workers=(Worker(name="service", running=1, seen=now),),
+        )
+    )
+    context = chromium.new_context(viewport={"width": 900, "height": 720}, color_scheme="light")
+    cookies = site.signed_in("sysadmin").cookies
+    context.add_cookies([{"name": c.name, "value": c.value or "", "url": site.url} for c in cookies])
+    page = context.new_page()
+    page.goto(f"{site.url}/m/work")
+    page.wait_for_timeout(1_000)
+    keep(page, "work-light")
+    context.close()
+
+
+def _posted(site: Site, name: str) -> str:
+    maya = site.as_("maya.chen")
+    file = maya.upload(site.channel_id, f"{name}.mp4", b"x")
+    return str(maya.write(site.channel_id, "", type="custom_calls_recording", file_ids=[file["id"]])["id"])
 
 
 if __name__ == "__main__":
