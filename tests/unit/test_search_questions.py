@@ -124,6 +124,12 @@ def test_what_was_replied_to_the_same_question_answers_it(index: Index) -> None:
     assert "asked “Who holds the signing key?”: “Sofia and Tom, on tokens" in answer_to_markdown(answer)
 
 
+def test_a_reply_to_another_question_about_the_same_thing_is_no_decision(index: Index) -> None:
+    put(index, "m1", "Who agrees what we decide about the parser?", "Sofia and Tom, on tokens.", pause=1.0)
+    put(index, "m2", DECIDED)
+    assert texts(answered(index, "What did we decide about the parser?")) == [DECIDED]
+
+
 AGAIN = "We decided to ship the parser on Monday."
 
 
