@@ -208,7 +208,9 @@ class RevokeLinks:
     """`revoke my links`: somebody lost a link, or passed it on. An intent (`meetings.intents`)."""
 
     name = "links"
-    help = "- **revoke my links**: the links to pages in my messages so far stop working"
+    help = (
+        "- **revoke my links**: the links to pages in my messages so far stop working, and you are signed out of pages"
+    )
     _meant = re.compile(r"\W*(?:please\s+)?revoke\s+(?:all\s+)?(?:of\s+)?(?:my|the)\s+links?\W*", re.IGNORECASE)
 
     def __init__(self, settings: Settings) -> None:
@@ -218,7 +220,10 @@ class RevokeLinks:
         """Understand these words alone."""
         if len(ask.text) > LONGEST or not self._meant.fullmatch(ask.text):
             return None
-        text = "Done: no link in my messages so far opens a page any more. My next message brings a new one."
+        text = (
+            "Done: no link in my messages so far opens a page any more, and you are signed out of pages everywhere. My "
+            "next message brings a new link."
+        )
         return Outcome(text=text, effects=(("revoke", ""),))
 
     def change(self, username: str, user_id: str, what: str, value: str) -> None:

@@ -266,7 +266,7 @@ class Site:
     def see_what_is_new(self) -> None:
         """Wait until every meeting is in the index."""
         self.report.finder._filled_at = float("-inf")
-        state = self.report.finder.refresh(patience=60.0)
+        state = self.report.finder.refresh(patience=600.0)
         assert state.complete, state
 
     def work_is(self, seen: Seen) -> None:
@@ -397,8 +397,12 @@ def keep_spoken(
     started_at: str,
     channel: str = "product",
     participants: Sequence[str] = IN_CALL,
+    seen: bool = True,
 ) -> None:
-    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries."""
+    """Leave behind what a run over another call leaves behind: (username, what they said), and no summaries.
+
+    `seen`: it is in the index, too, when this returns.
+    """
     channel_id = str(site.as_("admin").get(f"/teams/name/acme/channels/name/{channel}")["id"])
     store = FileStore.of(site.settings)
     labels = {username: f"S{n}" for n, username in enumerate(dict.fromkeys(u for u, _ in said), 1)}
@@ -437,4 +441,5 @@ def keep_spoken(
         server=site.sandbox.url,
     )
     remember_run(store, job, conversation=key, diarization="d", summaries="")
-    site.see_what_is_new()
+    if seen:
+        site.see_what_is_new()

@@ -25,7 +25,7 @@ from meetings.models import locate
 from meetings.report.access import FRESH
 from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_index, reader_of, search
 
-AT_ONCE = 10  # meetings that are put in before others may change the index
+AT_ONCE = 3  # meetings that are put in before others may change the index, as who is forgotten wants to
 AGAIN = 10.0  # seconds after which it is looked for what is new
 PATIENCE = 3.0  # seconds that a page waits for what is new
 REMEMBERED = 1_000  # readers, and channels

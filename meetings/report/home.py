@@ -127,8 +127,6 @@ def _signed_in(report: Report, request: Request) -> Response:
     holder = report.gate.sign_ins.begin(user.id, user.username)
     reader = report.gate.admit(holder, place) if is_meeting(place) else None
     report.noted("signed in", user, how="sign-in")
-    if reader is not None:
-        report.opened(reader, how="sign-in")
     seen = reader is not None or not is_meeting(place)
     answer = to(address_of(report.links, place)) if seen else report.nothing()
     _begin(report, answer, holder)

@@ -142,10 +142,12 @@ def _shown(moment: Moment) -> Shown:
 def _pieces(text: str, marks: Sequence[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
     at = 0
     for begin, end in marks:
+        begin, end = max(at, begin), min(end, len(text))
+        if end <= begin:
+            continue
         if begin > at:
             yield text[at:begin], False
-        if end > max(at, begin):
-            yield text[max(at, begin) : end], True
-        at = max(at, end)
+        yield text[begin:end], True
+        at = end
     if at < len(text):
         yield text[at:], False

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from collections import OrderedDict
 from importlib import resources
 from typing import Any
 
@@ -24,7 +26,7 @@ from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, is_meeting
 from meetings.page_sign_ins import SESSION
 from meetings.recalled import RecalledCall
-from meetings.report.access import Gate, Reader
+from meetings.report.access import REMEMBERED, Gate, Reader
 from meetings.report.downloads import DOWNLOADS, as_seen, download
 from meetings.report.finding import Finder
 from meetings.report.media import Media, Shelf
@@ -80,6 +82,8 @@ class Report:
         self.signing_in = SigningIn.of(settings, links)
         self.finder = Finder(settings, client, now=self.gate.now)
         self._shelf = Shelf(client)
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()  # sessions and meetings that were noted
         self._templates = page_templates()
 
     def media(self, reader: Reader) -> Media | None:
@@ -100,6 +104,17 @@ class Report:
             channel=reader.job.source.channel_id or "",
             how=how,
         )
+
+    def opened_signed_in(self, reader: Reader) -> None:
+        """Note who came signed in, once for each meeting while they are."""
+        what = reader.holder.generation, reader.meeting
+        with self._lock:
+            known = what in self._seen
+            self._seen[what] = None
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        if not known:
+            self.opened(reader, how="signed in")
 
     def seconds_left(self, holder: Holder) -> int:
         """How long a link or a session holds from now on."""

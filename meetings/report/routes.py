@@ -127,6 +127,8 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
     call = report.gate.call(reader) if reader else None
     if reader is None or call is None:
         return report.nothing(meeting)
+    if reader.signed_in:
+        report.opened_signed_in(reader)
     media = report.media(reader)
     saved = SAVED.get(request.query_params.get("saved", ""), "")
     kind = kind_of(media.name) if media else ""

@@ -65,7 +65,7 @@ def is_in_series(report: Report, reader: Reader, call: RecalledCall) -> bool:
     if not report.settings.page_trends or not call.attended(reader.user.username):
         return False
     try:
-        return len(_meetings(report, reader)) > 1
+        return len(_meetings(report, reader, patience=0.0)) > 1
     except MattermostError:
         raise
     except MeetingsError as error:  # no index: that is told at home
@@ -159,9 +159,9 @@ def _series(report: Report, reader: Reader) -> Series:
     )
 
 
-def _meetings(report: Report, reader: Reader) -> Sequence[Meeting]:
+def _meetings(report: Report, reader: Reader, *, patience: float = PATIENCE) -> Sequence[Meeting]:
     """The series up to this meeting, as far as the reader may read it; empty for a meeting that is in no channel."""
-    report.finder.refresh()
+    report.finder.refresh(patience=patience)
     cards = _same_channel(report, reader.user, reader.job.source.channel_id or "")
     this = next((m for m in cards if m.id == reader.meeting), None)
     return find_series(this, cards)[-MOST:] if this is not None else ()

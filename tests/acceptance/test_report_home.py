@@ -79,7 +79,8 @@ def test_the_cookie_is_for_the_browser_alone_and_for_pages(site: Site) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/m;" in f"{cookie};"
-    assert f"Max-Age={SESSION}" in cookie or f"Max-Age={SESSION - 1}" in cookie
+    left = int(cookie.partition("Max-Age=")[2].partition(";")[0])
+    assert SESSION - 60 < left <= SESSION  # as many seconds ago as a busy machine takes
     assert "Secure" not in cookie  # this page is reached by http
 
 
@@ -252,6 +253,17 @@ def test_who_is_signed_in_opens_every_meeting_that_they_may_read(site: Site) -> 
     assert "what concerns Ben" in session.get(site.page, timeout=10).text
     part = session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=10)
     assert part.status_code == 206
+
+
+def test_who_comes_signed_in_is_in_the_audit_log_once_for_each_meeting(site: Site) -> None:
+    def opened() -> int:
+        entries = AuditLog(site.settings).entries(user="laura.stein")
+        return sum(e.event == "page opened" and e.facts.get("how") == "signed in" for e in entries)
+
+    before, session = opened(), signed_in(site, "laura.stein")
+    for _ in range(3):
+        session.get(site.page, timeout=10)
+    assert opened() == before + 1
 
 
 def test_who_is_signed_in_opens_no_meeting_of_a_channel_that_is_not_theirs(site: Site) -> None:
