@@ -220,10 +220,15 @@ def _lanes(conversation: Conversation, numbers: Mapping[str, int], duration: flo
                 minutes=clock(seconds),
                 share=round(100 * seconds / total),
                 named=speaker.username is not None or speaker.how == "given",
-                sure=round(100 * speaker.confidence) if speaker.username and speaker.how != "given" else None,
+                sure=_percent(speaker.confidence) if speaker.username and speaker.how != "given" else None,
             )
         )
     return tuple(found)
+
+
+def _percent(probability: float) -> int:
+    """Of what nobody said for sure, never all."""
+    return min(99, round(100 * probability))
 
 
 def _pictured(lanes: Sequence[Lane]) -> Iterator[tuple[str, int, str]]:

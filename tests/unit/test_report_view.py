@@ -120,6 +120,13 @@ def test_names_are_shown_with_how_sure_they_are_only_where_a_machine_gave_them()
     assert [(lane.named, lane.sure) for lane in page.lanes] == [(True, None), (True, 91), (False, None)]
 
 
+def test_a_name_that_a_machine_gave_is_never_said_to_be_certain() -> None:
+    heard = Speaker(id="S1", name="Ben", username="ben", confidence=0.9999, how="voice")
+    said = (Utterance(id="u1", speaker="S1", start=0, end=1, text="x"),)
+    (lane,) = make_page(Conversation(id="x", speakers=(heard,), utterances=said), {}, (), attended=True).lanes
+    assert lane.sure == 99
+
+
 # Ranges
 
 
