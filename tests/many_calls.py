@@ -28,6 +28,7 @@ from meetings.stages import Stages
 from meetings.store import FileStore
 from tests.acceptance.conftest import hear_ctrl_c
 from tests.faults.known_speech import KnownSpeech
+from tests.warm import Warm, WarmRun
 
 PEOPLE = ("ana", "ben")
 VOICES_KEY = "A" * 43 + "="
@@ -80,7 +81,8 @@ class ManyCalls:
     env: Mapping[str, str]
     posts: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    warm: Warm | None = None
+    running: list[subprocess.Popen[bytes] | WarmRun] = field(default_factory=list)
     _job: Job | None = None
 
     @cached_property
@@ -114,20 +116,25 @@ class ManyCalls:
         store.write_json("transcription", stages._transcription_key(job), heard.transcription)
         store.write_json("diarization", stages._diarization_key(job), heard.diarization)
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes] | WarmRun:
         """Start `meetings …` with a home of its own, as on another machine; its log is in a file of the folder."""
         number = len(self.running)
-        log = (self.folder / f"process-{number}.log").open("wb")
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("meetings")), *arguments],
-            env={**self.env, "MEETINGS_HOME": str(self.folder / f"home-{number}"), **(env or {})},
-            cwd=self.folder,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=hear_ctrl_c,
-        )
-        log.close()
+        command = [str(Path(sys.executable).with_name("meetings")), *arguments]
+        environ = {**self.env, "MEETINGS_HOME": str(self.folder / f"home-{number}"), **(env or {})}
+        process: subprocess.Popen[bytes] | WarmRun
+        with (self.folder / f"process-{number}.log").open("wb") as log:
+            if self.warm is not None:
+                process = self.warm.start(command, env=environ, cwd=self.folder, log=log)
+            else:
+                process = subprocess.Popen(
+                    command,
+                    env=environ,
+                    cwd=self.folder,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=hear_ctrl_c,
+                )
         self.running.append(process)
         return process
 
@@ -167,13 +174,16 @@ class ManyCalls:
 
 
 @contextmanager
-def many_calls(folder: Path, env: Mapping[str, str], *, company: Mapping[str, Any] = COMPANY) -> Iterator[ManyCalls]:
+def many_calls(
+    folder: Path, env: Mapping[str, str], *, company: Mapping[str, Any] = COMPANY, warm: Warm | None = None
+) -> Iterator[ManyCalls]:
     """A sandbox; whatever was started in it is killed at the end.
 
     Args:
         folder: an empty folder.
         env: variables of all processes besides the sandbox's.
         company: who there is.
+        warm: what processes are forked from; without it each starts from nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with run_in_thread(folder / "sandbox", company=dict(company), now=datetime.now(tz=UTC)) as sandbox:
@@ -188,7 +198,7 @@ def many_calls(folder: Path, env: Mapping[str, str], *, company: Mapping[str, An
             "MEETINGS_VOICES_KEY": VOICES_KEY,
             **env,
         }
-        calls = ManyCalls(folder=folder, sandbox=sandbox, env=all_env)
+        calls = ManyCalls(folder=folder, sandbox=sandbox, env=all_env, warm=warm)
         if "MEETINGS_DATABASE_URL" in all_env:
             upgrade(all_env)
         try:

@@ -27,16 +27,17 @@ Examples:
 def ask(question: str, address: str | None, since: str | None, person: str | None, as_json: bool) -> None:
     """Answer a question from what was said in meetings.
 
-    The answer is one to three sentences as they were said, each with who said it, where and when; or that nothing was
-    found that answers it. A language model on this machine that passed `meetings models admit` puts the answer into a
-    sentence of its own above them, if every claim in it was said; else the words that were said are the answer.
+    The answer is one to three sentences as they were said, each with who said it, where and when; the newest first
+    where something was decided or promised again. Where it is not sure that they answer, that is said; where nothing
+    was found, what was looked at. A language model on this machine that passed `meetings models admit` puts an answer
+    into a sentence of its own above them, if every claim in it was said; else the words that were said are the answer.
     """
     import json
 
     from meetings.cli.search import bring_up_to_date, embedder_of, reader_and_filters
     from meetings.config import load_settings
     from meetings.search import open_index
-    from meetings.search.questions import answer_to_json
+    from meetings.search.answers import answer_to_json
     from meetings.search.questions import ask as look_up
     from meetings.search.wording import admitted_model, put_into_words
 
@@ -56,17 +57,24 @@ def ask(question: str, address: str | None, since: str | None, person: str | Non
 
 def _print(answer: Answer) -> None:
     from meetings.conversation import clock
-    from meetings.search.questions import lacking
+    from meetings.search.answers import lacking, looked_at
     from meetings.search.render import when
 
     if not answer.quotes:
         click.echo("Nothing was found that answers that.")
+        looked = answer.looked
+        if looked is not None:
+            click.echo(one_line(looked_at(looked)))
+            if said := [w for w in looked.words if w not in looked.unsaid]:
+                click.echo(f'Where that was spoken of: meetings search "{one_line(" ".join(said))}"')
         return
     if answer.sentence:
         click.echo(f"{one_line(answer.sentence)}\n")
     if not answer.answers:
-        click.echo(f"{lacking(answer)} What was said about it:")
+        click.echo(f"{lacking(answer)} What was said:")
     for quote in answer.quotes:
         where = ", ".join(p for p in (one_line(quote.card.title), when(quote.card), clock(quote.start)) if p)
-        click.echo(f"“{one_line(quote.text)}”")
+        if quote.replies_to:
+            click.echo(f"Asked: “{one_line(quote.replies_to)}”")
+        click.echo(f"{'Earlier: ' if quote.earlier else ''}“{one_line(quote.text)}”")
         click.echo(f"  {one_line(quote.speaker)}, {one_line(where)}")

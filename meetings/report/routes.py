@@ -6,7 +6,6 @@ gets a cookie for it and an address without it. A change needs the cookie, our o
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
@@ -27,8 +26,6 @@ from meetings.report.pages import Report, static_file
 from meetings.report.playing import answer_media
 from meetings.report.series import add_series, is_in_series
 from meetings.report.work import WorkPage, add_work
-
-log = logging.getLogger("meetings.report")
 
 
 def report_router(report: Report, changes: Changes, work: WorkPage) -> APIRouter:

@@ -9,10 +9,11 @@ from datetime import datetime
 import numpy as np
 
 from meetings.llm import TextEmbedder
+from meetings.people.terms import stem
 from meetings.search.index import MOST_SPEAKERS, Card, Index, Shelf
 from meetings.search.passages import Passage
 from meetings.search.query import Query, parse_query
-from meetings.search.ranking import Mask, Ranked, rank
+from meetings.search.ranking import Mask, Ranked, rank, rarity
 from meetings.search.readers import Reader, readable
 
 MEETINGS = 10
@@ -56,6 +57,25 @@ class Hit:
     card: Card
     passage: Passage
     score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was looked at: how many meetings, the days of the first and the last (ISO; empty where none is known).
+
+    `words` are what was looked for, `rarity` how rare each is in what was looked at: 1 is said by nobody.
+    """
+
+    meetings: int
+    since: str
+    until: str
+    words: tuple[str, ...]
+    rarity: tuple[float, ...]
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Words that nobody said."""
+        return tuple(w for w, rare in zip(self.words, self.rarity, strict=True) if rare == 1.0)
 
 
 def search(
@@ -122,13 +142,33 @@ def find_rows(
     index: Index, shelf: Shelf, query: Query, reader: Reader, *, embedder: TextEmbedder | None, filters: Filters | None
 ) -> Ranked:
     """The passages' rows; the reader's rights and the filters come before anything is looked up."""
-    mask = readable(shelf, reader)
-    if filters is not None:
-        mask &= _kept(shelf, filters)
+    mask = _looked_at(shelf, reader, filters)
     if query.empty or not mask.any():
         return Ranked(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
     vector = None if embedder is None else embedder.embed([query.text.replace('"', " ").replace("*", "")])[0]
     return rank(index, shelf, query, vector, mask)
+
+
+def look_over(index: Index, words: Sequence[str], reader: Reader, filters: Filters | None = None) -> Looked:
+    """What a reader's search looks at, and how rare some words are in it."""
+    with index.reading() as shelf:
+        mask = _looked_at(shelf, reader, filters)
+        # A meeting has at least one passage, or there is nothing of it to be looked at.
+        here = [c for at, c in enumerate(shelf.cards) if mask[int(shelf.first[at]) : int(shelf.first[at + 1])].any()]
+        rare = tuple(rarity(index, shelf, stem(w), mask) for w in words)
+    days = sorted(c.started_at[:10] for c in here if c.started_at)
+    return Looked(
+        meetings=len(here),
+        since=days[0] if days else "",
+        until=days[-1] if days else "",
+        words=tuple(words),
+        rarity=rare,
+    )
+
+
+def _looked_at(shelf: Shelf, reader: Reader, filters: Filters | None) -> Mask:
+    mask = readable(shelf, reader)
+    return mask if filters is None else mask & _kept(shelf, filters)
 
 
 def _kept(shelf: Shelf, filters: Filters) -> Mask:

@@ -16,8 +16,9 @@ from meetings.intents import Ask, Outcome
 from meetings.llm import Embedder, TextEmbedder
 from meetings.mattermost import MattermostClient
 from meetings.models import locate
+from meetings.search.answers import answer_to_markdown
 from meetings.search.find import Found, search
-from meetings.search.questions import Answer, answer_to_markdown, ask
+from meetings.search.questions import Answer, ask
 from meetings.search.readers import reader_of
 from meetings.search.render import to_markdown
 from meetings.search.upkeep import catch_up, open_index

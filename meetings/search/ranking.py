@@ -20,8 +20,9 @@ from meetings.search.query import Query
 # Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009): the usual values.
 K1 = 1.2
 B = 0.75
-# Reciprocal rank fusion: Cormack, Clarke and Buettcher (SIGIR 2009), whose constant this is.
-RRF = 60.0
+# What meaning is worth beside words, of 1: chosen on meetings and a company of which no figure is reported
+# (scripts/bench/search.py). Anything from 0.3 to 0.5 does as well.
+MEANING = 0.4
 DEEP = 200  # places of each list that are looked at
 # A passage whose cosine to the query is lower is about something else (scripts/bench/search.py).
 NEAR = 0.30
@@ -52,26 +53,25 @@ def rank(index: Index, shelf: Shelf, query: Query, vector: Floats | None, readab
         readable: the passages that may be found at all.
     """
     lexical, holding = by_words(index, shelf, query, readable)
-    lists = [lexical]
-    if vector is not None:
-        lists.append(by_meaning(shelf, vector, readable if holding is None else holding))
-    return fuse(lists)
+    allowed = readable if holding is None else holding
+    if vector is None:
+        return best(lexical, allowed)
+    return fuse(lexical, by_meaning(shelf, vector, allowed), allowed)
 
 
-def by_words(index: Index, shelf: Shelf, query: Query, readable: Mask) -> tuple[Ranked, Mask | None]:
-    """By BM25 over what is readable; and where all phrases stand, None if there are none."""
-    scores = np.zeros(len(readable), dtype=np.float64)
+def by_words(index: Index, shelf: Shelf, query: Query, readable: Mask) -> tuple[Floats, Mask | None]:
+    """BM25 of every row, over what is readable; and where all phrases stand, None if there are none."""
+    scores = np.zeros(len(readable), dtype=np.float32)
     count = int(readable.sum())
     holding: Mask | None = None
     if not count:
-        return _best(scores, readable), readable if query.phrases else None
+        return scores, readable if query.phrases else None
     average = max(1.0, float(shelf.lengths[readable].mean()))
     weight = K1 * (1 - B + B * shelf.lengths / average)
 
     def add(rows: Rows) -> None:
         found, times = np.unique(rows, return_counts=True)
-        rarity = math.log(1 + (count - len(found) + 0.5) / (len(found) + 0.5))
-        scores[found] += rarity * times * (K1 + 1) / (times + weight[found])
+        scores[found] += _rarity(len(found), count) * times * (K1 + 1) / (times + weight[found])
 
     for term in query.terms:
         add(_rows(index.places(term), shelf, readable) >> 16)
@@ -83,39 +83,57 @@ def by_words(index: Index, shelf: Shelf, query: Query, readable: Mask) -> tuple[
         there = np.zeros(len(readable), dtype=np.bool_)
         there[rows] = True
         holding = there if holding is None else holding & there
-    return _best(scores, readable if holding is None else holding), holding
+    return scores, holding
 
 
-def by_meaning(shelf: Shelf, vector: Floats, readable: Mask) -> Ranked:
-    """By cosine, exactly: only vectors of readable passages are looked at."""
-    scores = np.zeros(len(readable), dtype=np.float64)
+def by_meaning(shelf: Shelf, vector: Floats, readable: Mask) -> Floats:
+    """Cosine of every row, exactly: only vectors of readable passages are looked at, all others have 0."""
+    scores = np.zeros(len(readable), dtype=np.float32)
     for begin, end in _runs(readable):
         for at in range(begin, end, BLOCK):
             rows = slice(at, min(end, at + BLOCK))
             scores[rows] = (shelf.vectors[rows].astype(np.float32) @ vector) * shelf.scales[rows]
-    scores[scores < NEAR] = 0.0
-    return _best(scores, readable)
+    return scores
 
 
-def fuse(lists: Sequence[Ranked]) -> Ranked:
-    """Lists as one: each passage has 1 / (60 + its place) of every list it is in."""
-    found: dict[int, float] = {}
-    for ranked in lists:
-        for place, row in enumerate(ranked.rows.tolist(), start=1):
-            found[row] = found.get(row, 0.0) + 1.0 / (RRF + place)
-    order = sorted(found, key=lambda row: (-found[row], row))
-    return Ranked(
-        rows=np.asarray(order, dtype=np.int64), scores=np.asarray([found[r] for r in order], dtype=np.float32)
-    )
+def fuse(lexical: Floats, semantic: Floats, readable: Mask) -> Ranked:
+    """Both as one: a weighted sum, each brought to the same size by its best of this query.
+
+    Each is measured from the least that it can be (BM25: 0, a cosine: -1), after Bruch, Gai and Ingber (ACM TOIS 2023,
+    "An Analysis of Fusion Functions for Hybrid Retrieval"). Places in two lists, as reciprocal rank fusion adds them,
+    forget by how much the first is ahead: where a question repeats the words of its answer, that cost a tenth of the
+    answers that words alone find.
+    """
+    near = np.where(semantic >= NEAR, semantic, 0.0).astype(np.float32)
+    # What one way finds has a place in the other's list, too, however far down.
+    found = np.union1d(best(lexical, readable).rows, best(near, readable).rows)
+    if not len(found):
+        return Ranked(rows=found, scores=np.zeros(0, np.float32))
+    said, meant = lexical[found], semantic[found] + 1.0
+    worth = (1 - MEANING) * said / max(float(said.max()), 1e-9) + MEANING * meant / max(float(meant.max()), 1e-9)
+    order = np.lexsort((found, -worth))
+    return Ranked(rows=found[order], scores=worth[order].astype(np.float32))
 
 
-def _best(scores: NDArray[np.float64], readable: Mask) -> Ranked:
+def rarity(index: Index, shelf: Shelf, term: str, readable: Mask) -> float:
+    """How rare a stem is among readable passages, from 0 (it stands in all) to 1 (in none)."""
+    count = int(readable.sum())
+    found = len(np.unique(_rows(index.places(term), shelf, readable) >> 16))
+    return _rarity(found, count) / _rarity(0, count)
+
+
+def _rarity(found: int, count: int) -> float:
+    return math.log(1 + (count - found + 0.5) / (found + 0.5))
+
+
+def best(scores: Floats, readable: Mask) -> Ranked:
+    """The first `DEEP` readable rows that have any score; of equals, those that were said first."""
     rows = np.flatnonzero((scores > 0) & readable)
     if len(rows) > DEEP:
         # Of equals the first: all that reach the lowest score that counts are sorted.
         rows = rows[scores[rows] >= np.partition(scores[rows], len(rows) - DEEP)[len(rows) - DEEP]]
     rows = rows[np.lexsort((rows, -scores[rows]))][:DEEP]
-    return Ranked(rows=rows, scores=scores[rows].astype(np.float32))
+    return Ranked(rows=rows, scores=scores[rows])
 
 
 def _rows(places: Iterable[tuple[int, NDArray[np.uint16]]], shelf: Shelf, readable: Mask) -> Rows:

@@ -2,8 +2,9 @@
 """How heavy a meeting's page is and how soon its first line of transcript is there, for a generated long call.
 
 The call is invented: so many hours, an utterance every two seconds, words with probabilities, twelve bullets. The page
-is made by the program's own code from results on disk, as `meetings serve` makes it. With a Chromium on PATH and
-Playwright installed (the extra `dev`), it is also opened in it, from a server on this machine.
+is made by the program's own code from results on disk, as `meetings serve` makes it, and so are the files that it
+offers. With a Chromium on PATH and Playwright installed (the extra `dev`), it is also opened in it, from a server on
+this machine.
 
     python scripts/bench/page.py [--hours 3] [--runs 5]
 """
@@ -24,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from meetings.conversation import Conversation, Speaker, Utterance, Word, to_json
+from meetings.exports import FORMATS, Meeting, save_as
 from meetings.recordings import past_runs
 from meetings.report.pages import STATIC
 from meetings.store import FileStore
@@ -107,7 +109,18 @@ def main() -> None:
         assets = {name: len(data) for name, (_, data) in STATIC.items()}
         print("once: " + ", ".join(f"{name} {size / 1e3:.1f} kB" for name, size in sorted(assets.items())))
         print(f"server: whole page after {statistics.median(waits):.2f} s (median of {options.runs})")
+        files(call)
         browse(site, options.runs)
+
+
+def files(call: Conversation) -> None:
+    """Make each file that the page offers, once, and tell what of a core that takes."""
+    made = []
+    for name in FORMATS:
+        began = time.process_time()
+        data = save_as(name, Meeting(conversation=call, name="long"))
+        made.append(f"{name} {time.process_time() - began:.1f} s, {len(data) / 1e3:.0f} kB")
+    print("files, seconds of a core: " + "; ".join(made))
 
 
 def browse(site: Site, runs: int) -> None:

@@ -1,7 +1,6 @@
-"""How well, how fast and how small: search over meetings, and questions answered from them.
+"""How well, how fast and how small: search over meetings (`answers.py` asks questions of them).
 
     python scripts/bench/search.py quality --workspace acme/ --qmsum DIR
-    python scripts/bench/search.py ask --workspace acme/
     python scripts/bench/search.py speed --qmsum DIR --hours 1000
     python scripts/bench/search.py vectors
 
@@ -28,11 +27,10 @@ from meetings.conversation import Conversation, from_json, read_conversation
 from meetings.llm import Embedder
 from meetings.models import locate
 from meetings.people.terms import words
-from meetings.search import OPERATOR, Card, Index, Reader, search
+from meetings.search import Card, Index, Reader, search
 from meetings.search.passages import KINDS, LONGEST, WORDS, Part, Passage, make_passages
 from meetings.search.query import Query, parse_query
-from meetings.search.questions import ask
-from meetings.search.ranking import Mask, Ranked, by_meaning, by_words, fuse
+from meetings.search.ranking import NEAR, Mask, Ranked, best, by_meaning, by_words, fuse
 
 URL = "https://bench.test"
 SECONDS_A_WORD = 0.4  # 150 words a minute
@@ -73,11 +71,27 @@ def conversation_of(meeting: dict) -> Conversation:
 
 
 def ways(index: Index, embedder: Embedder, query: Query, mask: Mask) -> dict[str, Ranked]:
-    """The same query by words alone, by meaning alone, and both together."""
+    """The same query by words alone, by meaning alone, and both together: by their scores, and by their places."""
     shelf = index.shelf()
     lexical, _ = by_words(index, shelf, query, mask)
     semantic = by_meaning(shelf, embedder.embed([query.text])[0], mask)
-    return {"words": lexical, "meaning": semantic, "both": fuse([lexical, semantic])}
+    words_alone, meaning_alone = best(lexical, mask), best(np.where(semantic >= NEAR, semantic, 0), mask)
+    return {
+        "words": words_alone,
+        "meaning": meaning_alone,
+        "both": fuse(lexical, semantic, mask),
+        "both, by reciprocal ranks": by_places([words_alone, meaning_alone]),
+    }
+
+
+def by_places(lists: Sequence[Ranked]) -> Ranked:
+    """Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009), for comparison."""
+    found: dict[int, float] = {}
+    for ranked in lists:
+        for place, row in enumerate(ranked.rows.tolist(), start=1):
+            found[row] = found.get(row, 0.0) + 1.0 / (60 + place)
+    order = sorted(found, key=lambda row: (-found[row], row))
+    return Ranked(rows=np.asarray(order, np.int64), scores=np.asarray([found[r] for r in order], np.float32))
 
 
 class Scores:
@@ -176,54 +190,6 @@ def workspace_questions(folder: Path) -> Iterator[tuple[str, set[str]]]:
         # Two storylines about the same thing: the same question, and what was said in either answers it.
         asked.setdefault(ASKED[act].format(**facts[story]), set()).update(refs)
     yield from asked.items()
-
-
-# Answers
-
-# Of things that nobody ever spoke of, in the words in which people ask.
-NEVER = (
-    "what did we decide about the swimming pool?",
-    "what did we decide about the helicopter lease?",
-    "who said that the aquarium leaks?",
-    "when did we agree to sell the vineyard?",
-    "how much does the satellite cost?",
-    "why did we cancel the opera?",
-    "what did we decide about the merger with Globex?",
-    "who takes care of the beehives?",
-    "what is the risk with the nuclear reactor?",
-    "when is the marathon?",
-    "what did we decide about the payroll migration to Kronos?",
-    "how many horses do we have?",
-)
-
-
-def answers(args: argparse.Namespace, embedder: Embedder, home: Path) -> None:
-    """Right: a quoted sentence stands in an utterance that answers. Not known: nothing, or only what was said of it."""
-    facts = workspace_facts(args.workspace)
-    products = sorted({f["product"] for f in facts.values()})
-    counts: dict[str, dict[str, int]] = {}
-    with Index(home / "workspace.sqlite") as index:
-        put_workspace(index, embedder, args.workspace)
-        asked = [(text, refs, "answerable") for text, refs in workspace_questions(args.workspace)]
-        asked += [(text, set(), "never spoken of") for text in NEVER]
-        asked += [
-            (f"what did we decide about the {thing} of {product}?", set(), "never spoken of")
-            for product in products
-            for thing in ("greenhouse", "loyalty scheme", "submarine cable")
-        ]
-        for text, refs, group in asked:
-            answer = ask(index, text, OPERATOR, embedder=embedder)
-            right = any(f"{q.card.id}#{q.utterance}" in refs for q in answer.quotes)
-            first = bool(answer.quotes) and f"{answer.quotes[0].card.id}#{answer.quotes[0].utterance}" in refs
-            told = "not known" if not answer.answers else "right" if right else "wrong"
-            row = counts.setdefault(group, dict.fromkeys(("right", "first right", "wrong", "not known"), 0))
-            row[told] += 1
-            row["first right"] += told == "right" and first
-            if args.show:
-                print(told, "|", text, "|", " / ".join(q.text for q in answer.quotes), "|", len(refs))
-    print("\n| questions | right | of these the first | wrong | not known |\n|---|---|---|---|---|")
-    for group, row in counts.items():
-        print(f"| {group} | {row['right']} | {row['first right']} | {row['wrong']} | {row['not known']} |")
 
 
 # Speed and size
@@ -405,11 +371,10 @@ def vectors(_args: argparse.Namespace, _embedder: Embedder, _home: Path) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["quality", "ask", "speed", "vectors", "queries"])
+    parser.add_argument("what", choices=["quality", "speed", "vectors", "queries"])
     parser.add_argument("--workspace", type=Path)
     parser.add_argument("--qmsum", type=Path)
     parser.add_argument("--split", default="val", help="of QMSum, with commas between: train, val")
-    parser.add_argument("--show", action="store_true", help="every question with its answer")
     parser.add_argument("--hours", type=int, default=1000)
     parser.add_argument("--channels", type=int, default=50)
     parser.add_argument("--measured", type=int, default=6, help="real meetings that indexing is timed on")
@@ -420,7 +385,6 @@ def main() -> None:
     embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
     works: dict[str, Callable] = {
         "quality": quality,
-        "ask": answers,
         "vectors": vectors,
         "speed": speed,
         "queries": queries,

@@ -1,4 +1,8 @@
-"""The real command, as a user runs it: a subprocess in a folder of its own, with a home of its own."""
+"""The real command, as a user runs it: a process of its own, in a folder of its own, with a home of its own.
+
+Runs that would spend more on imports than on their work are forked from a process that has done them (`tests.warm`);
+`Meetings.cold` starts each from nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,25 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
+
+from tests.warm import Warm, WarmRun, warm_runs
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "meetings" / "sandbox" / "data" / "sample_call" / "weekly-product-call.mp4"
 SAMPLE_PEOPLE = ROOT / "meetings" / "sandbox" / "data" / "people.yml"
+Running = subprocess.Popen[str] | WarmRun
+# Those that do no more than talk to a database or a server, and those whose imports are tested, start from nothing.
+WARM = (
+    *("alerts", "batch", "brief", "catchup", "channel", "digest", "listen", "people", "process", "retry", "serve"),
+    *("speakers", "summarize", "voices", "worker"),
+)
 
 
 def hear_ctrl_c() -> None:
@@ -31,8 +44,16 @@ class Meetings:
 
     cwd: Path
     env: dict[str, str] = field(default_factory=dict)
+    warm: Warm | None = None
 
     def __call__(self, *args: str | Path, env: Mapping[str, str] | None = None, timeout: float = 500) -> Done:
+        if self._is_warm(args):
+            run = self.start(*args, env=env)
+            try:
+                out, err = run.communicate(timeout)
+            finally:
+                run.kill()
+            return Done(code=run.wait(), out=out, err=err)
         result = subprocess.run(
             self.command(*args),
             cwd=self.cwd,
@@ -44,8 +65,10 @@ class Meetings:
         )
         return Done(code=result.returncode, out=result.stdout, err=result.stderr)
 
-    def start(self, *args: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(self, *args: str | Path, env: Mapping[str, str] | None = None) -> Running:
         """Start it and return the process, in a process group of its own."""
+        if self.warm is not None and self._is_warm(args):
+            return self.warm.start(self.command(*args), cwd=self.cwd, env=self.environment(env))
         return subprocess.Popen(
             self.command(*args),
             cwd=self.cwd,
@@ -56,6 +79,13 @@ class Meetings:
             start_new_session=True,
             preexec_fn=hear_ctrl_c,
         )
+
+    def cold(self) -> Meetings:
+        """The same, with each run started from nothing."""
+        return replace(self, warm=None)
+
+    def _is_warm(self, args: Sequence[str | Path]) -> bool:
+        return self.warm is not None and bool(args) and args[0] in WARM
 
     def command(self, *args: str | Path) -> list[str]:
         """The command line."""
@@ -87,8 +117,15 @@ class Done:
         return lines[0]
 
 
+@pytest.fixture(scope="session")
+def warm(session_folder: Path) -> Iterator[Warm]:
+    """What heavy runs are forked from."""
+    with warm_runs(session_folder) as running:
+        yield running
+
+
 @pytest.fixture
-def meetings(tmp_path: Path, models_folder: Path) -> Meetings:
+def meetings(tmp_path: Path, models_folder: Path, warm: Warm) -> Meetings:
     """The command with a fresh home."""
     work = tmp_path / "work"
     work.mkdir()
@@ -98,7 +135,7 @@ def meetings(tmp_path: Path, models_folder: Path) -> Meetings:
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "HOME": str(tmp_path),
     }
-    return Meetings(cwd=work, env=env)
+    return Meetings(cwd=work, env=env, warm=warm)
 
 
 @pytest.fixture(scope="session")
@@ -123,17 +160,18 @@ def talk(make_media: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spoken(tmp_path_factory: pytest.TempPathFactory, models_folder: Path, talk: Path) -> Iterator[Path]:
+def spoken(session_folder: Path, models_folder: Path, talk: Path, warm: Warm) -> Path:
     """A home in which the speech of `talk` is already known, to be copied by tests about what comes after."""
-    home = tmp_path_factory.mktemp("spoken")
-    run = Meetings(
-        cwd=tmp_path_factory.mktemp("spoken-work"),
-        env={"MEETINGS_HOME": str(home), "MEETINGS_MODELS": str(models_folder), "HOME": str(home)},
-    )
-    done = run("process", talk, "--people", SAMPLE_PEOPLE, "--json")
-    assert done.code == 0, done.err
-    yield home
-    shutil.rmtree(home, ignore_errors=True)
+    home = session_folder / "spoken"
+    with FileLock(session_folder / "spoken.lock"):
+        if not home.exists():
+            made, work = session_folder / "spoken.part", session_folder / "spoken-work"
+            work.mkdir()
+            env = {"MEETINGS_HOME": str(made), "MEETINGS_MODELS": str(models_folder), "HOME": str(work)}
+            done = Meetings(cwd=work, env=env, warm=warm)("process", talk, "--people", SAMPLE_PEOPLE, "--json")
+            assert done.code == 0, done.err
+            made.rename(home)
+    return home
 
 
 @pytest.fixture

@@ -249,7 +249,7 @@ def test_what_the_starter_model_composes_stands_or_is_a_quotation(model: LlamaCp
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--writer", "compose"), ("--language", "de")])
 def test_the_starter_model_is_refused_as_a_writer(meetings: Meetings, options: tuple[str, ...]) -> None:
-    done = meetings("models", "admit", "smollm2-135m", *options, "--json")
+    done = meetings("models", "admit", "smollm2-135m", *options, "--json", env={"MEETINGS_THREADS": "1"})
     assert done.code == 1
     verdict = done.json()
     assert not verdict["admitted"]

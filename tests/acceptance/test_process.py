@@ -17,7 +17,7 @@ FILES = {"transcript.json", "transcript.vtt", "transcript.md", "speakers.rttm", 
 
 
 def test_a_recording_becomes_a_transcript_and_a_summary_for_each_person(meetings: Meetings, talk: Path) -> None:
-    done = meetings("process", talk, "--people", SAMPLE_PEOPLE, "--out", "weekly", "--json")
+    done = meetings.cold()("process", talk, "--people", SAMPLE_PEOPLE, "--out", "weekly", "--json")
     assert done.code == 0, done.err
     out = meetings.cwd / "weekly"
     assert {p.name for p in out.iterdir()} == FILES

@@ -79,7 +79,8 @@ def test_the_cookie_is_for_the_browser_alone_and_for_pages(site: Site) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/m;" in f"{cookie};"
-    assert f"Max-Age={SESSION}" in cookie or f"Max-Age={SESSION - 1}" in cookie
+    left = int(cookie.partition("Max-Age=")[2].partition(";")[0])
+    assert SESSION - 60 < left <= SESSION  # as many seconds ago as a busy machine takes
     assert "Secure" not in cookie  # this page is reached by http
 
 

@@ -242,7 +242,9 @@ def test_without_sentence_embeddings_it_is_said_how_to_get_an_index(
     session = signed_in(site, "maya.chen")
     lacking = site.settings.model_copy(update={"models": tmp_path, "home": tmp_path / "home"})
     shutil.copytree(site.settings.home / "results", lacking.home / "results")
-    monkeypatch.setattr(site.report, "finder", Finder(lacking, site.report.gate._client))
+    finder = Finder(lacking, site.report.gate._client)
+    assert finder.refresh(patience=600.0).trouble
+    monkeypatch.setattr(site.report, "finder", finder)
     for text in (home(site, session), found(site, session, q="parser")):
         assert "meetings models pull" in text
         assert str(tmp_path) not in text

@@ -21,6 +21,7 @@ from meetings.talkback import ANSWER_PROP, Talkback
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 from tests.faults.known_speech import KnownSpeech
+from tests.warm import Warm
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -84,13 +85,13 @@ STAFFED = {
 
 @pytest.fixture(scope="module")
 def told(
-    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path
+    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path, warm: Warm
 ) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("talkback")
     (folder / "work").mkdir()
     # What is decided about the parser, and why.
     clip = make_media("parser.wav", "-ss", "38", "-t", "60", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
-    meetings = Meetings(cwd=folder / "work", env={"HOME": str(folder)})
+    meetings = Meetings(cwd=folder / "work", env={"HOME": str(folder)}, warm=warm)
     quiet = {
         "MEETINGS_HOME": str(folder / "home"),
         "MEETINGS_MODELS": str(models_folder),

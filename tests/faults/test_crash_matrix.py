@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,6 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.sandbox import post_call, run_in_thread
 from meetings.store import close_databases
-from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 from tests.databases import made_ready
 from tests.faults.crash_program import COMPANY, PEOPLE, Passing, live, serve_copy
 from tests.faults.known_speech import KnownSpeech
@@ -97,31 +96,17 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def speech(
-    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, make_media: Callable[..., Path]
-) -> tuple[Path, KnownSpeech]:
-    """A clip of the sample call, and what is said in it."""
-    clip = make_media("short.wav", "-ss", "24", "-t", "15", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
-    folder = tmp_path_factory.mktemp("heard")
-    env = {"MEETINGS_HOME": str(folder / "home"), "MEETINGS_MODELS": str(models_folder), "HOME": str(folder)}
-    done = Meetings(cwd=folder, env=env)("process", clip, "--people", SAMPLE_PEOPLE, "--out", "heard")
-    assert done.code == 0, done.err
-    return clip, KnownSpeech.of(folder / "home")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def company(
-    request: pytest.FixtureRequest, tmp_path: Path, speech: tuple[Path, KnownSpeech], models_folder: Path
+    request: pytest.FixtureRequest, tmp_path: Path, short: Path, heard: KnownSpeech, models_folder: Path
 ) -> Company:
     """The company with its recorded call; the databases have their tables and are empty."""
-    clip, known = speech
     folder = tmp_path / "company"
     database = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with run_in_thread(folder / "sandbox", company=COMPANY, now=datetime(2026, 11, 19, 10, tzinfo=UTC)) as sandbox:
         call = post_call(
             sandbox.tokens,
-            clip,
+            short,
             channel="product",
             title="Weekly",
             started_by="ana",
@@ -131,7 +116,7 @@ def company(
         made = Company(folder=folder, post_id=call.recording_post_id, models=models_folder, database=database)
         environ = made.environ(folder, sandbox.url, sandbox.bot_token or "", database)
         settings = made_ready(load_settings(environ=environ, folder=tmp_path, user_folder=tmp_path))
-        known.give(settings, made.post_id)
+        heard.give(settings, made.post_id)
         close_databases()  # it is copied, and for that nobody may be in it
         assert lives(environ, None) == 0
     return made

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,18 +15,12 @@ import pytest
 
 from meetings.mattermost import MattermostClient
 from meetings.sandbox import Sandbox, post_call, run_in_thread
-from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
+from tests.acceptance.conftest import SAMPLE_PEOPLE, Meetings, Running
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 COMPANY = Path(__file__).parents[2] / "meetings" / "sandbox" / "data" / "company.yml"
 STAGES = ["fetch", "audio", "segmentation", "transcription", "diarization", "conversation", "people", "summaries"]
-
-
-@pytest.fixture(scope="session")
-def short(make_media: Callable[..., Path]) -> Path:
-    """Fifteen seconds of the sample call with two people in them."""
-    return make_media("short.wav", "-ss", "24", "-t", "15", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
 
 
 @pytest.fixture
@@ -35,7 +29,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
         yield running
 
 
-def kill(process: subprocess.Popen[str], how: signal.Signals) -> None:
+def kill(process: Running, how: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, how)
 
@@ -55,7 +49,7 @@ def test_killed_again_and_again_the_run_still_writes_to_everyone_once(
         duration=15.0,
     )
     env = {"MATTERMOST_URL": sandbox.url, "MATTERMOST_TOKEN": sandbox.bot_token}
-    kills, patience = 0, 2.0
+    kills, patience = 0, 1.0
     while True:
         process = meetings.start("process", call.permalink, "--deliver", "--out", "out", "--json", env=env)
         try:

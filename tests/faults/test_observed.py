@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +18,11 @@ import requests
 
 from meetings.config import load_settings
 from meetings.sandbox import post_call, run_in_thread
-from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
+from tests.acceptance.conftest import Meetings
 from tests.faults.known_speech import KnownSpeech
 from tests.faults.test_queue_kills import COMPANY, PEOPLE
 from tests.otlp_receiver import Receiver, attributes, receiving
+from tests.warm import Warm
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -43,15 +43,11 @@ class Followed:
 
 @pytest.fixture(scope="module")
 def followed(
-    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path
+    tmp_path_factory: pytest.TempPathFactory, short: Path, heard: KnownSpeech, models_folder: Path, warm: Warm
 ) -> Followed:
     root = tmp_path_factory.mktemp("followed")
-    clip = make_media("short.wav", "-ss", "24", "-t", "15", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
     env = {"MEETINGS_MODELS": str(models_folder), "HOME": str(root), "MEETINGS_LANGUAGE_MODEL": "none"}
-    meetings = Meetings(cwd=root, env={**env, "MEETINGS_HOME": str(root / "heard")})
-    done = meetings("process", clip, "--people", SAMPLE_PEOPLE, "--out", "out")
-    assert done.code == 0, done.err
-    speech = KnownSpeech.of(root / "heard")
+    meetings = Meetings(cwd=root, env=env, warm=warm)
     with (
         run_in_thread(root / "sandbox", company=COMPANY, now=datetime(2026, 11, 19, 10, tzinfo=UTC)) as sandbox,
         receiving() as traces,
@@ -65,7 +61,7 @@ def followed(
         }
         call = post_call(
             sandbox.tokens,
-            clip,
+            short,
             channel="product",
             title=TITLE,
             started_by="ana",
@@ -73,16 +69,19 @@ def followed(
             duration=15.0,
         )
         settings = load_settings(environ=meetings.environment(), folder=root, user_folder=root)
-        speech.give(settings, call.recording_post_id)
+        heard.give(settings, call.recording_post_id)
         port = _free_port()
         listener = meetings.start("listen", "--verbose", "--metrics", str(port))
         try:
             metrics = _metrics(port, until='meetings_deliveries_total{status="sent"} 4.0')
-            time.sleep(1)  # the last step is written down
+            # Traces are made when the last step is written down, and sent some seconds later.
+            end = time.monotonic() + 60
+            while not traces.named("recording") and time.monotonic() < end:
+                time.sleep(0.2)
         finally:
             os.killpg(listener.pid, signal.SIGINT)
             _, log = listener.communicate(timeout=60)
-    said = {word["word"].strip() for word in speech.transcription["words"]}
+    said = {word["word"].strip() for word in heard.transcription["words"]}
     secrets = {word for word in said if len(word) > 6} | set(TITLE.split()) | {"Product"}
     assert len(secrets) > 5
     return Followed(post=call.recording_post_id, log=log, metrics=metrics, traces=traces, secrets=secrets)

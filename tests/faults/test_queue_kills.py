@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from meetings.config import Settings, load_settings
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.sandbox import Sandbox, post_call, run_in_thread
-from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
+from tests.acceptance.conftest import Meetings, Running
 from tests.faults.known_speech import KnownSpeech
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -40,15 +38,6 @@ COMPANY = {
 }
 
 
-@pytest.fixture
-def heard(meetings: Meetings, make_media: Callable[..., Path]) -> tuple[Path, KnownSpeech]:
-    """A clip of the sample call, and what is said in it."""
-    clip = make_media("short.wav", "-ss", "24", "-t", "15", "-i", str(SAMPLE), "-ac", "1", "-ar", "16000")
-    done = meetings("process", clip, "--people", SAMPLE_PEOPLE, "--out", "heard")
-    assert done.code == 0, done.err
-    return clip, KnownSpeech.of(Path(meetings.env["MEETINGS_HOME"]))
-
-
 def messages(client: MattermostClient, username: str) -> Counter[str]:
     """How often each recording was told to somebody."""
     direct = client.direct_channel(client.user_by_username(username).id)
@@ -58,9 +47,8 @@ def messages(client: MattermostClient, username: str) -> Counter[str]:
 
 
 def test_killed_at_random_moments_everybody_gets_each_message_once(
-    tmp_path: Path, meetings: Meetings, heard: tuple[Path, KnownSpeech]
+    tmp_path: Path, meetings: Meetings, short: Path, heard: KnownSpeech
 ) -> None:
-    clip, speech = heard
     chance = random.Random(KILLS)
     home = tmp_path / "service"
     with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=datetime(2026, 11, 19, 10, tzinfo=UTC)) as sandbox:
@@ -75,7 +63,7 @@ def test_killed_at_random_moments_everybody_gets_each_message_once(
         posted: list[str] = []
         for turn in range(KILLS):
             if turn % 4 == 0:
-                posted.append(_post(sandbox, clip, speech, settings, title=f"Call {turn}"))
+                posted.append(_post(sandbox, short, heard, settings, title=f"Call {turn}"))
             listener = meetings.start("listen", env=env)
             time.sleep(chance.uniform(0.5, 3.5))
             _end(listener, signal.SIGKILL)
@@ -110,6 +98,6 @@ def _post(sandbox: Sandbox, clip: Path, speech: KnownSpeech, settings: Settings,
     return call.file_id
 
 
-def _end(process: subprocess.Popen[str], how: signal.Signals) -> str:
+def _end(process: Running, how: signal.Signals) -> str:
     os.killpg(process.pid, how)
     return process.communicate(timeout=30)[1]

@@ -15,10 +15,12 @@ from meetings.queueing import SharedInbox
 from meetings.store import FileStore
 from tests.many_calls import PEOPLE, ManyCalls, many_calls, speech
 from tests.s3 import running_s3
+from tests.warm import Warm
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
-RECORDINGS = int(os.environ.get("RECORDINGS", "200"))
+# RECORDINGS=200 is for a figure, not for every change.
+RECORDINGS = int(os.environ.get("RECORDINGS", "100"))
 SAID = speech("We decided to ship the release on Friday", "I will write the notes for it until Thursday")
 
 
@@ -29,7 +31,7 @@ def put_all(calls: ManyCalls, url: str) -> None:
 
 
 def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everything_once(
-    tmp_path: Path, models_folder: Path, postgres_url: str
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
 ) -> None:
     chance = random.Random(RECORDINGS)
     env = {
@@ -37,7 +39,7 @@ def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everythi
         "MEETINGS_FILES_URL": str(tmp_path / "shared"),
         "MEETINGS_MODELS": str(models_folder),
     }
-    with many_calls(tmp_path / "calls", env) as calls:
+    with many_calls(tmp_path / "calls", env, warm=warm) as calls:
         calls.post(RECORDINGS - 4)
         calls.post(4, SAID)
         put_all(calls, postgres_url)
@@ -61,7 +63,7 @@ def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everythi
 
 
 def test_everything_goes_by_an_object_store_and_a_database(
-    tmp_path: Path, models_folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_s3("results") as s3:
         for name, value in s3.items():
@@ -71,7 +73,7 @@ def test_everything_goes_by_an_object_store_and_a_database(
             "MEETINGS_FILES_URL": "s3://results/meetings",
             "MEETINGS_MODELS": str(models_folder),
         }
-        with many_calls(tmp_path / "calls", env) as calls:
+        with many_calls(tmp_path / "calls", env, warm=warm) as calls:
             calls.post(5)
             calls.post(1, SAID)
             put_all(calls, postgres_url)
@@ -88,10 +90,10 @@ def test_everything_goes_by_an_object_store_and_a_database(
 
 
 def test_one_of_several_listeners_listens_and_another_takes_its_place(
-    tmp_path: Path, models_folder: Path, postgres_url: str
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
 ) -> None:
     env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
-    with many_calls(tmp_path / "calls", env) as calls:
+    with many_calls(tmp_path / "calls", env, warm=warm) as calls:
         first = calls.start("listen")
         calls.wait_for("process-0.log", "listening at")
         calls.start("serve", "--port", "0")
@@ -110,9 +112,11 @@ def test_one_of_several_listeners_listens_and_another_takes_its_place(
     assert waiting == 1, calls.logs()
 
 
-def test_a_worker_whose_lock_is_lost_ends_at_once(tmp_path: Path, models_folder: Path, postgres_url: str) -> None:
+def test_a_worker_whose_lock_is_lost_ends_at_once(
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
+) -> None:
     env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
-    with many_calls(tmp_path / "calls", env) as calls:
+    with many_calls(tmp_path / "calls", env, warm=warm) as calls:
         worker = calls.start("worker")
         calls.wait_for("process-0.log", "takes speech, summary, delivery, answers")
         with psycopg.connect(postgres_url, autocommit=True) as admin:

@@ -19,8 +19,10 @@ from meetings.intents import Ask
 from meetings.mattermost.entities import User
 from meetings.replies import Help, read_reply
 from meetings.search import OPERATOR, Index, Reader
+from meetings.search.answers import answer_to_markdown
+from meetings.search.asked import read_question
 from meetings.search.intent import SearchIntent, read_request
-from meetings.search.questions import Answer, answer_to_markdown, ask, read_question
+from meetings.search.questions import Answer, ask
 from meetings.search.wording import admitted_model, put_into_words
 from tests.kept_results import keep_recording
 from tests.unit.search_builders import URL, Words, put
@@ -54,6 +56,10 @@ def texts(answer: Answer) -> list[str]:
         ("who takes care of invoices?", "action", ("invoic",)),
         ("who said that the pump leaks?", "who", ("pump", "leak")),
         ("tell me something", "what", ()),
+        ("When discussing the case, what did they paint?", "what", ("cas", "paint")),
+        ("why did we decide against the pump?", "why", ("against", "pump")),
+        ("who decides on the price?", "who", ("pric",)),
+        ("what is the risk with the pump?", "risk", ("pump",)),
     ],
 )
 def test_a_question_says_what_it_asks_for_and_about_what(question: str, kind: str, subject: tuple[str, ...]) -> None:
@@ -79,6 +85,7 @@ def test_where_nothing_was_decided_that_is_said_and_not_made_up(index: Index) ->
     put(index, "m1", "The parser is slow on large files.")
     answer = answered(index, "What did we decide about the parser?")
     assert not answer.answers
+    assert not answer.unsure
     assert "no decision" in answer_to_markdown(answer)
     assert texts(answer) == ["The parser is slow on large files."]
 
@@ -98,6 +105,69 @@ def test_a_question_is_no_answer(index: Index) -> None:
 def test_a_time_answers_when(index: Index) -> None:
     put(index, "m1", "The beta starts small.", "The beta starts on the tenth of May.")
     assert texts(answered(index, "when does the beta start?")) == ["The beta starts on the tenth of May."]
+
+
+def test_a_request_answers_who_does_it_though_it_is_a_question(index: Index) -> None:
+    put(index, "m1", "Ben, can you send the invoices by Friday?", "The invoices are long.")
+    answer = answered(index, "who takes care of the invoices?")
+    assert texts(answer)[0] == "Ben, can you send the invoices by Friday?"
+
+
+def test_what_was_replied_to_the_same_question_answers_it(index: Index) -> None:
+    put(index, "m1", "Who holds the signing key?", "Sofia and Tom, on tokens.", pause=1.0)
+    answer = answered(index, "who holds the signing key?")
+    assert answer.answers
+    assert (answer.quotes[0].text, answer.quotes[0].replies_to) == (
+        "Sofia and Tom, on tokens.",
+        "Who holds the signing key?",
+    )
+    assert "asked “Who holds the signing key?”: “Sofia and Tom, on tokens" in answer_to_markdown(answer)
+
+
+AGAIN = "We decided to ship the parser on Monday."
+
+
+@pytest.mark.parametrize("days", [("2026-11-01", "2026-11-20"), ("2026-11-20", "2026-11-01")])
+def test_of_what_was_decided_twice_the_newest_is_told_and_the_other_as_earlier(
+    index: Index, days: tuple[str, str]
+) -> None:
+    for day, said in zip(days, (DECIDED, AGAIN), strict=True):
+        put(index, f"m{day}", said, started_at=f"{day}T09:00:00+00:00")
+    answer = answered(index, "What did we decide about the parser?")
+    newest, older = (AGAIN, DECIDED) if days[0] < days[1] else (DECIDED, AGAIN)
+    assert [(q.text, q.earlier) for q in answer.quotes] == [(newest, False), (older, True)]
+    assert f"- Earlier: “{older.removesuffix('.')}" in answer_to_markdown(answer)
+
+
+def test_what_may_answer_is_told_as_unsure(index: Index) -> None:
+    put(index, "m1", "Rubber is nice.", "So we go with rubber for the parser case.", pause=1.0)
+    answer = answered(index, "What did we decide about the parser case?")
+    assert (answer.answers, answer.unsure) == (False, True)
+    assert answer_to_markdown(answer).startswith("I am not sure that this answers it.")
+
+
+def test_of_whom_something_is_asked_their_words_come_first(index: Index) -> None:
+    put(index, "m1", "I like the new price of the parser.", "I hate the new price of the parser.")
+    assert answered(index, "what did Ben say about the price of the parser?").quotes[0].speaker == "Ben"
+    assert answered(index, "what did Ana say about the price of the parser?").quotes[0].speaker == "Ana"
+
+
+def test_where_nothing_answers_it_is_told_what_was_looked_at_and_which_words_nobody_said(index: Index) -> None:
+    put(index, "m1", "The weather is fine today.", channel_id="c1", started_at="2026-11-01T09:00:00+00:00")
+    put(index, "m2", "Lunch was good today.", channel_id="c1", started_at="2026-11-20T09:00:00+00:00")
+    text = answer_to_markdown(answered(index, "What did we decide about the weather in Kronos?", ANA))
+    assert "2 calls from 2026-11-01 to 2026-11-20" in text
+    assert "Nobody said kronos" in text
+    assert "**search weather**" in text
+
+
+def test_what_was_looked_at_counts_nothing_that_the_asker_may_not_read(index: Index) -> None:
+    put(index, "m1", "The weather is fine today.", channel_id="c1")
+    put(index, "m2", "Kronos is a secret.", channel_id="c2", started_at="2020-01-01T09:00:00+00:00")
+    text = answer_to_markdown(answered(index, "why did Kronos fail?", ANA))
+    assert "one call." in text
+    assert "Nobody said kronos" in text
+    assert "2020" not in text
 
 
 def test_nobody_is_answered_from_a_channel_that_they_are_not_in(index: Index) -> None:
@@ -242,4 +312,6 @@ def test_the_command_answers_with_who_where_and_when(tmp_path: Path, monkeypatch
     (quote,) = json.loads(CliRunner().invoke(cli, ["ask", question, "--json"]).stdout)["quotes"]
     assert (quote["utterance"], quote["speaker"]) == ("u2", "Ben")
     nothing = CliRunner().invoke(cli, ["ask", "what did we decide about the swimming pool?"])
-    assert nothing.stdout == "Nothing was found that answers that.\n"
+    assert nothing.stdout == (
+        "Nothing was found that answers that.\nI looked at one call. Nobody said swimming, pool.\n"
+    )
