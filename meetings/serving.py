@@ -43,6 +43,8 @@ from meetings.store import digest
 MAX_BODY = 64 * 1024  # bytes; a webhook of a post of 16,383 characters has less
 MAX_ASK = 500  # characters of a request that are read
 ASK_AGAIN = 600.0  # seconds in which asking for a recording again counts once
+# Where strangers let the server be asked: a cookie that is made up anew each time buys nothing there.
+WAYS_IN = frozenset(["/m/sign-in", "/m/signed-in", "/m/enter"])
 READY_FOR = 10.0  # seconds that an answer of the server counts
 
 HELP = """**/meetings** understands:
@@ -100,7 +102,8 @@ class Doors:
 
 def make_app(doors: Doors) -> FastAPI:
     """The application. It has no docs and no schema: nothing to see for who is not meant."""
-    app = FastAPI(title="meetings", docs_url=None, redoc_url=None, openapi_url=None)
+    # No slash is mended by sending a browser elsewhere: where to, the request's own Host would say.
+    app = FastAPI(title="meetings", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -109,7 +112,7 @@ def make_app(doors: Doors) -> FastAPI:
         # that costs little.
         peer = request.client.host if request.client else ""
         cookie = request.cookies.get(HOME_COOKIE) or request.cookies.get(PAGE_COOKIE)
-        if cookie and request.url.path.startswith("/m/"):
+        if cookie and request.url.path.startswith("/m/") and request.url.path not in WAYS_IN:
             peer = f"{peer} {digest(cookie)}"
         wait = doors.buckets.take(peer, now=time.monotonic())
         if wait:

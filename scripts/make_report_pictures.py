@@ -38,7 +38,7 @@ PICTURES: dict[str, tuple[dict[str, Any], bool]] = {
 }
 # Of each picture of home: the browser's window, and which page it shows.
 HOME: dict[str, tuple[dict[str, Any], str]] = {
-    "home": ({"viewport": {"width": 1000, "height": 660}, "color_scheme": "light"}, ""),
+    "home": ({"viewport": {"width": 1000, "height": 620}, "color_scheme": "light"}, ""),
     "search": ({"viewport": {"width": 1000, "height": 620}, "color_scheme": "dark"}, "search?q=parser+release"),
 }
 # Calls beside the sample: when, in which channel, under which title, and what was said.

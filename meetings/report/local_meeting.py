@@ -61,7 +61,8 @@ class LocalMeeting:
         else:
             run = find_run(recording, settings)
             self.id = self._job(run).source.media_id
-        self._shelf = Shelf(MattermostClient.of(settings))
+        self._client = MattermostClient.of(settings)
+        self._shelf = Shelf(self._client)
         self._noted: set[str] = set()
 
     # What there is
@@ -90,11 +91,13 @@ class LocalMeeting:
             return Found(gone=f"There is nothing to play: the recording is no longer at {paths[0]}, or was changed.")
         if not jobs:
             return Found(gone="There is nothing to play: this was processed on another machine.")
+        if self._client is None:
+            return Found(gone="There is nothing to play: the recording is in Mattermost, and none is configured here.")
         try:
             media = self._shelf.find(jobs[0])
         except MattermostError as error:
             return Found(gone=f"There is nothing to play, as the recording is in Mattermost: {error}")
-        return Found(media=media) if media else Found(gone="There is nothing to play: the recording is in Mattermost.")
+        return Found(media=media) if media else Found(gone="There is nothing to play: Mattermost has it no longer.")
 
     def note_look(self, username: str) -> None:
         """Note once that somebody's summary was looked at."""
@@ -156,7 +159,7 @@ class LocalMeeting:
 
     def _can_run(self, run: PastRun) -> bool:
         job = self._job(run)
-        if (job.source.in_mattermost or job.deliver) and MattermostClient.of(self.settings) is None:
+        if (job.source.in_mattermost or job.deliver) and self._client is None:
             return False
         heard = Stages(settings=self.settings, store=self._store).speech_done(job)
         return heard or (job.source.path is not None and Path(job.source.path).is_file())

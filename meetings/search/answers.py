@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from meetings.conversation import clock
 from meetings.search.find import Looked
 from meetings.search.questions import Answer, Quote
-from meetings.search.render import post_link, when
+from meetings.search.render import Place, linked, post_link, when
 from meetings.summary import inert
 from meetings.summary.markdown import link
 
@@ -20,8 +19,8 @@ _LACKING = {
 }
 
 
-def answer_to_markdown(answer: Answer) -> str:
-    """What the bot says."""
+def answer_to_markdown(answer: Answer, place: Place | None = None) -> str:
+    """What the bot says; each quotation's time leads to its place."""
     if not answer.quotes:
         return f"{NOTHING}{_after_nothing(answer)}"
     head = (
@@ -32,7 +31,8 @@ def answer_to_markdown(answer: Answer) -> str:
     lines = []
     for quote in answer.quotes:
         title = link(inert(quote.card.title, limit=120) or "a call", post_link(quote.card))
-        where = ", ".join(part for part in (title, when(quote.card), clock(quote.start)) if part)
+        at = linked(quote.card, quote.start, place)
+        where = ", ".join(part for part in (title, when(quote.card), at) if part)
         asked = f"asked “{inert(quote.replies_to, limit=200)}”: " if quote.replies_to else ""
         earlier = "Earlier: " if quote.earlier else ""
         lines.append(f"- {earlier}{asked}“{inert(quote.text, limit=400)}” — {inert(quote.speaker, limit=100)}, {where}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from meetings.people.terms import WEAK, stem, words
-from meetings.search.asked import Question, fits
+from meetings.search.asked import Question, fits, read_question
 from meetings.search.find import Hit
 from meetings.search.passages import Part
 from meetings.summary.kinds import read_sentence
@@ -113,8 +113,9 @@ def signs_of(
         mine = {speaker.lower(), *speaker.lower().split()[:1], username.lower()}
         by = float(any(name in mine for name in question.people))
     does = candidate.fits
-    if asked_before >= SAME_QUESTION:
-        # Somebody asked the same, and this was the reply: no more is needed, whatever it sounds like.
+    if asked_before >= SAME_QUESTION and read_question(candidate.replies_to).kind == question.kind:
+        # Somebody asked the same, and this was the reply: no more is needed, whatever it sounds like. "Who decides at
+        # Acme?" and "What did we decide about Acme?" are close in meaning, but ask for something else.
         meant, does = asked_before, 1.0
     return Signs(said=shares[0], near=shares[1], around=shares[2], meant=max(0.0, meant), fits=does, by=by)
 

@@ -15,12 +15,15 @@ from meetings.config import Settings
 from meetings.intents import Ask, Outcome
 from meetings.llm import Embedder, TextEmbedder
 from meetings.mattermost import MattermostClient
+from meetings.mattermost.entities import User
 from meetings.models import locate
+from meetings.page_links import PageLinks, is_meeting
 from meetings.search.answers import answer_to_markdown
 from meetings.search.find import Found, search
+from meetings.search.index import Card
 from meetings.search.questions import Answer, ask
 from meetings.search.readers import reader_of
-from meetings.search.render import to_markdown
+from meetings.search.render import Place, to_markdown
 from meetings.search.upkeep import catch_up, open_index
 from meetings.search.wording import admitted_model, put_into_words
 from meetings.summary import inert
@@ -91,11 +94,23 @@ class SearchIntent:
         with open_index(self._settings) as index:
             left = catch_up(self._settings, index, self._embedder, most=AT_ONCE).left
             reader = reader_of(self._client, asked.asker, index.shelf().cards)
+            place = self._place(asked.asker)
             if what == "ask":
-                told = answer_to_markdown(self._in_words(ask(index, text, reader, embedder=self._embedder())))
+                told = answer_to_markdown(self._in_words(ask(index, text, reader, embedder=self._embedder())), place)
             else:
-                told = _listed(text, search(index, text, reader, embedder=self._embedder(), limit=MEETINGS))
+                told = _listed(text, search(index, text, reader, embedder=self._embedder(), limit=MEETINGS), place)
         return told + (LATER if left else "")
+
+    def _place(self, asker: User) -> Place | None:
+        """Moments lead to the asker's own page of the meeting, where there are pages."""
+        links = PageLinks.of(self._settings)
+        if links is None:
+            return None
+
+        def place(card: Card, start: float) -> str | None:
+            return f"{links.link(asker.id, asker.username, card.id)}#t={int(start)}" if is_meeting(card.id) else None
+
+        return place
 
     def _in_words(self, answer: Answer) -> Answer:
         if not answer.answers:
@@ -107,8 +122,8 @@ class SearchIntent:
         return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
 
 
-def _listed(text: str, found: tuple[Found, ...]) -> str:
+def _listed(text: str, found: tuple[Found, ...], place: Place | None) -> str:
     about = inert(text, limit=80)
     if not found:
         return f"I found nothing about {about} in the calls that you may read."
-    return f"About {about}:\n\n{to_markdown(found)}"
+    return f"About {about}:\n\n{to_markdown(found, place)}"

@@ -12,6 +12,9 @@ from meetings.search.index import Card
 from meetings.summary import inert
 from meetings.summary.markdown import link
 
+# The address of a moment (seconds) in a meeting; None where it has none.
+Place = Callable[[Card, float], str | None]
+
 _POST_ID = re.compile(r"[a-z0-9]{26}")
 
 
@@ -42,15 +45,21 @@ def marked(moment: Moment, show: Callable[[str], str], mark: Callable[[str], str
     return (shown + _kept(moment.text[at:], show)).strip()
 
 
-def to_markdown(found: Sequence[Found]) -> str:
-    """A message."""
+def linked(card: Card, start: float, place: Place | None) -> str:
+    """A moment's time, which leads to its place if it has one."""
+    return link(clock(start), None if place is None else place(card, start))
+
+
+def to_markdown(found: Sequence[Found], place: Place | None = None) -> str:
+    """A message; each moment leads to its place."""
     lines = []
     for one in found:
         title = link(inert(one.card.title, limit=120) or "A meeting", post_link(one.card))
         lines.append(f"**{title}**" + (f", {when(one.card)}" if when(one.card) else ""))
         for moment in one.moments:
             text = marked(moment, inert, lambda word: f"**{word}**")
-            lines.append(f"- {clock(moment.start)} {inert(moment.speakers[0], limit=100)}: {text}")
+            at = linked(one.card, moment.start, place)
+            lines.append(f"- {at} {inert(moment.speakers[0], limit=100)}: {text}")
     return "\n".join(lines)
 
 

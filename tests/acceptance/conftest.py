@@ -118,14 +118,17 @@ class Done:
 
 
 @pytest.fixture(scope="session")
-def warm(session_folder: Path) -> Iterator[Warm]:
-    """What heavy runs are forked from."""
+def warm(session_folder: Path) -> Iterator[Warm | None]:
+    """What heavy runs are forked from; elsewhere than on Linux each starts from nothing."""
+    if sys.platform != "linux":
+        yield None
+        return
     with warm_runs(session_folder) as running:
         yield running
 
 
 @pytest.fixture
-def meetings(tmp_path: Path, models_folder: Path, warm: Warm) -> Meetings:
+def meetings(tmp_path: Path, models_folder: Path, warm: Warm | None) -> Meetings:
     """The command with a fresh home."""
     work = tmp_path / "work"
     work.mkdir()
@@ -160,7 +163,7 @@ def talk(make_media: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spoken(session_folder: Path, models_folder: Path, talk: Path, warm: Warm) -> Path:
+def spoken(session_folder: Path, models_folder: Path, talk: Path, warm: Warm | None) -> Path:
     """A home in which the speech of `talk` is already known, to be copied by tests about what comes after."""
     home = session_folder / "spoken"
     with FileLock(session_folder / "spoken.lock"):

@@ -525,6 +525,32 @@ def test_readers_behind_one_proxy_do_not_use_up_each_other_s_requests(
     assert ben.get(site.page, timeout=10).status_code == 200
 
 
+@pytest.mark.parametrize("way", ["sign-in", "signed-in", "enter"])
+def test_who_makes_cookies_up_signs_in_no_more_often(site: Site, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr(site.doors, "buckets", Buckets(per_second=0.01, burst=5))
+    tried = [get(f"{site.url}/m/{way}", cookies={"meetings_home": f"made-up-{n}"}).status_code for n in range(6)]
+    assert tried == [404] * 5 + [429]
+
+
+@pytest.mark.parametrize("path", ["/m/MEETING/", "/m/work/", "/healthz/"])
+def test_no_answer_leads_to_a_host_that_a_request_names(site: Site, path: str) -> None:
+    answer = get(
+        site.url + path.replace("MEETING", site.meeting), headers={"Host": "evil.example"}, allow_redirects=False
+    )
+    assert answer.status_code == 404
+    assert "evil.example" not in str(answer.headers) + answer.text
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "POST", "FOO"])
+@pytest.mark.parametrize("path", ["MEETING", "work", "work.json", "z"])
+def test_other_verbs_do_nothing_and_tell_nothing(site: Site, method: str, path: str) -> None:
+    session = site.visit("maya.chen")
+    answer = session.request(method, f"{site.url}/m/{path.replace('MEETING', site.meeting)}", timeout=10)
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 def test_an_admin_sees_and_revokes_somebody_s_links(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETINGS_HOME", str(site.settings.home))
     monkeypatch.setenv("MATTERMOST_URL", site.sandbox.url)

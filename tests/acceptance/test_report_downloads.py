@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def get(session: requests.Session, site: Site, name: str) -> requests.Response:
-    return session.get(f"{site.page}/download/{name}", timeout=20)
+    return session.get(f"{site.page}/download/{name}", timeout=30)
 
 
 def assert_nothing(answer: requests.Response, site: Site) -> None:

@@ -85,7 +85,7 @@ STAFFED = {
 
 @pytest.fixture(scope="module")
 def told(
-    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path, warm: Warm
+    tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path], models_folder: Path, warm: Warm | None
 ) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("talkback")
     (folder / "work").mkdir()

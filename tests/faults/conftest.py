@@ -32,7 +32,7 @@ def short(make_media: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def heard(session_folder: Path, models_folder: Path, short: Path, warm: Warm) -> KnownSpeech:
+def heard(session_folder: Path, models_folder: Path, short: Path, warm: Warm | None) -> KnownSpeech:
     """What is said in `short`."""
     home = session_folder / "heard"
     with FileLock(session_folder / "heard.lock"):

@@ -43,7 +43,7 @@ class Followed:
 
 @pytest.fixture(scope="module")
 def followed(
-    tmp_path_factory: pytest.TempPathFactory, short: Path, heard: KnownSpeech, models_folder: Path, warm: Warm
+    tmp_path_factory: pytest.TempPathFactory, short: Path, heard: KnownSpeech, models_folder: Path, warm: Warm | None
 ) -> Followed:
     root = tmp_path_factory.mktemp("followed")
     env = {"MEETINGS_MODELS": str(models_folder), "HOME": str(root), "MEETINGS_LANGUAGE_MODEL": "none"}

@@ -31,7 +31,7 @@ def put_all(calls: ManyCalls, url: str) -> None:
 
 
 def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everything_once(
-    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm | None
 ) -> None:
     chance = random.Random(RECORDINGS)
     env = {
@@ -63,7 +63,7 @@ def test_two_of_three_workers_are_killed_for_good_and_everybody_is_told_everythi
 
 
 def test_everything_goes_by_an_object_store_and_a_database(
-    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_s3("results") as s3:
         for name, value in s3.items():
@@ -90,7 +90,7 @@ def test_everything_goes_by_an_object_store_and_a_database(
 
 
 def test_one_of_several_listeners_listens_and_another_takes_its_place(
-    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm | None
 ) -> None:
     env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
     with many_calls(tmp_path / "calls", env, warm=warm) as calls:
@@ -113,7 +113,7 @@ def test_one_of_several_listeners_listens_and_another_takes_its_place(
 
 
 def test_a_worker_whose_lock_is_lost_ends_at_once(
-    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm
+    tmp_path: Path, models_folder: Path, postgres_url: str, warm: Warm | None
 ) -> None:
     env = {"MEETINGS_DATABASE_URL": postgres_url, "MEETINGS_MODELS": str(models_folder)}
     with many_calls(tmp_path / "calls", env, warm=warm) as calls:

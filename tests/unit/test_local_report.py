@@ -13,14 +13,23 @@ from pathlib import Path
 
 import pytest
 import requests
+from pydantic import SecretStr
 
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import to_json
 from meetings.corrections import read_corrections
 from meetings.edits import read_edits
-from meetings.errors import CorrectionError, MeetingsError, SaveError
+from meetings.errors import (
+    CorrectionError,
+    MattermostError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    MeetingsError,
+    SaveError,
+)
 from meetings.exports import FORMATS
+from meetings.mattermost import MattermostClient
 from meetings.recordings import past_runs, remember_folder
 from meetings.report import LocalMeeting, LocalPage, Remaking, whose
 from meetings.report.downloads import SANDBOX
@@ -56,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def get(url: str, session: requests.Session | None = None, **given: object) -> requests.Response:
-    return (session or requests).get(url, timeout=10, **given)  # type: ignore[arg-type]
+    return (session or requests).get(url, timeout=30, **given)  # type: ignore[arg-type]
 
 
 def own_page(tmp_path: Path) -> LocalPage:
@@ -336,7 +345,23 @@ def test_a_call_of_a_server_that_is_not_configured_is_not_made_again(tmp_path: P
     meeting = LocalMeeting("p" * 26, settings, by="kim")
     assert meeting.may_edit()
     assert not meeting.may_remake()
-    assert "in Mattermost" in meeting.find().gone
+    assert "in Mattermost, and none is configured here" in meeting.find().gone
+
+
+def test_a_call_that_the_server_has_no_longer_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Settings(home=tmp_path / "home", mattermost_url="http://127.0.0.1:9", mattermost_token=SecretStr("t"))
+    keep_recording(known, "r" * 26, post_id="p" * 26, server="http://127.0.0.1:9")
+    meeting = LocalMeeting("p" * 26, known, by="kim")
+    for error, told in ((MattermostNotFoundError, "has it no longer"), (MattermostUnreachableError, "gone fishing")):
+
+        def away(*_: object, raised: type[MattermostError] = error) -> None:
+            raise raised("gone fishing")
+
+        monkeypatch.setattr(MattermostClient, "file_info", away)
+        assert told in meeting.find().gone
+    assert meeting.read().conversation.utterances
 
 
 def test_a_folder_that_is_rewritten_by_a_correction_may_be_corrected_and_a_copy_of_it_not(

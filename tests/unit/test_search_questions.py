@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.intents import Ask
 from meetings.mattermost.entities import User
+from meetings.page_links import PageLinks
 from meetings.replies import Help, read_reply
 from meetings.search import OPERATOR, Index, Reader
 from meetings.search.answers import answer_to_markdown
@@ -122,6 +124,12 @@ def test_what_was_replied_to_the_same_question_answers_it(index: Index) -> None:
         "Who holds the signing key?",
     )
     assert "asked “Who holds the signing key?”: “Sofia and Tom, on tokens" in answer_to_markdown(answer)
+
+
+def test_a_reply_to_another_question_about_the_same_thing_is_no_decision(index: Index) -> None:
+    put(index, "m1", "Who agrees what we decide about the parser?", "Sofia and Tom, on tokens.", pause=1.0)
+    put(index, "m2", DECIDED)
+    assert texts(answered(index, "What did we decide about the parser?")) == [DECIDED]
 
 
 AGAIN = "We decided to ship the parser on Monday."
@@ -279,6 +287,27 @@ def test_the_bot_finds_what_the_asker_may_read(tmp_path: Path) -> None:
     text = told(tmp_path, "search zebra") or ""
     assert "**zebra** stripes" in text
     assert f"{URL}/_redirect/pl/" in text
+
+
+@pytest.mark.parametrize("text", ["search zebra", "ask what did we say about zebra stripes?"])
+def test_where_there_are_pages_a_moment_leads_to_the_askers_own(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Channels, "is_channel_member", lambda _self, channel, _user: channel == "c1")
+    settings = Settings(home=tmp_path, page_url="https://meetings.test")
+    keep_recording(settings, post_id="p" * 26, channel_id="c1", server=URL)
+    asker = User(id="u" * 26, username="ana")
+    client: Any = Channels()
+    outcome = SearchIntent(settings, client, Words).understand(Ask(asker=asker, text=text, channel_id="dm"))
+    assert outcome is not None
+    found = re.findall(r"\[(\d+:\d\d)\]\(https://meetings\.test/m/(r{26})\?k=([^#)]+)#t=(\d+)\)", outcome.text)
+    assert found
+    for at, meeting, token, second in found:
+        minutes, seconds = map(int, at.split(":"))
+        assert int(second) == 60 * minutes + seconds
+        holder = PageLinks(settings).holder("link", meeting, token)
+        assert holder is not None
+        assert holder.user_id == asker.id
 
 
 def test_the_bot_finds_nothing_for_somebody_who_is_not_in_the_channel(tmp_path: Path) -> None:
