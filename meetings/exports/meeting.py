@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from meetings.config import Settings
 from meetings.conversation import Conversation, read_conversation, to_rttm
+from meetings.edits import apply_edits, read_edits
 from meetings.errors import SaveError
 from meetings.export import speaker_turns
 from meetings.job import Job, Source
@@ -58,6 +59,8 @@ class Meeting:
 def read_meeting(recording: str, settings: Settings) -> Meeting:
     """A meeting by what names it: a folder of results, a local file, a permalink, or an id.
 
+    Of a folder what stands in it counts; else words are those that people corrected, as on the meeting's page.
+
     Raises:
         SaveError: a file of the folder is damaged.
         ConversationError: the folder holds no transcript.
@@ -67,11 +70,13 @@ def read_meeting(recording: str, settings: Settings) -> Meeting:
     folder = Path(recording)
     if folder.is_dir():
         return _of_folder(folder, settings)
-    return meeting_of_run(find_run(recording, settings), settings)
+    meeting = meeting_of_run(find_run(recording, settings), settings)
+    edits = read_edits(settings, meeting.conversation.id)
+    return replace(meeting, conversation=apply_edits(meeting.conversation, edits))
 
 
 def meeting_of_run(run: PastRun, settings: Settings) -> Meeting:
-    """A meeting as one run of it left it in the store."""
+    """A meeting as one run of it left it in the store, with the words that were heard."""
     store = FileStore.of(settings)
     job = Job.from_json(store.read_json("jobs", run.job))
     conversation = conversation_of(run, settings)

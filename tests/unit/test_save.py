@@ -17,6 +17,7 @@ from meetings.cli.save import NAMES
 from meetings.cli.save import save as command
 from meetings.config import Settings
 from meetings.conversation import to_json
+from meetings.edits import add_edit
 from meetings.errors import MeetingsError, SaveError
 from meetings.exports import read_meeting
 from meetings.summary import summary_to_json
@@ -150,6 +151,15 @@ def test_a_recording_is_found_by_its_id_with_summaries_and_turns(settings: Setti
     assert meeting.conversation.utterances[0].text == "the budget is forty thousand"
     assert meeting.rttm.count("SPEAKER weekly 1 ") == 3
     assert meeting.name == "weekly"
+
+
+def test_words_that_people_corrected_are_saved_as_they_stand_on_the_page(settings: Settings) -> None:
+    keep_recording(settings, "r" * 26, post_id="p" * 26)
+    heard = read_meeting("p" * 26, settings).conversation.utterances[0]
+    add_edit(
+        settings, "r" * 26, utterance=heard.id, before=heard.text, text="the budget is fourteen thousand", by="ana"
+    )
+    assert read_meeting("p" * 26, settings).conversation.utterances[0].text == "the budget is fourteen thousand"
 
 
 def test_a_recording_that_was_never_processed_is_refused_with_the_remedy(settings: Settings, tmp_path: Path) -> None:
