@@ -52,6 +52,9 @@ STAFF = {
     "eve.stone": ("Eve", "Stone", "Accountant"),  # not in the channel
 }
 IN_CALL = tuple(list(STAFF)[:5])
+FIRST, SECOND = "1" * 26, "2" * 26  # the calls of a series
+TITLE = "Launch weekly"
+WITHOUT_LAURA = ("maya.chen", "ben.okafor", "oscar.lind")
 COMPANY: dict[str, Any] = {
     "team": {"name": "acme", "display_name": "Acme"},
     "users": [
@@ -443,3 +446,30 @@ def keep_spoken(
     remember_run(store, job, conversation=key, diarization="d", summaries="")
     if seen:
         site.see_what_is_new()
+
+
+def keep_series(site: Site) -> None:
+    """Two calls of a series, in which a task is done, another is carried, and a decision is changed."""
+    keep_spoken(
+        site,
+        FIRST,
+        [
+            ("ben.okafor", "I will send the signed license agreement to the Northwind legal team by Friday."),
+            ("maya.chen", "We decided that the launch date of the new parser is the tenth of December."),
+            ("oscar.lind", "I will write the price list for the reseller portal."),
+        ],
+        title=f"{TITLE} 2026-11-03",
+        started_at="2026-11-03T09:00:00+00:00",
+        participants=WITHOUT_LAURA,
+    )
+    keep_spoken(
+        site,
+        SECOND,
+        [
+            ("ben.okafor", "The signed license agreement was sent to the Northwind legal team."),
+            ("laura.stein", "We decided that the launch date of the new parser is the twentieth of January."),
+            ("oscar.lind", "The price list for the reseller portal is still not written, I will write it."),
+        ],
+        title=f"{TITLE} 2026-11-10",
+        started_at="2026-11-10T09:00:00+00:00",
+    )

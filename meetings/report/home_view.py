@@ -99,14 +99,14 @@ def make_result(found: Found, channel: Channel | None, zone: tzinfo) -> Result:
     )
 
 
-def day_of(started_at: str, zone: tzinfo) -> str:
-    """When a meeting began, on the reader's own clock; empty if nobody knows."""
+def day_of(started_at: str, zone: tzinfo, *, hour: bool = True) -> str:
+    """When a meeting began, on the reader's own clock, with the hour or without; empty if nobody knows."""
     try:
         when = datetime.fromisoformat(started_at)
     except ValueError:
         return ""
     there = (when if when.tzinfo else when.astimezone()).astimezone(zone)
-    return f"{there:%a}, {there.day} {there:%B %Y}, {there:%H:%M}"
+    return f"{there:%a}, {there.day} {there:%B %Y}" + (f", {there:%H:%M}" if hour else "")
 
 
 def channel_name(channel: Channel | None) -> str:

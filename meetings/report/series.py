@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from meetings.conversation import Conversation
+from meetings.conversation import Conversation, clock
 from meetings.edits import apply_edits, read_edits
 from meetings.errors import MattermostError, MeetingsError
 from meetings.mattermost.entities import User
@@ -137,7 +137,8 @@ def _trends(report: Report, followed: Followers, request: Request, meeting: str)
         meeting=reader.meeting,
         title=call.conversation.title or "Call",
         series=series,
-        days=[day_of(m.started_at, zone) or f"meeting {n}" for n, m in enumerate(series.meetings, 1)],
+        days=[day_of(m.started_at, zone, hour=False) or f"meeting {n}" for n, m in enumerate(series.meetings, 1)],
+        clock=clock,
         trends=trends,
         talk=talk_time(mine),
         there=len(mine),

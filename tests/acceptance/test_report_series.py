@@ -7,40 +7,16 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.report_site import Site, keep_spoken, served
+from tests.report_site import FIRST, SECOND, TITLE, Site, keep_series, keep_spoken, served
 
-FIRST, SECOND, THIRD, LONE = "1" * 26, "2" * 26, "3" * 26, "4" * 26
-TITLE = "Launch weekly"
-WITHOUT_LAURA = ("maya.chen", "ben.okafor", "oscar.lind")
+THIRD, LONE = "3" * 26, "4" * 26
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(tmp_path_factory.mktemp("series")) as running:
         running.report.settings = running.settings.model_copy(update={"page_trends": True})
-        keep_spoken(
-            running,
-            FIRST,
-            [
-                ("ben.okafor", "I will send the signed license agreement to the Northwind legal team by Friday."),
-                ("maya.chen", "We decided that the launch date of the new parser is the tenth of December."),
-                ("oscar.lind", "I will write the price list for the reseller portal."),
-            ],
-            title=f"{TITLE} 2026-11-03",
-            started_at="2026-11-03T09:00:00+00:00",
-            participants=WITHOUT_LAURA,
-        )
-        keep_spoken(
-            running,
-            SECOND,
-            [
-                ("ben.okafor", "The signed license agreement was sent to the Northwind legal team."),
-                ("laura.stein", "We decided that the launch date of the new parser is the twentieth of January."),
-                ("oscar.lind", "The price list for the reseller portal is still not written, I will write it."),
-            ],
-            title=f"{TITLE} 2026-11-10",
-            started_at="2026-11-10T09:00:00+00:00",
-        )
+        keep_series(running)
         said = [("maya.chen", "A call of its own about something else.")]
         keep_spoken(running, LONE, said, title="Umbrellas", started_at="2026-11-11T09:00:00+00:00")
         yield running

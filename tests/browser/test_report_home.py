@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Seen
-from tests.report_site import Site
+from tests.report_site import FIRST, SECOND, Site, keep_series
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -153,6 +153,23 @@ def test_no_page_has_anything_that_shuts_somebody_out(
     seen.until("document.querySelector('.found-here')")
     assert violations(seen, axe) == []
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("scheme", "window"), [("light", {}), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
+def test_the_page_of_a_series_shuts_nobody_out_and_leads_to_its_moments(
+    visit: Visit, axe: str, site: Site, monkeypatch: pytest.MonkeyPatch, scheme: str, window: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(site.report, "settings", site.settings.model_copy(update={"page_trends": True}))
+    keep_series(site)
+    site.see_what_is_new()
+    seen = visit("maya.chen", color_scheme=scheme, **window)
+    seen.page.goto(f"{site.url}/m/{SECOND}/trends")
+    assert "license agreement" in seen.page.locator("main").inner_text()
+    assert violations(seen, axe) == []
+    width = seen.page.viewport_size["width"] if seen.page.viewport_size else 0
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    seen.page.get_by_role("link", name="3 November 2026, 0:01").click()
+    seen.page.wait_for_url(f"**/m/{FIRST}#t=1")
 
 
 def test_the_way_in_has_nothing_that_shuts_somebody_out(browser: Browser, site: Site, axe: str) -> None:
