@@ -1,4 +1,4 @@
-"""One Chromium, one site and one call for all tests of pages; without a Chromium they are skipped, aloud."""
+"""A Chromium a file, one site and one call for all tests of pages; without a Chromium they are skipped, aloud."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 LACKING = "no Chromium on PATH: pages are not tried in a browser; apt-get install chromium"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium of the system; where `.ci/run` could get one there has to be one."""
+    """A Chromium of the system; where `.ci/run` could get one there has to be one.
+
+    One a file, and gone with it: while Playwright is there, nothing else in this thread can run an event loop.
+    """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("BROWSER_TESTS") == "required":
