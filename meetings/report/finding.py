@@ -149,6 +149,10 @@ class Finder:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Index]:
         with self._reading:
+            # What was made anew beside this process holds what is true now; the old file may hold what was removed.
+            if self._index is not None and not self._index.in_place():
+                self._index.close()
+                self._index = None
             if self._index is None:
                 self._index = open_index(self._settings)
             yield self._index
@@ -163,7 +167,7 @@ class Finder:
                     if not done.left or not done.put:
                         break
             self._state = State(complete=not done.left)
-        except MeetingsError as error:
+        except (MeetingsError, OSError) as error:
             log.warning("meetings cannot be put into the index: %s", error)
             self._state = State(trouble=" ".join(str(error).split()), complete=False)
         finally:

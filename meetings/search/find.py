@@ -10,11 +10,12 @@ import numpy as np
 
 from meetings.llm import TextEmbedder
 from meetings.people.terms import stem
-from meetings.search.index import MOST_SPEAKERS, Card, Index, Shelf
+from meetings.search.index import Index
 from meetings.search.passages import Passage
 from meetings.search.query import Query, parse_query
 from meetings.search.ranking import Mask, Ranked, rank, rarity
 from meetings.search.readers import Reader, readable
+from meetings.search.shelf import MOST_SPEAKERS, Card, Shelf
 
 MEETINGS = 10
 MOMENTS = 3  # of a meeting

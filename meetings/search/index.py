@@ -12,14 +12,10 @@ Readers see a `Shelf`: everything but text and places, in memory, loaded once an
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import sqlite3
 import time
-import zlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetings.errors import StorageError
-from meetings.people.terms import stem, words
-from meetings.search.passages import KINDS, Part, Passage
+from meetings.search.packing import (
+    card_from_text,
+    card_to_text,
+    passage_of,
+    passages_from_bytes,
+    passages_to_bytes,
+    places_of,
+    quantised,
+    read_places,
+)
+from meetings.search.passages import KINDS, Passage
+from meetings.search.shelf import MOST_SPEAKERS, SECRET, Card, Shelf
 from meetings.store import private_file
 
 FORMAT = 1  # raised when an older file has to be made anew
@@ -36,13 +42,8 @@ PAGE = 16_384  # bytes; a meeting's vectors are long rows
 PART = 16  # passages that are packed together: few are read of a meeting, and small texts pack badly
 # Parts that a meeting can have; a table by number packs them closely, which one without rows' numbers does not.
 PARTS = 8_192
-SECRET = 1  # bit of a passage that is for those alone who were there; kinds follow
-MOST_SPEAKERS = 63  # of a meeting that are told apart by `--speaker`; further ones count as one
-MOST_PLACES = 65_535
 SETTLING = 50  # times that a reader is waited for, of a tenth of a second
 _log = logging.getLogger(__name__)
-
-Ints = NDArray[np.int64]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -56,43 +57,6 @@ CREATE TABLE IF NOT EXISTS places (
     term TEXT, meeting INTEGER, at BLOB NOT NULL, PRIMARY KEY (term, meeting)
 ) WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What is known of a meeting without its words.
-
-    `server` and `channel_id` are empty for a recording that is in no Mattermost; `attended` are usernames; `speakers`
-    are (id, name, username or empty) in the order of their numbers.
-    """
-
-    id: str
-    title: str
-    started_at: str = ""
-    server: str = ""
-    channel_id: str = ""
-    post_id: str = ""
-    attended: tuple[str, ...] = ()
-    speakers: tuple[tuple[str, str, str], ...] = ()
-
-    def name_of(self, speaker: str) -> str:
-        """How a speaker is called."""
-        return next((name for label, name, _ in self.speakers if label == speaker), speaker)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """All meetings' cards and passages' numbers. Passages of meeting `i` are the rows `first[i]` to `first[i + 1]`."""
-
-    cards: tuple[Card, ...]
-    numbers: Ints
-    first: Ints
-    lengths: NDArray[np.int64]
-    flags: NDArray[np.uint8]
-    who: NDArray[np.uint64]
-    scales: NDArray[np.float32]
-    vectors: NDArray[np.int8]
-    places: Mapping[int, int] = field(default_factory=dict)  # number of a meeting -> its place on the shelf
 
 
 class Index:
@@ -110,6 +74,7 @@ class Index:
         self._seen = -1
         try:
             self._db = self._open()
+            self._inode = path.stat().st_ino
         except (sqlite3.Error, OSError) as error:
             raise StorageError(path, str(error)) from error
 
@@ -117,6 +82,17 @@ class Index:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def in_place(self) -> bool:
+        """Whether this is still the file at its path: another process may have made it anew (`drop_index`)."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close the file."""
         self._db.close()
 
     # Writing
@@ -126,15 +102,15 @@ class Index:
         numbers = {label: min(at, MOST_SPEAKERS) for at, (label, _, _) in enumerate(card.speakers)}
         flags = [SECRET * p.confidential + sum(2 << KINDS.index(k) for k in p.kinds) for p in passages]
         who = [sum({1 << numbers.get(s, MOST_SPEAKERS) for s in p.speakers}) for p in passages]
-        scales, small = _quantised(vectors)
-        lengths, places = _places(passages)
+        scales, small = quantised(vectors)
+        lengths, places = places_of(passages)
         with self._writing() as db:
             number = self._remove(db, card.id)
             replaced = number is not None
             row = (
                 card.id,
                 stamp,
-                _card_to_text(card),
+                card_to_text(card),
                 np.asarray(lengths, "<u4").tobytes(),
                 np.asarray(flags, "u1").tobytes(),
                 np.asarray(who, "<u8").tobytes(),
@@ -149,7 +125,7 @@ class Index:
             db.executemany(
                 "INSERT INTO talk VALUES (?, ?)",
                 [
-                    ((found.lastrowid or 0) * PARTS + at // PART, _passages_to_bytes(passages[at : at + PART]))
+                    ((found.lastrowid or 0) * PARTS + at // PART, passages_to_bytes(passages[at : at + PART]))
                     for at in range(0, len(passages), PART)
                 ],
             )
@@ -188,13 +164,13 @@ class Index:
 
     def stamps(self) -> dict[str, str]:
         """What each meeting was made from, by its id."""
-        return dict(self._db.execute("SELECT id, stamp FROM meetings"))
+        return dict(self._run("SELECT id, stamp FROM meetings"))
 
     # Reading
 
     def shelf(self) -> Shelf:
         """What is there now."""
-        seen = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        seen = int(self._run("PRAGMA data_version")[0][0])
         if self._shelf is None or seen != self._seen:
             self._shelf, self._seen = self._load(), seen
         return self._shelf
@@ -214,27 +190,24 @@ class Index:
 
     def places(self, term: str) -> Iterator[tuple[int, NDArray[np.uint16]]]:
         """Where a stem stands: number of a meeting, rows of (passage, word)."""
-        return _read_places(self._db.execute("SELECT meeting, at FROM places WHERE term = ?", (term,)))
+        return read_places(self._run("SELECT meeting, at FROM places WHERE term = ?", term))
 
     def places_of_beginning(self, prefix: str) -> Iterator[tuple[int, NDArray[np.uint16]]]:
         """Where stems stand that begin so."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        return _read_places(
-            self._db.execute("SELECT meeting, at FROM places WHERE term >= ? AND term < ?", (prefix, last))
-        )
+        return read_places(self._run("SELECT meeting, at FROM places WHERE term >= ? AND term < ?", prefix, last))
 
     def passages(self, meeting_id: str, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages of a meeting by their numbers in it; those that are gone by now are left out."""
         found: dict[int, Passage] = {}
         for part in sorted({n // PART for n in numbers}):
-            row = self._db.execute(
+            for (packed,) in self._run(
                 "SELECT passages FROM talk WHERE id = (SELECT number FROM meetings WHERE id = ?) * ? + ?",
-                (meeting_id, PARTS, part),
-            ).fetchone()
-            if row is not None:
-                read = json.loads(zlib.decompress(row[0]))
+                *(meeting_id, PARTS, part),
+            ):
+                read = passages_from_bytes(packed)
                 here = [n for n in numbers if n // PART == part and n % PART < len(read)]
-                found |= {n: _passage(read[n % PART]) for n in here}
+                found |= {n: passage_of(read[n % PART]) for n in here}
         return found
 
     # Inside
@@ -285,9 +258,9 @@ class Index:
             raise StorageError(self._path, str(error)) from error
         self._shelf = None
 
-    def _run(self, command: str) -> list[Any]:
+    def _run(self, command: str, *values: object) -> list[Any]:
         try:
-            return self._db.execute(command).fetchall()
+            return self._db.execute(command, values).fetchall()
         except sqlite3.Error as error:
             raise StorageError(self._path, str(error)) from error
 
@@ -299,21 +272,19 @@ class Index:
         rows = (number * PARTS, (number + 1) * PARTS)
         for (packed,) in db.execute("SELECT passages FROM talk WHERE id >= ? AND id < ?", rows).fetchall():
             # Its stems are read from its words: no second list of them has to be kept.
-            _, places = _places([_passage(p) for p in json.loads(zlib.decompress(packed))])
+            _, places = places_of([passage_of(p) for p in passages_from_bytes(packed)])
             db.executemany("DELETE FROM places WHERE term = ? AND meeting = ?", [(t, number) for t in places])
         db.execute("DELETE FROM talk WHERE id >= ? AND id < ?", rows)
         db.execute("DELETE FROM meetings WHERE number = ?", (number,))
         return number
 
     def _load(self) -> Shelf:
-        rows = self._db.execute(
-            "SELECT number, card, lengths, flags, who, scales, vectors FROM meetings ORDER BY number"
-        ).fetchall()
+        rows = self._run("SELECT number, card, lengths, flags, who, scales, vectors FROM meetings ORDER BY number")
         lengths = [np.frombuffer(r[2], "<u4") for r in rows]
         flags = b"".join(r[3] for r in rows)
         vectors = np.frombuffer(b"".join(r[6] for r in rows), np.int8)
         return Shelf(
-            cards=tuple(_card_from_text(r[1]) for r in rows),
+            cards=tuple(card_from_text(r[1]) for r in rows),
             numbers=np.asarray([r[0] for r in rows], np.int64),
             first=np.concatenate([[0], np.cumsum([len(x) for x in lengths])]).astype(np.int64),
             lengths=np.concatenate([*lengths, np.zeros(0, "<u4")]).astype(np.int64),
@@ -329,74 +300,3 @@ def drop_index(path: Path) -> None:
     """Remove the file and what SQLite puts beside it."""
     for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
         file.unlink(missing_ok=True)
-
-
-def _read_places(rows: Iterator[Any]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-    for number, at in rows:
-        yield int(number), np.frombuffer(at, "<u2").reshape(-1, 2)
-
-
-def _quantised(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """One byte a dimension, by the largest of each vector."""
-    if not len(vectors):
-        return np.zeros(0, np.float32), np.zeros((0, 0), np.int8)
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / 127.0
-    return scales.astype(np.float32), np.round(vectors / scales[:, None]).astype(np.int8)
-
-
-def _places(passages: Sequence[Passage]) -> tuple[list[int], dict[str, bytes]]:
-    """How many words each passage has, and where each stem stands."""
-    found: dict[str, list[int]] = defaultdict(list)
-    lengths = []
-    for number, passage in enumerate(passages[: MOST_PLACES + 1]):
-        said = words(passage.text)
-        lengths.append(len(said))
-        for at, word in enumerate(said[: MOST_PLACES + 1]):
-            found[stem(word)] += (number, at)
-    return lengths, {term: np.asarray(at, "<u2").tobytes() for term, at in found.items()}
-
-
-def _card_to_text(card: Card) -> str:
-    return json.dumps(
-        [
-            *(card.id, card.title, card.started_at, card.server, card.channel_id, card.post_id),
-            card.attended,
-            card.speakers,
-        ],
-        ensure_ascii=False,
-    )
-
-
-def _card_from_text(text: str) -> Card:
-    known, title, started_at, server, channel_id, post_id, attended, speakers = json.loads(text)
-    return Card(
-        id=known,
-        title=title,
-        started_at=started_at,
-        server=server,
-        channel_id=channel_id,
-        post_id=post_id,
-        attended=tuple(attended),
-        speakers=tuple((s[0], s[1], s[2]) for s in speakers),
-    )
-
-
-def _passages_to_bytes(passages: Sequence[Passage]) -> bytes:
-    plain = [
-        [
-            [[p.id, p.speaker, round(p.start, 3), round(p.end, 3), p.text] for p in passage.parts],
-            sorted(passage.kinds),
-            passage.confidential,
-        ]
-        for passage in passages
-    ]
-    return zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 6)
-
-
-def _passage(data: Sequence[Any]) -> Passage:
-    parts, kinds, confidential = data
-    return Passage(
-        parts=tuple(Part(id=p[0], speaker=p[1], start=p[2], end=p[3], text=p[4]) for p in parts),
-        kinds=frozenset(kinds),
-        confidential=confidential,
-    )

@@ -20,10 +20,10 @@ from meetings.models import locate
 from meetings.page_links import PageLinks, is_meeting
 from meetings.search.answers import answer_to_markdown
 from meetings.search.find import Found, search
-from meetings.search.index import Card
 from meetings.search.questions import Answer, ask
 from meetings.search.readers import reader_of
 from meetings.search.render import Place, to_markdown
+from meetings.search.shelf import Card
 from meetings.search.upkeep import catch_up, open_index
 from meetings.search.wording import admitted_model, put_into_words
 from meetings.summary import inert

@@ -16,9 +16,10 @@ from meetings.llm import TextEmbedder
 from meetings.search.asked import Question, details, read_question
 from meetings.search.candidates import Candidate, Signs, candidates_of, signs_of
 from meetings.search.find import Filters, Looked, find_hits, look_over
-from meetings.search.index import Card, Index
+from meetings.search.index import Index
 from meetings.search.query import Query, parse_query
 from meetings.search.readers import Reader
+from meetings.search.shelf import Card
 
 MOST = 3  # sentences of an answer
 DEEP = 20  # passages that are read

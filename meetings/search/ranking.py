@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meetings.search.index import Index, Shelf
+from meetings.search.index import Index
 from meetings.search.query import Query
+from meetings.search.shelf import Shelf
 
 # Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009): the usual values.
 K1 = 1.2

@@ -15,8 +15,8 @@ import numpy as np
 
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.mattermost.entities import User
-from meetings.search.index import SECRET, Card, Shelf
 from meetings.search.ranking import Mask
+from meetings.search.shelf import SECRET, Card, Shelf
 
 
 class Membership(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from meetings.conversation import clock
 from meetings.search.find import Found, Moment
-from meetings.search.index import Card
+from meetings.search.shelf import Card
 from meetings.summary import inert
 from meetings.summary.markdown import link
 

@@ -24,8 +24,9 @@ from meetings.job import Job
 from meetings.llm import TextEmbedder
 from meetings.recordings import STAGE as RECORDINGS
 from meetings.recordings import past_runs
-from meetings.search.index import Card, Index, drop_index
+from meetings.search.index import Index, drop_index
 from meetings.search.passages import make_passages
+from meetings.search.shelf import Card
 from meetings.store import FileStore, private_folder, reached
 
 FOLDER = "search"
