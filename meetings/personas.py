@@ -51,12 +51,11 @@ def kept_embedder(settings: Settings) -> Callable[[], TextEmbedder]:
 
     @cache
     def made() -> TextEmbedder:
-        from meetings.llm import Embedder, KeptVectors
-        from meetings.models import fingerprint, locate
+        from meetings.llm import KeptVectors, open_embedder
+        from meetings.models import fingerprint
 
         name, models = settings.text_embedding_model, settings.models_folder
-        embedder = Embedder(locate(name, models), threads=settings.cpu_threads)
         vectors = settings.home / "people" / "vectors.sqlite"
-        return KeptVectors(embedder, vectors, fingerprint=fingerprint(name, models))
+        return KeptVectors(open_embedder(settings), vectors, fingerprint=fingerprint(name, models))
 
     return made

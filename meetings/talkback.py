@@ -375,11 +375,9 @@ class Talkback:
         return channel_id is None or self._client.is_channel_member(channel_id, asker.id)
 
     def _embedder(self) -> Any:
-        from meetings.llm import Embedder
-        from meetings.models import locate
+        from meetings.llm import open_embedder
 
-        settings = self._settings
-        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+        return open_embedder(self._settings)
 
 
 def _began(call: RecalledCall) -> int:

@@ -39,9 +39,8 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
     from meetings.channels import answer, channel_to_json, find_channel, moment_of, render_channel
     from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.llm import Embedder
+    from meetings.llm import open_embedder
     from meetings.mattermost import MattermostClient
-    from meetings.models import locate
     from meetings.personas import persona_of
 
     if since is not None and unread:
@@ -57,7 +56,7 @@ def channel(address: str, since: str | None, unread: bool, person: str | None, a
         if not looked:
             click.echo(f"note: the server does not tell when they last looked; the last {DEFAULT_SINCE}", err=True)
         begin = looked or begin
-    embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+    embedder = open_embedder(settings)
     with bar("Reading the channel") as progress:
         found = answer(
             client,

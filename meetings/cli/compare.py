@@ -62,8 +62,7 @@ def compare(backends: str, on: str, people: Path | None, writer: str, out: Path 
     from meetings.config import load_settings
     from meetings.contenders import find_contenders
     from meetings.export import check_writable
-    from meetings.llm import Embedder
-    from meetings.models import locate
+    from meetings.llm import open_embedder
     from meetings.people import read_profiles
     from meetings.store import FileStore, write_text
     from meetings.summary import admitted_writers
@@ -73,7 +72,7 @@ def compare(backends: str, on: str, people: Path | None, writer: str, out: Path 
     contenders = find_contenders(backends, settings, os.environ)
     if out is not None:
         check_writable(out)
-    embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+    embedder = open_embedder(settings)
     store = FileStore(settings.home / "results")
     with bar("Comparing") as tell:
         outcomes = list(

@@ -158,17 +158,15 @@ def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
     from meetings.cli.progress import bar
     from meetings.config import load_settings
     from meetings.errors import ModelError
-    from meetings.llm import Embedder, language_model_fingerprint, open_language_model
-    from meetings.models import locate
+    from meetings.llm import language_model_fingerprint, open_embedder, open_language_model
     from meetings.store import FileStore
     from meetings.summary import examine, record
 
     settings = load_settings()
-    folder = settings.models_folder
     model = open_language_model(settings, name)
     if model is None:
         raise ModelError("there is nothing to admit: `none` is no model; name one of: meetings models list")
-    embedder = Embedder(locate(settings.text_embedding_model, folder), threads=settings.cpu_threads)
+    embedder = open_embedder(settings)
     with bar(f"{name} writes") as tell:
         verdict = examine(model, writer, language=language or "", embedder=embedder, progress=tell)
     record(FileStore.of(settings), language_model_fingerprint(settings, name), verdict)

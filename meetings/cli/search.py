@@ -86,11 +86,9 @@ def embedder_of(settings: Settings) -> Callable[[], TextEmbedder]:
     """What gives sentence embeddings; loaded when it is first asked for."""
     from functools import cache
 
-    from meetings.llm import Embedder
-    from meetings.models import locate
+    from meetings.llm import open_embedder
 
-    folder = locate(settings.text_embedding_model, settings.models_folder)
-    return cache(lambda: Embedder(folder, threads=settings.cpu_threads))
+    return cache(lambda: open_embedder(settings))
 
 
 def bring_up_to_date(settings: Settings, index: Index, embedder: Callable[[], TextEmbedder]) -> None:

@@ -41,8 +41,7 @@ def summarize(
 
     from meetings.config import load_settings
     from meetings.conversation import read_conversation
-    from meetings.llm import Embedder, language_model_fingerprint, open_language_model
-    from meetings.models import locate
+    from meetings.llm import language_model_fingerprint, open_embedder, open_language_model
     from meetings.people import FeedbackBook, build_persona, read_people, read_profiles
     from meetings.store import FileStore, write_text
     from meetings.summary import admitted_writers, render_markdown, summary_to_json
@@ -55,8 +54,7 @@ def summarize(
     embedder = model = None
     admitted: tuple[str, ...] = ()
     if any(u.text.strip() for u in talk.utterances):
-        folder, threads = settings.models_folder, settings.cpu_threads
-        embedder = Embedder(locate(settings.text_embedding_model, folder), threads=threads)
+        embedder = open_embedder(settings)
         model = open_language_model(settings)
         if model is not None:
             stamp = language_model_fingerprint(settings)

@@ -31,8 +31,7 @@ def trends(meetings: Sequence[str], person: str | None, talk_time: bool, as_json
 
     from meetings.cli.progress import bar
     from meetings.config import load_settings
-    from meetings.llm import Embedder
-    from meetings.models import locate
+    from meetings.llm import open_embedder
     from meetings.series import read_series
     from meetings.trends import render_trends, trends_of, trends_to_json
 
@@ -40,7 +39,7 @@ def trends(meetings: Sequence[str], person: str | None, talk_time: bool, as_json
     with bar("Reading the meetings") as progress:
         found, said = read_series(meetings, settings, person=person, talk=talk_time)
         progress(0.2)
-        embedder = Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
+        embedder = open_embedder(settings)
         made = trends_of(found, said, embedder, talk=talk_time)
         progress(1.0)
     click.echo(json.dumps(trends_to_json(made), ensure_ascii=False) if as_json else render_trends(made))

@@ -1,6 +1,13 @@
 """Models of language: one small protocol, llama.cpp in this process, servers that speak OpenAI, sentence embeddings."""
 
-from meetings.llm.choose import is_served, language_model_fingerprint, open_language_model, open_server, server_address
+from meetings.llm.choose import (
+    is_served,
+    language_model_fingerprint,
+    open_embedder,
+    open_language_model,
+    open_server,
+    server_address,
+)
 from meetings.llm.embedder import Embedder
 from meetings.llm.kept_vectors import KeptVectors, TextEmbedder
 from meetings.llm.llamacpp import LlamaCpp
@@ -24,6 +31,7 @@ __all__ = [
     "Usage",
     "is_served",
     "language_model_fingerprint",
+    "open_embedder",
     "open_language_model",
     "open_server",
     "server_address",

@@ -1,9 +1,10 @@
-"""Which language model the settings name, and how it is reached: a file on this machine or a model of a server."""
+"""Which models the settings name, and how they are reached: a file on this machine or a model of a server."""
 
 from __future__ import annotations
 
 from meetings.config import Settings
 from meetings.errors import ConfigError
+from meetings.llm.embedder import Embedder
 from meetings.llm.llamacpp import LlamaCpp
 from meetings.llm.model import LanguageModel
 from meetings.llm.platforms import address_of, find_platform
@@ -48,6 +49,16 @@ def open_language_model(settings: Settings, name: str | None = None) -> Language
         sequences=settings.llm_at_once,
         name=name,
     )
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The model of sentence embeddings, loaded.
+
+    Raises:
+        ModelMissingError: a file is not there.
+        ModelError: a file cannot be read as a model.
+    """
+    return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
 
 
 def open_server(settings: Settings, name: str) -> OpenAIServer:

@@ -18,10 +18,9 @@ from typing import TypeVar
 
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MeetingsError
-from meetings.llm import Embedder, TextEmbedder
+from meetings.llm import TextEmbedder, open_embedder
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel, User
-from meetings.models import locate
 from meetings.report.access import FRESH
 from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_index, reader_of, search
 
@@ -64,7 +63,7 @@ class Finder:
         self._settings = settings
         self._client = client
         self._now = now
-        self.embedder = cache(embedder or self._load)
+        self.embedder = cache(embedder or (lambda: open_embedder(settings)))
         self._reading = threading.Lock()  # the index is one connection
         self._filling = threading.Lock()
         self._index: Index | None = None
@@ -172,10 +171,6 @@ class Finder:
             self._state = State(trouble=" ".join(str(error).split()), complete=False)
         finally:
             self._filled_at = time.monotonic()
-
-    def _load(self) -> TextEmbedder:
-        settings = self._settings
-        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
 
 
 def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:

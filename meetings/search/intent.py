@@ -13,10 +13,9 @@ from functools import cache
 from meetings import replies
 from meetings.config import Settings
 from meetings.intents import Ask, Outcome
-from meetings.llm import Embedder, TextEmbedder
+from meetings.llm import TextEmbedder, open_embedder
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
-from meetings.models import locate
 from meetings.page_links import PageLinks, is_meeting
 from meetings.search.answers import answer_to_markdown
 from meetings.search.find import Found, search
@@ -80,7 +79,7 @@ class SearchIntent:
         """`embedder` gives sentence embeddings; None: those that settings name."""
         self._settings = settings
         self._client = client
-        self._embedder = cache(embedder or self._load)
+        self._embedder = cache(embedder or (lambda: open_embedder(settings)))
 
     def understand(self, ask: Ask) -> Outcome | None:
         """What was found; nothing is changed."""
@@ -116,10 +115,6 @@ class SearchIntent:
         if not answer.answers:
             return answer
         return put_into_words(answer, admitted_model(self._settings), self._embedder())
-
-    def _load(self) -> TextEmbedder:
-        settings = self._settings
-        return Embedder(locate(settings.text_embedding_model, settings.models_folder), threads=settings.cpu_threads)
 
 
 def _listed(text: str, found: tuple[Found, ...], place: Place | None) -> str:

@@ -119,12 +119,10 @@ def index_recording(settings: Settings, media_id: str) -> None:
     Raises:
         MeetingsError: there are no sentence embeddings, or a file cannot be read or written.
     """
-    from meetings.llm import Embedder
-    from meetings.models import locate
+    from meetings.llm import open_embedder
 
-    folder = locate(settings.text_embedding_model, settings.models_folder)
     with open_index(settings) as index:
-        catch_up(settings, index, lambda: Embedder(folder, threads=settings.cpu_threads), only=media_id)
+        catch_up(settings, index, lambda: open_embedder(settings), only=media_id)
 
 
 def drop_changed(settings: Settings) -> int:
