@@ -216,7 +216,7 @@ def live(
     settings = load_settings(environ=environ, folder=nowhere, user_folder=nowhere)
     watch = Watch(home=settings.home, notes=Path(notes) if notes else None, deadly=deadly)
     watch.stand_at_the_doors()
-    llm.Embedder = KnownSentences(settings.home)  # type: ignore[assignment,misc]
+    llm.Embedder = llm.choose.Embedder = KnownSentences(settings.home)  # type: ignore[assignment,misc]
     with contextlib.ExitStack() as running:
         inbox = running.enter_context(open_inbox(settings, watch))
         if settings.database_url is not None:
