@@ -10,9 +10,7 @@ Who is signed in (`Visitor`) may see every meeting that they may read, each deci
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +24,7 @@ from meetings.page_links import Holder, PageLinks, Purpose, is_meeting
 from meetings.page_sign_ins import SignIns
 from meetings.recalled import RecalledCall, recall
 from meetings.recordings import past_runs
+from meetings.report.lately import Lately
 from meetings.store import FileStore
 
 FRESH = 30.0  # seconds that the server's word on somebody's rights counts
@@ -89,8 +88,7 @@ class Gate:
         self._links = links
         self.sign_ins = SignIns(links)
         self._clock = clock
-        self._lock = threading.Lock()  # requests are answered by several threads
-        self._rights: OrderedDict[tuple[str, str], tuple[float, User]] = OrderedDict()
+        self._rights: Lately[tuple[str, str], User] = Lately(seconds=FRESH, most=REMEMBERED, clock=self.now)
 
     def now(self) -> float:
         """Seconds, by which the server's word grows old."""
@@ -104,7 +102,7 @@ class Gate:
 
     def account(self, user_id: str) -> User | None:
         """An account, if it may have pages at all now. Raises as `reader` does."""
-        user = self._remembered(user_id, ACCOUNT)
+        user = self._rights.get((user_id, ACCOUNT))
         if user is None:
             try:
                 user = self._client.user(user_id)
@@ -112,7 +110,7 @@ class Gate:
                 return None
             if decide_recipient(user):
                 return None
-            self._remember(user, ACCOUNT)
+            self._rights.put((user.id, ACCOUNT), user)
         return user
 
     def at(self, meeting: str, *, home: str, page: str) -> Reader | None:
@@ -152,7 +150,7 @@ class Gate:
         job = self._newest(meeting) if is_meeting(meeting) else None
         if job is None:
             return None
-        user = self._remembered(user_id, meeting) or self._asked(user_id, job)
+        user = self._rights.get((user_id, meeting)) or self._asked(user_id, job)
         return (user, job) if user is not None and self._addressed(user, job) else None
 
     def call(self, reader: Reader) -> RecalledCall | None:
@@ -184,19 +182,4 @@ class Gate:
             )
         except (MattermostNotFoundError, MattermostForbiddenError):
             return None  # gone, or in a channel that the bot is in no longer
-        if refused:
-            return None
-        self._remember(user, source.media_id)
-        return user
-
-    def _remember(self, user: User, what: str) -> None:
-        with self._lock:
-            self._rights.pop((user.id, what), None)
-            self._rights[user.id, what] = (self._clock(), user)
-            while len(self._rights) > REMEMBERED:
-                self._rights.popitem(last=False)
-
-    def _remembered(self, user_id: str, meeting: str) -> User | None:
-        with self._lock:
-            at, user = self._rights.get((user_id, meeting), (float("-inf"), None))
-        return user if self._clock() - at < FRESH else None
+        return None if refused else self._rights.put((user.id, source.media_id), user)

@@ -10,11 +10,9 @@ import contextlib
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 from meetings.config import Settings
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MeetingsError
@@ -22,6 +20,7 @@ from meetings.llm import TextEmbedder, open_embedder
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel, User
 from meetings.report.access import FRESH
+from meetings.report.lately import Lately
 from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_index, reader_of, search
 
 AT_ONCE = 3  # meetings that are put in before others may change the index, as who is forgotten wants to
@@ -30,7 +29,6 @@ PATIENCE = 3.0  # seconds that a page waits for what is new
 REMEMBERED = 1_000  # readers, and channels
 NAMED = 600.0  # seconds that a channel's name counts
 
-T = TypeVar("T")
 log = logging.getLogger("meetings.report")
 
 
@@ -70,9 +68,10 @@ class Finder:
         self._filler: threading.Thread | None = None
         self._filled_at = float("-inf")
         self._state = State(complete=False)
-        self._lock = threading.Lock()
-        self._readers: OrderedDict[str, tuple[float, frozenset[str], Reader]] = OrderedDict()
-        self._channels: OrderedDict[str, tuple[float, Channel | None]] = OrderedDict()
+        self._readers: Lately[str, tuple[frozenset[str], Reader]] = Lately(seconds=FRESH, most=REMEMBERED, clock=now)
+        self._channels: Lately[str, tuple[Channel | None]] = Lately(
+            seconds=NAMED, most=REMEMBERED, clock=time.monotonic
+        )
 
     def refresh(self, *, patience: float = PATIENCE) -> State:
         """See what is new, for at most so many seconds; how the index stands."""
@@ -119,31 +118,22 @@ class Finder:
 
     def channel(self, channel_id: str) -> Channel | None:
         """A channel, for its name; None of one that the bot cannot see."""
-        with self._lock:
-            at, channel = self._channels.get(channel_id, (float("-inf"), None))
-        if time.monotonic() - at < NAMED:
-            return channel
+        if (known := self._channels.get(channel_id)) is not None:
+            return known[0]
         try:
             channel = self._client.channel(channel_id)
         except (MattermostForbiddenError, MattermostNotFoundError):
             channel = None
-        with self._lock:
-            _keep(self._channels, channel_id, (time.monotonic(), channel))
-        return channel
+        return self._channels.put(channel_id, (channel,))[0]
 
     # Inside
 
     def _reader(self, user: User, cards: Sequence[Card]) -> Reader:
         channels = frozenset(c.channel_id for c in cards)
-        with self._lock:
-            at, asked, reader = self._readers.get(user.id, (float("-inf"), frozenset(), Reader()))
-        if self._now() - at < FRESH and channels <= asked:
-            return reader
+        if (known := self._readers.get(user.id)) is not None and channels <= known[0]:
+            return known[1]
         at = self._now()
-        reader = reader_of(self._client, user, cards)
-        with self._lock:
-            _keep(self._readers, user.id, (at, channels, reader))
-        return reader
+        return self._readers.put(user.id, (channels, reader_of(self._client, user, cards)), at=at)[1]
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Index]:
@@ -171,10 +161,3 @@ class Finder:
             self._state = State(trouble=" ".join(str(error).split()), complete=False)
         finally:
             self._filled_at = time.monotonic()
-
-
-def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
-    kept.pop(key, None)
-    kept[key] = value
-    while len(kept) > REMEMBERED:
-        kept.popitem(last=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -38,6 +37,7 @@ from meetings.report.board import MOST, Board, Known, everything, own, posts_of
 from meetings.report.forms import read_form
 from meetings.report.home import may_change, visitor_of
 from meetings.report.http import guarded, to
+from meetings.report.lately import Lately
 from meetings.report.pages import Report
 from meetings.store import FileStore
 from meetings.watching import Seen, look, retry, span
@@ -200,9 +200,8 @@ class Members:
     """Who is in which channel, by the server's word of the last seconds."""
 
     def __init__(self, client: MattermostClient, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], tuple[float, bool]] = OrderedDict()
+        self._client = client
+        self._kept: Lately[tuple[str, str], bool] = Lately(seconds=FRESH, most=REMEMBERED, clock=clock)
 
     def channels(self, user_id: str, channel_ids: Sequence[str]) -> set[str]:
         """Those of the channels that somebody is in now.
@@ -213,20 +212,13 @@ class Members:
         return {channel for channel in channel_ids if self._is_in(channel, user_id)}
 
     def _is_in(self, channel_id: str, user_id: str) -> bool:
-        with self._lock:
-            at, member = self._kept.get((channel_id, user_id), (float("-inf"), False))
-        if self._clock() - at < FRESH:
-            return member
+        if (known := self._kept.get((channel_id, user_id))) is not None:
+            return known
         try:
             member = self._client.is_channel_member(channel_id, user_id)
         except (MattermostNotFoundError, MattermostForbiddenError):
             member = False  # the channel is gone, or the bot is in it no longer
-        with self._lock:
-            self._kept.pop((channel_id, user_id), None)
-            self._kept[channel_id, user_id] = self._clock(), member
-            while len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
-        return member
+        return self._kept.put((channel_id, user_id), member)
 
 
 class WorkPage:
