@@ -80,27 +80,38 @@ class Seen:
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Seen]]:
-    """Follow somebody's link: `look("maya.chen", at=103)`; in the end nothing may have gone wrong."""
+def watched(browser: Browser) -> Iterator[Callable[..., Seen]]:
+    """An empty page that is watched: `watched(origin, color_scheme="dark")`; in the end nothing may have gone wrong."""
     opened: list[Seen] = []
 
-    def follow(username: str, *, at: int | None = None, **given: Any) -> Seen:
+    def made(origin: str, **given: Any) -> Seen:
         options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
         page = browser.new_context(**options).new_page()
         seen = Seen(page)
         page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: seen.trouble.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(site.url) else seen.elsewhere.append(r.url))
-        page.goto(site.link(username) + (f"#t={at}" if at is not None else ""))
+        page.on("request", lambda r: None if r.url.startswith(origin) else seen.elsewhere.append(r.url))
         opened.append(seen)
-        seen.until("document.getElementById('media').readyState >= 1")
         return seen
 
-    yield follow
+    yield made
     for seen in opened:
         seen.page.context.close()
         assert seen.trouble == []
         assert seen.elsewhere == []
+
+
+@pytest.fixture
+def look(watched: Callable[..., Seen], site: Site) -> Callable[..., Seen]:
+    """Follow somebody's link: `look("maya.chen", at=103)`."""
+
+    def follow(username: str, *, at: int | None = None, **given: Any) -> Seen:
+        seen = watched(site.url, **given)
+        seen.page.goto(site.link(username) + (f"#t={at}" if at is not None else ""))
+        seen.until("document.getElementById('media').readyState >= 1")
+        return seen
+
+    return follow
 
 
 @pytest.fixture(scope="session")
@@ -111,8 +122,9 @@ def axe() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(seen: Seen, part: str) -> Any:
-    """What axe-core, which the page has by then, finds wrong in a part of it."""
+def violations(seen: Seen, axe: str, part: str = "html") -> Any:
+    """What axe-core, whose source this is, finds wrong in a part of a page."""
+    seen.page.evaluate(axe)
     return seen.page.evaluate(
         "part => axe.run(part, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
         "[v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))]))",

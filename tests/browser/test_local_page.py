@@ -14,7 +14,7 @@ from tests.browser.conftest import Seen, violations
 from tests.local_site import LocalSite, served_locally
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    pass
 
 pytestmark = pytest.mark.browser
 
@@ -40,28 +40,17 @@ def assert_soon(event: threading.Event) -> None:
 
 
 @pytest.fixture
-def look(browser: Browser, local: LocalSite) -> Iterator[Look]:
-    """Open the address as a click in a terminal does; in the end nothing may have gone wrong."""
-    opened: list[Seen] = []
+def look(watched: Callable[..., Seen], local: LocalSite) -> Look:
+    """Open the address as a click in a terminal does."""
 
     def follow(**given: Any) -> Seen:
-        options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
-        page: Page = browser.new_context(**options).new_page()
-        seen = Seen(page)
-        page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: seen.trouble.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(local.origin) else seen.elsewhere.append(r.url))
-        page.goto(local.page.address)
-        page.wait_for_url(re.compile(r"/m/[0-9a-f]+$"))
-        opened.append(seen)
+        seen = watched(local.origin, **given)
+        seen.page.goto(local.page.address)
+        seen.page.wait_for_url(re.compile(r"/m/[0-9a-f]+$"))
         seen.until("document.getElementById('media').readyState >= 1")
         return seen
 
-    yield follow
-    for seen in opened:
-        seen.page.context.close()
-        assert seen.trouble == []
-        assert seen.elsewhere == []
+    return follow
 
 
 def test_the_address_leads_to_a_page_that_plays_and_seeks(look: Look) -> None:
@@ -126,11 +115,10 @@ def test_a_voice_that_is_named_has_summaries_made_again_and_the_page_shows_them(
 @pytest.mark.parametrize(("where", "scheme"), [("desk", "light"), ("phone", "dark")])
 def test_axe_finds_no_violation_and_nothing_is_out_of_sight(look: Look, axe: str, where: str, scheme: str) -> None:
     seen = look(color_scheme=scheme, **(PHONE if where == "phone" else {}))
-    seen.page.evaluate(axe)
-    assert violations(seen, "html") == []
+    assert violations(seen, axe) == []
     for menu in seen.page.locator("details.menu").all():
         menu.locator("summary").click()
-        assert violations(seen, "details.menu[open]") == []
+        assert violations(seen, axe, "details.menu[open]") == []
         box = menu.locator("ul").bounding_box()
         width = seen.page.evaluate("innerWidth")
         assert box is not None

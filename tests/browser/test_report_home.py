@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import Seen
+from tests.browser.conftest import Seen, violations
 from tests.report_site import FIRST, SECOND, Site, keep_series
 
 if TYPE_CHECKING:
@@ -18,41 +18,21 @@ pytestmark = pytest.mark.browser
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 Visit = Callable[..., Seen]
 Look = Callable[..., Seen]
-RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Visit]:
-    """Sign in by somebody's home link and stand at home; in the end nothing may have gone wrong."""
-    opened: list[Seen] = []
+def visit(watched: Callable[..., Seen], site: Site) -> Visit:
+    """Sign in by somebody's home link and stand at home."""
     site.see_what_is_new()
 
     def enter(username: str, **given: Any) -> Seen:
-        options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
-        page = browser.new_context(**options).new_page()
-        seen = Seen(page)
-        page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: seen.trouble.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(site.url) else seen.elsewhere.append(r.url))
-        page.goto(site.home_link(username))
-        page.get_by_role("button", name="Open my meetings").press("Enter")
-        page.wait_for_url(f"{site.url}/m/")
-        opened.append(seen)
+        seen = watched(site.url, **given)
+        seen.page.goto(site.home_link(username))
+        seen.page.get_by_role("button", name="Open my meetings").press("Enter")
+        seen.page.wait_for_url(f"{site.url}/m/")
         return seen
 
-    yield enter
-    for seen in opened:
-        seen.page.context.close()
-        assert seen.trouble == []
-        assert seen.elsewhere == []
-
-
-def violations(seen: Seen, axe: str) -> list[Any]:
-    seen.page.evaluate(axe)
-    found: list[Any] = seen.page.evaluate(
-        f"async () => (await axe.run({RULES})).violations.map(v => [v.id, v.nodes.map(n => n.html)])"
-    )
-    return found
+    return enter
 
 
 def test_a_home_link_signs_in_and_signing_out_ends_it(visit: Visit, site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from meetings.headway import TOGETHER, Told, stages_of
 from meetings.watching import Failure, QueueState, Undelivered, UnderWay, Waiting, Worker
 from meetings.watching import Seen as Work
-from tests.browser.conftest import Seen
+from tests.browser.conftest import Seen, violations
 from tests.report_site import Site
 
 if TYPE_CHECKING:
@@ -24,32 +24,21 @@ LOST = "l" * 26
 
 
 @pytest.fixture
-def work(browser: Browser, site: Site) -> Iterator[Open]:
-    """Open the page as somebody who is signed in: `work("tom.becker")`; in the end nothing may have gone wrong."""
-    opened: list[Seen] = []
+def work(watched: Callable[..., Seen], site: Site) -> Open:
+    """Open the page as somebody who is signed in: `work("tom.becker")`."""
 
     def open_(username: str, **given: Any) -> Seen:
-        options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
-        context = browser.new_context(**options)
+        seen = watched(site.url, **given)
         session = site.signed_in(username)
-        context.add_cookies([{"name": c.name, "value": c.value or "", "url": site.url} for c in session.cookies])
-        page = context.new_page()
-        seen = Seen(page)
-        page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: seen.trouble.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith(site.url) else seen.elsewhere.append(r.url))
-        page.goto(f"{site.url}/m/work")
-        opened.append(seen)
+        cookies = [{"name": c.name, "value": c.value or "", "url": site.url} for c in session.cookies]
+        seen.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        seen.page.goto(f"{site.url}/m/work")
         seen.until("document.getElementById('asof').textContent !== ''")
         return seen
 
     site.rights_clock.now += 60
     site.work_is(everything(site, 0.25))
-    yield open_
-    for seen in opened:
-        seen.page.context.close()
-        assert seen.trouble == []
-        assert seen.elsewhere == []
+    return open_
 
 
 def everything(site: Site, far: float) -> Work:
@@ -199,9 +188,4 @@ def test_without_a_script_there_is_a_way_to_load_it_again(browser: Browser, site
 @pytest.mark.parametrize("where", ["desk", "phone"])
 def test_axe_finds_no_violation(work: Open, axe: str, scheme: str, where: str) -> None:
     seen = work("sysadmin", color_scheme=scheme, **(PHONE if where == "phone" else {}))
-    seen.page.evaluate(axe)
-    found = seen.page.evaluate(
-        "axe.run('html', {resultTypes: ['violations']}).then(r => r.violations.map(v => "
-        "[v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))]))"
-    )
-    assert found == []
+    assert violations(seen, axe) == []
