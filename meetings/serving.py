@@ -37,6 +37,7 @@ from meetings.errors import (
 from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.mattermost.calls import caption_of
 from meetings.rates import Buckets
+from meetings.report.forms import read_short
 from meetings.report.http import HOME_COOKIE, PAGE_COOKIE
 from meetings.store import digest
 
@@ -184,12 +185,7 @@ def make_app(doors: Doors) -> FastAPI:
 
 async def _body(request: Request) -> Mapping[str, Any] | None:
     """The fields of a short JSON or form body; None for anything else."""
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BODY:
-            return None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind, data = await read_short(request, MAX_BODY) or ("", b"")
     try:
         if kind == "application/json":
             found = json.loads(data)

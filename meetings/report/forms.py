@@ -10,14 +10,19 @@ from fastapi import Request
 MAX_FORM = 32 * 1024  # bytes
 
 
-async def read_form(request: Request) -> Mapping[str, str] | None:
-    """The fields of a short form; None for anything else."""
+async def read_short(request: Request, most: int) -> tuple[str, bytes] | None:
+    """The media type and the body of a request; None if that has more bytes than `most`."""
     data = b""
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_FORM:
+        if len(data) > most:
             return None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return request.headers.get("content-type", "").split(";")[0].strip().lower(), data
+
+
+async def read_form(request: Request) -> Mapping[str, str] | None:
+    """The fields of a short form; None for anything else."""
+    kind, data = await read_short(request, MAX_FORM) or ("", b"")
     if kind != "application/x-www-form-urlencoded":
         return None
     try:

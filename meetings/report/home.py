@@ -19,7 +19,7 @@ from meetings.report.http import HOME_COOKIE, guarded, is_ours, set_cookie, to
 from meetings.report.looking import show_home, show_search
 from meetings.report.pages import Report
 from meetings.report.signing_in import COOKIE as SIGNING_IN
-from meetings.report.signing_in import PATIENCE, address_of
+from meetings.report.signing_in import PATIENCE, address_of, place_of
 
 
 def add_home(router: APIRouter, report: Report) -> None:
@@ -49,7 +49,7 @@ def add_home(router: APIRouter, report: Report) -> None:
             visitor = visitor_of(report, request)
             asked = asked_of(dict(request.query_params))
             more = request.query_params.get("more") == "1"
-            return report.door("search") if visitor is None else show_search(report, visitor, asked, more=more)
+            return report.door(place_of(asked)) if visitor is None else show_search(report, visitor, asked, more=more)
 
         return guarded(report, shown)
 

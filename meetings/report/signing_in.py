@@ -1,7 +1,7 @@
 """Signing in through Mattermost where an admin set that up: a page without a link, for who may see it.
 
 The way there and back is tied to one browser by a cookie, and leads to pages of ours alone: to a meeting's by its id,
-or to one of `PLACES` by its name.
+to one of `PLACES` by its name, or to a search by its address.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -16,9 +17,12 @@ from meetings.config import Settings
 from meetings.mattermost.entities import User
 from meetings.mattermost.sign_in import authorize_url, user_of_code
 from meetings.page_links import PageLinks, is_meeting
+from meetings.report.home_view import Asked, asked_of
 
 COOKIE = "meetings_signing_in"
 PLACES: Mapping[str, str] = {"home": "", "search": "search", "work": "work"}  # by name, below /m/
+# Characters of a search: Mattermost takes a state of 1,024, of which signing and encoding take their part.
+LONGEST = 400
 PATIENCE = 600  # seconds that somebody may take to sign in
 
 
@@ -76,8 +80,19 @@ class SigningIn:
 
 
 def is_place(text: str) -> bool:
-    """Whether something names a page that one may want to sign in for."""
-    return text in PLACES or is_meeting(text)
+    """Whether something names a page that one may want to sign in for; a search is one by its own address."""
+    return text in PLACES or is_meeting(text) or (text.startswith("search?") and text == place_of(read_search(text)))
+
+
+def place_of(asked: Asked) -> str:
+    """The place where something is searched for; where that is too long, the search without it."""
+    place = asked.address()
+    return place if asked.q and len(place) <= LONGEST else "search"
+
+
+def read_search(place: str) -> Asked:
+    """What is searched for at a place; of what is no address of ours something else, or nothing."""
+    return asked_of(dict(parse_qsl(place.partition("?")[2][:LONGEST])))
 
 
 def address_of(links: PageLinks, place: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
@@ -61,6 +62,22 @@ def test_who_is_not_signed_in_is_offered_to_at_home(site: Site) -> None:
     answer = requests.get(f"{site.url}/m/", timeout=10)
     assert "sign-in?to=home" in answer.text
     assert "Sign out" not in answer.text
+
+
+def test_who_opens_a_search_signs_in_and_sees_what_is_found(site: Site) -> None:
+    session = requests.Session()
+    door = session.get(f"{site.url}/m/search", params={"q": 'parser "tenth & last"', "since": "4w"}, timeout=10)
+    (to,) = re.findall(r'href="sign-in\?to=([^"]+)"', door.text)
+    answer = come_back(session, consent(site, "ben.okafor", begin(site, session, unquote(to))))
+    assert answer.status_code == 303
+    leads = urlsplit(answer.headers["Location"])
+    assert (leads.scheme, leads.netloc, leads.path) == ("", "", "/m/search")
+    assert parse_qs(leads.query) == {"q": ['parser "tenth & last"'], "since": ["4w"]}
+
+
+def test_a_search_that_is_too_long_for_a_state_leads_to_an_empty_one(site: Site) -> None:
+    door = requests.get(f"{site.url}/m/search", params={"q": "é" * 300}, timeout=10)
+    assert re.findall(r'href="sign-in\?to=([^"]+)"', door.text) == ["search"]
 
 
 def test_a_deactivated_account_or_a_guest_s_is_not_signed_in(site: Site) -> None:
@@ -141,7 +158,22 @@ def test_a_code_that_the_server_did_not_give_lets_nobody_in(site: Site, code: st
     assert "meetings_home" not in session.cookies
 
 
-@pytest.mark.parametrize("to", ["", "https://evil.example", "//evil.example", "../x", "a" * 25, "%0d%0aX: y"])
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("", "https://evil.example", "//evil.example", "../x", "a" * 25, "%0d%0aX: y"),
+        *(
+            "search?",
+            "search?q=",
+            "search?q=a&x=b",
+            "search?q=a#b",
+            "search?q=a\r\nX: y",
+            "search?q=a b",
+            "search?q=a;b",
+        ),
+        *("search?" + "&" * 50, "search?q=" + "a" * 400, "search?q=a&q=b", "search/../x?q=a", "search?since=4w&q=a"),
+    ],
+)
 def test_signing_in_leads_to_pages_alone(site: Site, to: str) -> None:
     answer = requests.get(f"{site.url}/m/sign-in", params={"to": to}, timeout=10, allow_redirects=False)
     assert answer.status_code == 404
