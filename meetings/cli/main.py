@@ -167,6 +167,8 @@ def main() -> None:
 
 
 def _interrupted() -> None:
+    if (llama := sys.modules.get("meetings.llm.llamacpp")) is not None:
+        llama.speak_again()  # a thread that loads a model has silenced the whole process
     click.echo("interrupted; run the same command again to go on where it stopped", err=True)
     sys.stderr.flush()
     if (confined := sys.modules.get("meetings.speech.confined")) is not None:

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -359,19 +360,38 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_terminal: list[int] = []  # stdout and stderr, while a model is loaded
+_loading = 0
+_turn = threading.Lock()
+
+
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Send what native code writes to the terminal nowhere: llama.cpp logs past every setting while it loads."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    global _loading
+    with _turn:
+        if not _loading:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            _terminal[:] = os.dup(1), os.dup(2)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+        _loading += 1
     try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(saved[0], 1)
-        os.dup2(saved[1], 2)
-        for descriptor in (*saved, nowhere):
-            os.close(descriptor)
+        with _turn:
+            _loading -= 1
+            if not _loading:
+                speak_again()
+                for descriptor in _terminal:
+                    os.close(descriptor)
+                _terminal.clear()
+
+
+def speak_again() -> None:
+    """Let what is written to the terminal get there, also while a thread loads a model: the process ends."""
+    for descriptor, number in zip(_terminal, (1, 2), strict=False):
+        os.dup2(descriptor, number)
