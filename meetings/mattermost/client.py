@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mattermostdriver import Driver
 
 from meetings.config import Settings
 from meetings.errors import ConfigError, MattermostNotFoundError
+from meetings.mattermost.address import read_address
 from meetings.mattermost.download import download, read_part
 from meetings.mattermost.entities import (
     ID_PATTERN,
@@ -79,25 +79,10 @@ class MattermostClient:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(f"mattermost_url {url!r} is not an address like https://chat.example.org")
-        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError as error:
-            raise ConfigError(f"mattermost_url {url!r} has no valid port") from error
+        self.url, way = read_address(url)
         if not all("!" <= c <= "~" for c in token):
             raise ConfigError("the Mattermost token has spaces or other characters that no token has; copy it again")
-        self._driver = Driver(
-            {
-                "scheme": parts.scheme,
-                "url": parts.hostname,
-                "port": port,
-                "basepath": f"{parts.path.rstrip('/')}/api/v4",
-            },
-            client_cls=Transport,
-        )
+        self._driver = Driver(way, client_cls=Transport)
         self._driver.client.token = token
         self._me: User | None = None
         self._teams: dict[str, str] = {}  # names by id

@@ -17,19 +17,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from meetings.errors import ConfigError, DatabaseError, SchemaError, StorageError
+from meetings.store.engines import PATIENCE, server_engine, server_url, sqlite_engine
 from meetings.store.files import private_file
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
     from meetings.config import Settings
 
 FILE = Path("state") / "meetings.sqlite"
 SERVERS = ("postgresql://", "postgres://")
-PATIENCE = 30.0  # seconds that a write waits for another process's to end, or a server for its answer
 WANTED = "0001"  # the schema that this program reads and writes: the newest of migrations/versions
 KNOWN = (WANTED,)
 VERSIONS = "meetings_schema"  # the table that says which schema it is
@@ -112,7 +112,7 @@ class Database:
         """What it is called in messages; tells no password."""
         if self.path is not None:
             return str(self.path)
-        url = _url(self._url)
+        url = server_url(self._url)
         port = f":{url.port}" if url.port else ""
         return f"postgresql://{url.host or 'localhost'}{port}/{url.database or ''}"
 
@@ -317,7 +317,7 @@ class Database:
         with _LOCK:
             key = (os.getpid(), self._url)  # a connection must not be shared with a forked child
             if key not in _ENGINES:
-                _ENGINES[key] = _sqlite(path) if path is not None else _postgres(self._url)
+                _ENGINES[key] = sqlite_engine(path) if path is not None else server_engine(self._url)
             return _ENGINES[key]
 
 
@@ -365,46 +365,3 @@ def _read(connection: Connection, kind: str, name: str) -> Document | None:
         {"kind": kind, "name": name},
     ).first()
     return None if row is None else Document(kind=kind, name=name, body=row[0], changed_at=row[1])
-
-
-def _sqlite(path: Path) -> Engine:
-    from sqlalchemy import URL, create_engine, event
-    from sqlalchemy.pool import NullPool
-
-    # No connection is kept: the last one that closes empties the journal, so that what was forgotten is gone from it.
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": PATIENCE})
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver's own idea of when a transaction begins leaves out too much
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
-
-
-def _url(url: str) -> URL:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):  # its words would quote the password
-        raise ConfigError("database_url has to be postgresql://USER:PASSWORD@HOST/NAME") from None
-
-
-def _postgres(url: str) -> Engine:
-    from sqlalchemy import create_engine
-
-    return create_engine(
-        _url(url).set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={"connect_timeout": int(PATIENCE)},
-    )
