@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, cast
@@ -22,6 +23,7 @@ from meetings.config import Settings
 from meetings.errors import ConfigError, StorageError
 
 CHUNK = 1024 * 1024
+_MAKING = threading.Lock()  # while a file is made that is not there
 
 
 def digest(*parts: object) -> str:
@@ -198,10 +200,14 @@ def private_folder(path: Path) -> Path:
 def private_file(path: Path) -> Path:
     """Make an empty file that only its owner may read, for a writer that makes files for everybody (SQLite).
 
-    One that exists is left as it is. What SQLite puts beside it takes its mode.
+    One that exists is left as it is, and not even opened: closing a file takes away every lock that this process has on
+    it, those of SQLite in its other threads too, and another process might then write where one of them is writing
+    (https://sqlite.org/howtocorrupt.html, 2.2). What SQLite puts beside it takes its mode.
     """
     private_folder(path.parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with _MAKING:
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     return path
 
 
