@@ -159,14 +159,15 @@ class Listener:
         """
         if self.watch is not None and only is None:
             self.watch.note_all()
-        first_ever = self._positions.empty
+        there = self._client.my_channels_everywhere()
+        first = self._positions.met_first(channel.id for channel in there)
         channels = posts = queued = 0
         trouble: MattermostError | None = None
-        for channel in self._client.my_channels_everywhere():
+        for channel in there:
             if only is not None and channel.id not in only:
                 continue
             try:
-                seen, new = self._sweep_channel(channel, first_ever=first_ever, edits=edits)
+                seen, new = self._sweep_channel(channel, first_ever=channel.id in first, edits=edits)
             except (MattermostForbiddenError, MattermostNotFoundError) as error:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
                 log.info("channel %s: %s", channel.id, error)
@@ -215,8 +216,9 @@ class Listener:
     def _first_position(self, channel: Channel, *, first_ever: bool) -> int:
         """Where to begin in a channel that was never looked through.
 
-        A channel that the bot came to while nobody listened: with its coming, which a post of the server tells. All
-        channels at the first start ever: a day back at most, and never before the bot came.
+        A channel that the bot came to while nobody listened: with its coming, which a post of the server tells. The
+        channels that there were at the first start ever: a day back at most, and never before the bot came. Where no
+        post tells when it came: a day back.
         """
         if channel.type == "D":
             # Who answered a message that was sent while nobody listened is still heard: `stop` above all.
@@ -229,9 +231,8 @@ class Listener:
                 if who == me:
                     came = post.create_at
                     break
-        if first_ever:
-            return max(came, channel.last_post_at - FIRST_LOOK)
-        return came or channel.last_post_at
+        a_day_back = max(0, channel.last_post_at - FIRST_LOOK)
+        return max(came, a_day_back) if first_ever else came or a_day_back
 
     def _is_other(self, user_id: str) -> bool:
         return user_id != self._client.me().id

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from meetings.config import Settings
-from meetings.errors import MattermostError
+from meetings.errors import MattermostError, MattermostUnreachableError
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Channel, Reaction
@@ -219,6 +219,53 @@ def test_the_first_start_ever_looks_back_one_day_and_no_further(tmp_path: Path) 
         recent = world.recording()
         world.listener().sweep()
     assert world.noted.put_ == [(recent, "")]
+
+
+class AwayBefore(Listener):
+    """A listener whose first look ends before a channel: the server goes away."""
+
+    channel = ""
+
+    def _sweep_channel(self, channel: Channel, *, first_ever: bool, edits: bool) -> tuple[int, int]:
+        if channel.name == self.channel:
+            raise MattermostUnreachableError("away")
+        return super()._sweep_channel(channel, first_ever=first_ever, edits=edits)
+
+
+def half_a_first_look(world: World, *, before: str) -> None:
+    """Look through some channels, and not through the one given."""
+    positions = Positions(Settings(home=world.folder))
+    listener = AwayBefore(world.client, world.noted, positions)
+    listener.channel = before
+    with pytest.raises(MattermostUnreachableError):
+        listener.sweep()
+    channels = {c.name: positions.of(c.id) for c in world.client.my_channels_everywhere()}
+    assert channels[before] is None, "it was to be left for the next look"
+    assert any(at is not None for at in channels.values()), "nothing was looked through before it"
+
+
+def test_a_first_look_that_ends_halfway_loses_nothing_of_the_other_channels(tmp_path: Path) -> None:
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
+        world = World(sandbox=sandbox, folder=tmp_path)
+        world.join("calls", "product")
+        recent = world.recording()
+        half_a_first_look(world, before="product")
+        world.listener().sweep()
+    assert world.noted.put_ == [(recent, "")]
+
+
+def test_a_first_look_that_ends_halfway_goes_no_further_back_in_the_other_channels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetings.listening.FIRST_LOOK", 0)  # what is older than the last post counts as long ago
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR) as sandbox:
+        world = World(sandbox=sandbox, folder=tmp_path)
+        world.join("calls", "secret")
+        world.join("meetings", "secret")
+        world.recording("secret")
+        half_a_first_look(world, before="secret")
+        world.listener().sweep()
+    assert world.noted.put_ == []
 
 
 def test_a_transcription_that_comes_later_is_news_of_its_recording(world: World) -> None:

@@ -20,7 +20,7 @@ from meetings.errors import ConfigError, DatabaseError, MeetingsError, SchemaErr
 from meetings.kept_voices import KeptVoices
 from meetings.people import FeedbackBook
 from meetings.people.feedback import MAX_WISHES
-from meetings.positions import Positions
+from meetings.positions import FIRST, Positions
 from meetings.store import Database
 from meetings.store.database import KNOWN, WANTED, close_databases
 from meetings.store.schema import MIGRATIONS
@@ -106,10 +106,28 @@ def test_of_what_several_processes_change_at_once_nothing_is_lost(either: Settin
 
 def test_a_position_never_moves_back_whoever_moves_it(either: Settings) -> None:
     one, other = Positions(either), Positions(either)
-    assert one.empty
     one.move("c", 7)
     other.move("c", 5)
-    assert (one.of("c"), other.of("c"), one.of("d"), one.empty) == (7, 7, None, False)
+    assert (one.of("c"), other.of("c"), one.of("d")) == (7, 7, None)
+
+
+def test_the_channels_of_the_first_look_are_noted_once(either: Settings) -> None:
+    one, other = Positions(either), Positions(either)
+    assert one.met_first(["c", "d"]) == {"c", "d"}
+    one.move("c", 7)
+    assert other.met_first(["c", "d", "e"]) == {"c", "d"}
+
+
+def test_where_an_earlier_version_looked_the_first_look_is_over(either: Settings) -> None:
+    positions = Positions(either)
+    positions.move("c", 7)
+    assert positions.met_first(["c", "d"]) == frozenset()
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "7", '{"c": 1}', "[" * 100_000])
+def test_a_note_of_the_first_look_that_is_damaged_names_no_channel(either: Settings, damaged: str) -> None:
+    Database.of(either).write(FIRST, "positions", damaged)
+    assert Positions(either).met_first(["c"]) == frozenset()
 
 
 # Where it is, and whose
@@ -138,6 +156,22 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         document = database.read("kind", "name")
         assert document is not None
         assert document.body == "before"
+
+
+def test_what_else_a_process_reads_takes_no_lock_from_who_is_reading_there(tmp_path: Path) -> None:
+    database = Database.of(Settings(home=tmp_path))
+    database.write("kind", "name", "one")
+    other = f"from meetings.store import Database; Database.file({str(database.path)!r}).write('kind', 'name', 'two')"
+    with database.reading() as connection:
+        connection.execute(text("SELECT body FROM documents")).all()
+        database.read("kind", "name")
+        subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+        # The last one to leave clears away the journal: under a reader or writer whom it took for gone, if nothing of
+        # the reader's lock is left.
+        assert Path(f"{database.path}-wal").exists()
+    document = database.read("kind", "name")
+    assert document is not None
+    assert document.body == "two"
 
 
 def test_what_is_removed_is_not_left_in_the_file(tmp_path: Path) -> None:
