@@ -60,3 +60,19 @@ def change_much(settings: Settings, number: int, turns: int) -> None:
         database.change("test", "count", lambda body: str(int(body or 0) + 1))
         book.add("ana", "more", f"subject{number} turn{turn} x", at=1.0)
         positions.move("c", number * 1000 + turn)
+
+
+def change_in_threads(settings: Settings, threads: int, turns: int) -> None:
+    """Change the same document as others do at the same time, in several threads, and write one's own beside it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from meetings.store import Database
+
+    def change(thread: int) -> None:
+        for turn in range(turns):
+            Database.of(settings).change("test", "count", lambda body: str(int(body or 0) + 1))
+            Database.of(settings).write("test", f"{os.getpid()} {thread} {turn}", "x" * 3_000)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(change, n) for n in range(threads)]:
+            done.result()

@@ -26,9 +26,9 @@ from meetings.store.database import KNOWN, WANTED, close_databases
 from meetings.store.schema import MIGRATIONS
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready, set_age
-from tests.dying import change_much
+from tests.dying import change_in_threads, change_much
 
-WRITERS, TURNS = 3, 12
+WRITERS, TURNS, THREADS = 3, 12, 4
 
 
 def test_a_document_is_found_as_it_was_written_last(either: Settings) -> None:
@@ -102,6 +102,23 @@ def test_of_what_several_processes_change_at_once_nothing_is_lost(either: Settin
     assert Positions(either).of("c") == WRITERS * 1000 + TURNS - 1
     said = {w.text for w in FeedbackBook(either).of("ana").wishes}
     assert len(said) == WRITERS * TURNS
+
+
+@pytest.mark.slow
+def test_threads_of_several_processes_neither_lose_anything_nor_damage_the_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    database = Database.of(settings)
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=change_in_threads, args=(settings, THREADS, TURNS)) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [w.exitcode for w in writers] == [0] * WRITERS
+    database.verify()
+    documents = every_document(settings)
+    assert documents.pop(("test", "count")).body == str(WRITERS * THREADS * TURNS)
+    assert len(documents) == WRITERS * THREADS * TURNS
 
 
 def test_a_position_never_moves_back_whoever_moves_it(either: Settings) -> None:
