@@ -323,6 +323,17 @@ def test_a_call_of_a_group_is_heard_of(world: World) -> None:
     assert world.noted.put_ == [(post["id"], "")]
 
 
+def test_a_call_of_a_group_that_began_while_nobody_listened_is_found(world: World) -> None:
+    ids = {n: world.client.user_by_username(n).id for n in ("ana", "ben", "meetings", "calls")}
+    group = world.as_("ana").post("/channels/group", [ids["ana"], ids["ben"], ids["meetings"], ids["calls"]])
+    calls = world.as_("calls")
+    file = calls.upload(group["id"], "call.mp4", b"x")
+    post = calls.write(group["id"], "", type="custom_calls_recording", file_ids=[file["id"]])
+    world.as_("ana").write(group["id"], "that was it")
+    world.listener().sweep()
+    assert world.noted.put_ == [(post["id"], "")]
+
+
 def test_what_people_write_to_the_bot_is_queued_and_what_it_writes_itself_is_not(world: World) -> None:
     ana = world.client.user_by_username("ana").id
     direct = world.client.direct_channel(ana)
