@@ -90,6 +90,16 @@ def test_who_left_the_channel_gets_nothing_though_they_were_there(site: Site) ->
         site.rights_age()
 
 
+def test_of_a_meeting_that_one_may_see_no_more_nothing_is_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = site.report.gate
+    may = gate.may
+    monkeypatch.setattr(gate, "may", lambda user, meeting: None if meeting == FIRST else may(user, meeting))
+    text = trends(site, "maya.chen").text
+    assert TITLE in text
+    assert "signed license agreement" not in text
+    assert FIRST not in text
+
+
 def test_without_the_setting_there_is_nothing_of_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site.report, "settings", site.settings)
     assert not site.settings.page_trends
