@@ -288,6 +288,16 @@ def test_a_post_quoted_in_one_message_leaves_the_others_alone(server: Server, se
     assert ["deleted or changed" in post.message for post in server.sent] == [True, False]
 
 
+def test_of_two_posts_in_one_message_only_what_was_taken_away_leaves(server: Server, settings: Settings) -> None:
+    one = sender(server, settings)
+    one.tell([hit(server, "p1"), hit(server, "p12", "The parser release is on Monday, then.")], now=NOON)
+    server.posts["p1"] = replace(server.posts["p1"], delete_at=9)
+    one.take_back(AlertBook(settings).everybody(), {"p1"})
+    (after,) = [post.message for post in server.sent]
+    assert "slips to Friday" not in after
+    assert "is on Monday" in after
+
+
 def test_what_others_wrote_is_inert(server: Server, settings: Settings) -> None:
     text = "The parser release @channel [slips](https://evil.example) to **Friday** for all of us."
     sender(server, settings).tell([hit(server, "p1", text)], now=NOON)
