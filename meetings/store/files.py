@@ -211,6 +211,28 @@ def private_file(path: Path) -> Path:
     return path
 
 
+def make_secret(path: Path, secret: bytes) -> None:
+    """Make a file with a secret that only its owner may read, unless there is one: it is there whole, or not at all.
+
+    Of two processes that get here at once the first one's counts.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    private_folder(path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secret + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _reason(error: OSError) -> str:
     reason = error.strerror or str(error)
     remedy = "free some space" if "space" in reason.lower() else "check the folder and its permissions"
