@@ -25,6 +25,7 @@ from meetings.personas import kept_embedder
 from meetings.queueing import CORRECTION, RECORDINGS, errand
 from meetings.requests import ChannelIntent
 from meetings.search.intent import SearchIntent
+from meetings.steps import plain
 from meetings.talkback import Talkback
 
 # A server that is away for some minutes is waited for; then the answer is given up, as its question has grown old.
@@ -70,8 +71,8 @@ class Answers(DBOSConfiguredInstance):
                 return "nothing to answer"
             self.say(found, self.change(found))
         except Exception as error:  # noqa: BLE001 - the next one gets their answer
-            log.warning("an answer could not be given: %s", error)
-            return f"failed: {error}"
+            log.warning("an answer could not be given: %s", plain(error))
+            return f"failed: {plain(error)}"
         if found["again"]:
             # A voice got a name: every run of the recording is made again from there, and messages are corrected.
             again = errand(RECORDINGS, "correct_names", f"names:{found['answers']}", priority=CORRECTION)

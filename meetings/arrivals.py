@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 from meetings.errors import (
@@ -23,6 +24,9 @@ from meetings.mattermost import Recording
 from meetings.mattermost.calls import RECORDING, TRANSCRIPTION
 from meetings.mattermost.client import Post
 
+_SHORT = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES}
+)
 LOOK_AGAIN = 20.0  # seconds between two looks at a recording whose transcription or call's end is waited for
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 15 * 60.0  # seconds before work that failed is tried again
 # Trouble that passes is waited out for about ten days at the longest pause; what cannot be explained, three times.
@@ -99,13 +103,19 @@ def decide(recording: Recording, *, now: int, patience: float) -> Work | Wait:
     return Wait(seconds=min(LOOK_AGAIN, left), reason=what)
 
 
+def _is_short(error: Exception) -> bool:
+    """Whether a machine is short of something that comes back, or an admin has to see to a disk."""
+    return isinstance(error, OSError) and error.errno in _SHORT
+
+
 def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
     """What to do after work on a recording failed for the `attempt`th time.
 
     | trouble | policy |
     |---|---|
     | the server does not answer, is overloaded, or refuses the token | again |
-    | the disk is full, another process is at it, the model server or the database is down | again |
+    | the disk is full or read-only, too many files are open | again |
+    | another process is at it, the model server or the database is down | again |
     | the post or file is gone, or the bot may not read it | never |
     | a setting is wrong, a model or ffmpeg is missing: an admin will mend it | again |
     | the file is no recording | never |
@@ -118,7 +128,7 @@ def decide_again(error: Exception, *, attempt: int) -> Wait | Drop:
         return Drop(reason=f"it is gone: {reason}")
     if isinstance(error, MattermostForbiddenError):
         return Drop(reason=reason)
-    if isinstance(error, _PASSING) or (isinstance(error, MattermostError) and error.temporary):
+    if isinstance(error, _PASSING) or _is_short(error) or (isinstance(error, MattermostError) and error.temporary):
         tries = PATIENT
     else:
         tries = 1 if isinstance(error, MeetingsError) else UNEXPLAINED

@@ -45,7 +45,7 @@ from meetings.people import FeedbackBook
 from meetings.recordings import recording_lock
 from meetings.redaction import Spans, redacted, redacted_words, spans_of, touched
 from meetings.search import drop_changed
-from meetings.store import Database, Document, FileStore, digest, write_text
+from meetings.store import Database, Document, FileStore, digest, remove_sqlite, sqlite_files, write_text
 from meetings.voicebook import VoiceBook
 
 REDACTING = "redacting"  # what of whose words is still to be redacted, by a hash of their username
@@ -171,8 +171,10 @@ class _Forgetting:
             if user_id is None or one.name.rpartition("/")[2] == user_id:
                 self._drop(one.kind, one.name, "kept notes of their summaries")
         # Of whose words a vector was made cannot be told: all go, and are made again when they are needed.
-        for path in sorted((self._settings.home / "people").glob("vectors.sqlite*")):
-            self._remove(path, "vectors")
+        vectors = self._settings.home / "people" / "vectors.sqlite"
+        self._told.add("vectors", sum(path.is_file() for path in sqlite_files(vectors)))
+        if not self._dry:
+            remove_sqlite(vectors)
         for path in files(self._store.results / "people"):
             self._rewrite(path, self._without_context, "context of a summary")
 

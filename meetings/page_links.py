@@ -8,11 +8,9 @@ decided at every view anew (`meetings.report.access`): a signature only says who
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 import time
@@ -29,7 +27,7 @@ from meetings.config import Settings
 from meetings.errors import ConfigError, StorageError
 from meetings.intents import Ask, Outcome
 from meetings.store import Database
-from meetings.store.files import private_folder
+from meetings.store.files import make_secret
 
 KIND = "page links"  # documents: one an account, by its id
 KEY_FILE = Path("page") / "key"
@@ -266,26 +264,10 @@ def read_key(settings: Settings) -> bytes:
     file = settings.home / KEY_FILE
     try:
         if not file.is_file():
-            _make_key(file)
+            make_secret(file, secrets.token_urlsafe(32).encode())
         return file.read_bytes().strip()
     except OSError as error:
         raise StorageError(file, error.strerror or str(error)) from error
-
-
-def _make_key(file: Path) -> None:
-    private_folder(file.parent)
-    part = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(secrets.token_urlsafe(32).encode() + b"\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        # Of two processes that get here at once the first one's key counts, and it is there whole.
-        with contextlib.suppress(FileExistsError):
-            os.link(part, file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def is_meeting(text: str) -> bool:

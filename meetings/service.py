@@ -34,6 +34,7 @@ from meetings.errors import (
 )
 from meetings.job import Job
 from meetings.known_voices import names_stamp
+from meetings.left_work import LeftWork
 from meetings.llm import server_address
 from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
@@ -61,6 +62,7 @@ from meetings.recordings import past_runs, recording_lock, remember_run
 from meetings.retention import plan_gone, purge
 from meetings.search import index_recording
 from meetings.stages import Stages
+from meetings.steps import plain
 from meetings.store import FileStore, private_file, private_folder
 from meetings.traces import Traces
 
@@ -146,8 +148,8 @@ class Recordings(DBOSConfiguredInstance):
                 self.note(work["job"], outcome)
         except Exception as error:  # noqa: BLE001 - the queue goes on, whatever one recording does
             if work["look"] is None:
-                log.warning("a recording could not be corrected: %s", error)
-                return {"state": "given up", "reason": str(error)}
+                log.warning("a recording could not be corrected: %s", plain(error))
+                return {"state": "given up", "reason": str(plain(error))}
             post_id, cause, turn, failures = work["look"]
             with about(recording=post_id):
                 return self._failed(post_id, cause, turn, failures, error)
@@ -208,7 +210,7 @@ class Recordings(DBOSConfiguredInstance):
                     self._work(job_key)
                 done += 1
             except Exception as error:  # noqa: BLE001 - one run's trouble keeps no other from being corrected
-                log.warning("recording %s could not be corrected: %s", media_id, error)
+                log.warning("recording %s could not be corrected: %s", media_id, plain(error))
         return done
 
     @DBOS.step()
@@ -242,7 +244,7 @@ class Recordings(DBOSConfiguredInstance):
         try:
             return self.purge_gone(channel_id)
         except Exception as error:  # noqa: BLE001 - `meetings purge` finds it again
-            log.warning("deleted recordings of channel %s are still held: %s; meetings purge", channel_id, error)
+            log.warning("deleted recordings of channel %s are still held: %s; meetings purge", channel_id, plain(error))
             return 0
 
     @DBOS.step(**PATIENTLY)
@@ -291,6 +293,7 @@ class Recordings(DBOSConfiguredInstance):
 
     def _failed(self, post_id: str, cause: str, turn: int, failures: int, error: Exception) -> dict[str, Any]:
         """Work failed, after so many failures before."""
+        error = plain(error)
         again, kind = decide_again(error, attempt=failures + 1), type(error).__name__
         count_failure(error, given_up=isinstance(again, Drop))
         self._traces.failure(post_id, kind, given_up=isinstance(again, Drop))
@@ -319,6 +322,7 @@ class Service(Inbox):
         self._settings = settings
         self._observer = observer
         self._lock = FileLock(settings.home / "state" / "service.lock", mode=0o600)
+        self._left = LeftWork("service")
         self._enqueue = DBOS.enqueue_workflow_with_options
         self._list = DBOS.list_workflows
 
@@ -354,9 +358,11 @@ class Service(Inbox):
         DBOS.launch()
         for queue in (RECORDINGS, ANSWERS):
             DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.5)
+        self._left.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._left.stop()
         stop_engine()
         self._lock.release()
 

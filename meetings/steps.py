@@ -7,6 +7,7 @@ queue's, so it works while the service runs as well as when none does; nothing h
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,21 @@ def plain_trouble(where: str) -> Iterator[None]:
         # What the driver says quotes the address, with its password; which kind of trouble it is must do.
         kind = type(error.__cause__ or error).__name__
         raise DatabaseError(f"the queue cannot be reached: {where} ({kind}); meetings doctor says more") from None
+
+
+def plain(error: Exception) -> Exception:
+    """What came of a step that could not be written down as a `DatabaseError` with a short reason; else the error.
+
+    The engine's own words quote what was to be written: what was said, and to whom.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if not isinstance(error, SQLAlchemyError):
+        return error
+    cause = getattr(error, "orig", None) or error
+    # A server's words may quote, too; those of SQLite name what is the matter and no more.
+    said = str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
+    return DatabaseError(f"the steps' database cannot be used ({said})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

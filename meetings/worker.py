@@ -23,9 +23,11 @@ from dbos._dbos import _get_dbos_instance
 
 from meetings.config import Settings
 from meetings.errors import DatabaseError
+from meetings.left_work import LeftWork
 from meetings.pipeline import Observer
 from meetings.queueing import ANSWERS, DELIVERY, PARTS, RECORDINGS, SPEECH, SUMMARY
 from meetings.service import note_wide_settings, prepare_engine, stop_engine
+from meetings.steps import plain
 from meetings.store import DatabaseLock
 
 # What a worker can be told to take, and how much of it at once unless told: engines fill a machine, the network waits.
@@ -60,6 +62,7 @@ class Worker:
             self._limits[RECORDINGS] = self._limits[DELIVERY]
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._alive = alive_lock(self._url, self.name)
+        self._left = LeftWork(self.name)
         self._stop = threading.Event()
 
     def __enter__(self) -> Worker:
@@ -107,8 +110,9 @@ class Worker:
                     os._exit(FAILED)
             try:
                 take_over(self._url, self.name)
+                self._left.look()
             except Exception as error:  # noqa: BLE001 - the next look is in a moment
-                log.warning("could not look for dead workers: %s", " ".join(str(error).split()))
+                log.warning("could not look for dead workers: %s", " ".join(str(plain(error)).split()))
 
 
 def alive_lock(url: str, name: str) -> DatabaseLock:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from meetings.config import Settings
 from meetings.store import close_databases
+from meetings.telemetry import no_telemetry
 from tests.databases import made_ready
 from tests.postgres import new_database, running_postgres
 
@@ -21,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 LIVE_URL = os.environ.get("MEETINGS_LIVE_URL", "")
 LIVE_ADMIN_TOKEN = os.environ.get("MEETINGS_LIVE_ADMIN_TOKEN", "")
 
-# No test may call out: pyannote.audio 4 would send telemetry, Hugging Face libraries would look for updates.
-os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+# No test may call out: engines would send telemetry, Hugging Face libraries would look for updates.
+no_telemetry()
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 

@@ -11,6 +11,7 @@ import click
 from meetings import __version__
 from meetings.cli.shown import one_line
 from meetings.errors import MeetingsError
+from meetings.telemetry import no_telemetry
 
 # Name of the command -> (module, attribute, the line shown in `meetings --help`). The line stands here as well as in
 # the command's own docstring so that help needs no import; a test compares the two.
@@ -141,11 +142,10 @@ def main() -> None:
     0 done; 1 failed with one line on stderr; 2 usage; 3 finished with some people not delivered, or some backends
     failed; 130 interrupted.
     """
-    # Set before any engine is imported: pyannote.audio 4 sends telemetry unless told not to, Hugging Face
-    # libraries look for updates, and libgomp's spinning threads slow down the other engines.
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+    # Set before any engine is imported: Hugging Face libraries look for updates, and libgomp's spinning threads slow
+    # down the other engines.
+    no_telemetry()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         result = cli.main(standalone_mode=False)

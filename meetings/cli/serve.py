@@ -31,7 +31,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
 
     import uvicorn
 
-    from meetings.cli.service import StageLog, add_metrics, listen_in_turn, make_listener
+    from meetings.cli.service import StageLog, add_metrics, allow_many_files, listen_in_turn, make_listener
     from meetings.config import load_settings
     from meetings.errors import ConfigError
     from meetings.logs import talk
@@ -41,6 +41,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     from meetings.serving import Doors, make_app
 
     settings = load_settings()
+    allow_many_files()
     client = MattermostClient.required(settings, "whose calls?")
     answered = (settings.webhook_token, settings.command_token, settings.incident_token, settings.page_url)
     if not listen and all(door is None for door in answered):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -25,6 +25,8 @@ from meetings.queueing import Inbox
 from meetings.stage import StageResult
 from meetings.watchers import KIND as WATCHED
 from meetings.watchers import Watch, Watcher
+
+MANY_FILES = 65_536
 
 
 class StageLog:
@@ -48,6 +50,19 @@ class StageLog:
         self._headway.done(result.stage)
         self._log.debug("%s: %s", result.stage, done)
         count_stage(result)
+
+
+def allow_many_files() -> None:
+    """Open as many files as the machine's admin allows: each reader of a page takes one, and shells begin with few."""
+    try:
+        import resource
+    except ImportError:  # no such limit on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):  # some systems have a limit of their own beside it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def make_listener(client: MattermostClient, inbox: Inbox, settings: Settings) -> Listener:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetings.errors import ModelError, ModelMissingError
+from meetings.telemetry import no_telemetry
 
 Vectors = NDArray[np.float32]
 
@@ -40,6 +41,7 @@ class Embedder:
         for name in ("model.onnx", "tokenizer.json"):
             if not (folder / name).is_file():
                 raise ModelMissingError("minilm-l6-v2", folder / name)
+        no_telemetry()
         import onnxruntime
         from tokenizers import Tokenizer
 

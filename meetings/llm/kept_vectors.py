@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meetings.store import private_file
+from meetings.store import opening, remove_sqlite
 
 Vectors = NDArray[np.float32]
 
@@ -110,7 +110,11 @@ class KeptVectors:
             self._set_aside(error)
 
     def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(private_file(self._path), timeout=30.0)
+        with opening(self._path) as path:
+            return self._connected(path)
+
+    def _connected(self, path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=30.0)
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
@@ -130,5 +134,4 @@ class KeptVectors:
         """A file that is damaged goes; one that is only busy, or a full disk, costs this run its time."""
         _log.warning("%s cannot be used (%s); vectors are made anew", self._path, error)
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            for path in (self._path, *(self._path.with_name(self._path.name + end) for end in ("-wal", "-shm"))):
-                path.unlink(missing_ok=True)
+            remove_sqlite(self._path)

@@ -29,6 +29,8 @@ def guarded(report: Report, answer: Callable[[], Response]) -> Response:
         log.warning("a page could not be shown: %s", error)
     except MeetingsError as error:
         log.warning("a page could not be shown: %s", " ".join(str(error).split()))
+    except OSError as error:  # no file can be opened, or what was to be read went that moment
+        log.warning("a page could not be shown: %s", error.strerror or type(error).__name__)
     return report.trouble()
 
 

@@ -53,8 +53,16 @@ VERSION = hashlib.sha256(b"".join(data for _, (_, data) in sorted(STATIC.items()
 
 
 def page_templates() -> Environment:
-    """The templates: whatever goes into one is escaped."""
-    return Environment(loader=PackageLoader("meetings.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    """The templates: whatever goes into one is escaped.
+
+    All of them are read now, and never again: what a newer version brings while this process runs is not for it, and
+    that there is trouble can be said while no file can be opened.
+    """
+    loader = PackageLoader("meetings.report")
+    templates = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
+    for name in templates.list_templates():
+        templates.get_template(name)
+    return templates
 
 
 def static_file(name: str) -> Response | None:

@@ -35,7 +35,7 @@ from meetings.search.packing import (
 )
 from meetings.search.passages import KINDS, Passage
 from meetings.search.shelf import MOST_SPEAKERS, SECRET, Card, Shelf
-from meetings.store import private_file
+from meetings.store import opening, private_file, unlink_sqlite
 
 FORMAT = 1  # raised when an older file has to be made anew
 PAGE = 16_384  # bytes; a meeting's vectors are long rows
@@ -73,8 +73,7 @@ class Index:
         self._shelf: Shelf | None = None
         self._seen = -1
         try:
-            self._db = self._open()
-            self._inode = path.stat().st_ino
+            self._db, self._inode = self._open()
         except (sqlite3.Error, OSError) as error:
             raise StorageError(path, str(error)) from error
 
@@ -85,7 +84,7 @@ class Index:
         self.close()
 
     def in_place(self) -> bool:
-        """Whether this is still the file at its path: another process may have made it anew (`drop_index`)."""
+        """Whether this is still the file at its path: another process may have made it anew (`remove_sqlite`)."""
         try:
             return self._path.stat().st_ino == self._inode
         except OSError:
@@ -212,17 +211,20 @@ class Index:
 
     # Inside
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.OperationalError:
-            raise  # busy, or a full disk: nothing is wrong with what is in it
-        except sqlite3.DatabaseError:
-            drop_index(self._path)
-            return self._connect()
+    def _open(self) -> tuple[sqlite3.Connection, int]:
+        """The file, open, and its number on the disk."""
+        with opening(self._path) as path:
+            try:
+                db = self._connected(path)
+            except sqlite3.OperationalError:
+                raise  # busy, or a full disk: nothing is wrong with what is in it
+            except sqlite3.DatabaseError:
+                unlink_sqlite(path)
+                db = self._connected(private_file(path))
+            return db, path.stat().st_ino
 
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(private_file(self._path), timeout=60.0, isolation_level=None, check_same_thread=False)
+    def _connected(self, path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
         try:
             db.execute(f"PRAGMA page_size = {PAGE}")
             db.execute("PRAGMA journal_mode = WAL")
@@ -294,9 +296,3 @@ class Index:
             vectors=vectors.reshape(len(flags), -1) if len(flags) else np.zeros((0, 0), np.int8),
             places={int(r[0]): at for at, r in enumerate(rows)},
         )
-
-
-def drop_index(path: Path) -> None:
-    """Remove the file and what SQLite puts beside it."""
-    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
-        file.unlink(missing_ok=True)

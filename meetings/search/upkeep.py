@@ -24,10 +24,10 @@ from meetings.job import Job
 from meetings.llm import TextEmbedder
 from meetings.recordings import STAGE as RECORDINGS
 from meetings.recordings import past_runs
-from meetings.search.index import Index, drop_index
+from meetings.search.index import Index
 from meetings.search.passages import make_passages
 from meetings.search.shelf import Card
-from meetings.store import FileStore, private_folder, reached
+from meetings.store import FileStore, private_folder, reached, remove_sqlite
 
 FOLDER = "search"
 NAME = "index.sqlite"
@@ -61,7 +61,7 @@ def open_index(settings: Settings) -> Index:
 def clear_index(settings: Settings) -> None:
     """Remove this machine's index; the next search makes it anew."""
     with _lock(settings):
-        drop_index(index_path(settings))
+        remove_sqlite(index_path(settings))
 
 
 def catch_up(

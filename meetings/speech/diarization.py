@@ -7,7 +7,6 @@ from its sums. Then each voice is known, and labels are looked at again (`splitt
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from meetings.errors import ModelError
 from meetings.progress import Progress, no_progress
+from meetings.telemetry import no_telemetry
 
 # A voice that was hidden in another's label shows itself only when turns have been put right once.
 ROUNDS = 2
@@ -83,7 +83,7 @@ def segment(
     Raises:
         ModelError: weights cannot be loaded.
     """
-    _no_telemetry()
+    no_telemetry()
     from meetings.speech.segmentation_network import segment_recording
 
     try:
@@ -120,7 +120,7 @@ def diarize(
     Raises:
         ModelError: weights cannot be loaded.
     """
-    _no_telemetry()
+    no_telemetry()
     import torch
 
     from meetings.speech.pyannote_pipeline import build_pipeline
@@ -158,11 +158,6 @@ def diarize(
             progress(0.9 + 0.1 * (done + 1) / ROUNDS)
         voices = voices_of(turns, features, pipeline.network)
     return Diarization(turns=turns, exclusive=exclusive, voices=voices)
-
-
-def _no_telemetry() -> None:
-    """pyannote.audio 4 sends telemetry unless told not to, before it is imported."""
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
 
 
 def weights_file(path: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from meetings.speech.audio import SAMPLE_RATE, map_audio, read_audio
 from meetings.speech.chunks import Region
+from meetings.telemetry import no_telemetry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,7 @@ def find_speech(audio: Path) -> tuple[Region, ...]:
     Raises:
         RecordingError: it is not a 16 kHz mono 16-bit WAV.
     """
+    no_telemetry()
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(
@@ -54,6 +56,7 @@ def find_speech(audio: Path) -> tuple[Region, ...]:
 
 def voice_probability(sound: npt.NDArray[np.float32]) -> float:
     """How sure the model is of a voice in a short sound: its second most voiced step, for one alone may be a click."""
+    no_telemetry()
     import numpy as np
     from faster_whisper.vad import get_vad_model
 

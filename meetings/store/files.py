@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, cast
 
+from filelock import FileLock
+
 from meetings.config import Settings
 from meetings.errors import ConfigError, StorageError
 
@@ -209,6 +211,62 @@ def private_file(path: Path) -> Path:
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     return path
+
+
+@contextlib.contextmanager
+def opening(path: Path) -> Iterator[Path]:
+    """While a SQLite file is opened, or removed with what is beside it: one of either at a time, in whichever process.
+
+    Else somebody might open it anew when it is gone and its journal not yet: that journal is then taken away beneath
+    them, and what they write is seen by nobody, what others write not by them (https://sqlite.org/howtocorrupt.html,
+    2.5). The file is there, and private, when the block begins.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    private_folder(path.parent)
+    with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
+        yield private_file(path)
+
+
+def remove_sqlite(path: Path) -> None:
+    """Remove a SQLite file and what SQLite puts beside it; whoever has it open goes on with what is nowhere then."""
+    if path.parent.is_dir():
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
+            unlink_sqlite(path)
+
+
+def unlink_sqlite(path: Path) -> None:
+    """The same, for who is inside `opening`."""
+    for file in sqlite_files(path):
+        file.unlink(missing_ok=True)
+
+
+def sqlite_files(path: Path) -> tuple[Path, ...]:
+    """A SQLite file, and what SQLite may put beside it."""
+    return (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")))
+
+
+def make_secret(path: Path, secret: bytes) -> None:
+    """Make a file with a secret that only its owner may read, unless there is one: it is there whole, or not at all.
+
+    Of two processes that get here at once the first one's counts.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    private_folder(path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secret + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _reason(error: OSError) -> str:

@@ -11,14 +11,13 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from meetings.errors import ConfigError, StorageError, VoicesKeyError
 from meetings.store.database import Database, Listed
-from meetings.store.files import private_folder
+from meetings.store.files import make_secret
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -36,7 +35,6 @@ class Sealed:
         self._database = database
         self._key_file = key_file
         self._key = key
-        self._fernet: Fernet | None = None
 
     @classmethod
     def of(cls, settings: Settings, kind: str) -> Self:
@@ -102,7 +100,6 @@ class Sealed:
     def delete_key(self) -> None:
         """Remove the key file: whatever was sealed with it, here or in a copy, can be read no more."""
         self._key_file.unlink(missing_ok=True)
-        self._fernet = None
 
     def delete(self, name: str) -> bool:
         """Remove a value; whether there was one."""
@@ -128,11 +125,10 @@ class Sealed:
         return self._cipher(create=True).encrypt(json.dumps(value).encode()).decode("ascii")
 
     def _cipher(self, *, create: bool) -> Fernet:
-        if self._fernet is None:
-            from cryptography.fernet import Fernet
+        """Made anew each time: another process may have removed the key, and nothing is to be sealed with it then."""
+        from cryptography.fernet import Fernet
 
-            self._fernet = Fernet(self._read_key(create=create))
-        return self._fernet
+        return Fernet(self._read_key(create=create))
 
     def _read_key(self, *, create: bool) -> bytes:
         if self._key is not None:
@@ -152,18 +148,11 @@ class Sealed:
     def _make_key(self) -> bytes:
         from cryptography.fernet import Fernet
 
-        key = Fernet.generate_key()
         try:
-            private_folder(self._key_file.parent)
-            # Two processes may get here at once: the first one's key counts.
-            handle = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+            make_secret(self._key_file, Fernet.generate_key())
             return _checked(self._key_file.read_text(encoding="ascii").strip(), where=str(self._key_file))
         except OSError as error:
             raise StorageError(self._key_file, error.strerror or str(error)) from error
-        with os.fdopen(handle, "wb") as file:
-            file.write(key + b"\n")
-        return key
 
 
 def _checked(text: str, *, where: str) -> bytes:

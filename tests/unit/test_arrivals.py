@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 import pytest
@@ -122,6 +124,15 @@ def test_trouble_that_passes_is_waited_out(error: Exception) -> None:
 @pytest.mark.parametrize("error", LASTING, ids=lambda e: type(e).__name__)
 def test_what_would_be_refused_again_is_not_tried_again(error: Exception) -> None:
     assert isinstance(decide_again(error, attempt=1), Drop)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EMFILE, errno.ENOMEM])
+def test_what_a_machine_is_short_of_comes_back_and_is_waited_for(number: int) -> None:
+    assert isinstance(decide_again(OSError(number, os.strerror(number)), attempt=PATIENT - 1), Wait)
+
+
+def test_a_file_that_is_missing_does_not_come_back() -> None:
+    assert isinstance(decide_again(FileNotFoundError(errno.ENOENT, "gone"), attempt=UNEXPLAINED), Drop)
 
 
 def test_what_cannot_be_explained_is_tried_three_times() -> None:

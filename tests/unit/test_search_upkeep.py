@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from meetings.errors import MattermostNotFoundError
 from meetings.forgetting import forget
 from meetings.recordings import remember_run
 from meetings.retention import plan_purge, purge
-from meetings.search import OPERATOR, Index, Upkeep, catch_up, drop_changed, index_path, open_index, search
+from meetings.search import OPERATOR, Index, Upkeep, catch_up, clear_index, drop_changed, index_path, open_index, search
 from meetings.store import FileStore
 from tests.kept_results import keep_recording
 from tests.unit.search_builders import URL, Words, bytes_of
@@ -55,6 +56,29 @@ def test_where_much_is_new_some_of_it_goes_in_now_and_the_rest_later(settings: S
     with open_index(settings) as index:
         assert catch_up(settings, index, Words, most=2) == Upkeep(put=2, left=1)
         assert catch_up(settings, index, Words, most=2) == Upkeep(put=1)
+
+
+def test_who_opens_the_index_while_it_is_removed_sees_what_others_put_into_the_new_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep_recording(settings)
+    caught_up(settings)
+    opened: list[Index] = []
+    meanwhile = threading.Thread(target=lambda: opened.append(open_index(settings)))
+    unlink = Path.unlink
+
+    def slowly(path: Path, *, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        if path == index_path(settings):
+            meanwhile.start()
+            meanwhile.join(0.3)
+
+    monkeypatch.setattr(Path, "unlink", slowly)
+    clear_index(settings)
+    meanwhile.join()
+    caught_up(settings)
+    with opened[0] as index:
+        assert [card.id for card in index.shelf().cards] == [kept.job.source.media_id]
 
 
 def test_a_card_says_where_a_recording_is(settings: Settings) -> None:

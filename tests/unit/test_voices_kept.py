@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from pathlib import Path
 
@@ -23,11 +25,11 @@ from meetings.corrections import (
     write_corrections,
 )
 from meetings.enrolment import checked_username, only_voice
-from meetings.errors import ConsentError, CorrectionError, VoicesError, VoicesKeyError
+from meetings.errors import ConsentError, CorrectionError, StorageError, VoicesError, VoicesKeyError
 from meetings.kept_voices import KeptVoices
 from meetings.known_voices import known_voices, names_stamp
 from meetings.speech import Candidate, Voice, name_speakers
-from meetings.store import FileStore
+from meetings.store import FileStore, Sealed
 from meetings.voicebook import Consent, Sample, VoiceBook
 from tests.databases import database_files, every_document, set_age, set_body
 from tests.naming_cases import sound
@@ -314,3 +316,44 @@ def test_any_text_is_a_correction_of_somebody_or_is_refused(text: str) -> None:
         return
     assert setting.who
     assert setting.username is None or setting.name == ""
+
+
+# The key
+
+
+def test_a_full_disk_leaves_no_half_key_behind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as no_room:
+        no_room.setattr("os.fsync", full)
+        with pytest.raises(StorageError, match="No space left"):
+            Sealed.of(settings, "voices").write("one", "kept")
+    assert [p.name for p in (settings.home / "voices").iterdir()] == []
+    Sealed.of(settings, "voices").write("one", "kept")
+    assert Sealed.of(settings, "voices").read("one") == "kept"
+
+
+def test_whoever_looks_while_a_key_is_made_sees_none_or_all_of_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    real = os.fsync
+
+    def looked(handle: int) -> None:
+        seen.append((settings.home / "voices" / "key").exists())
+        real(handle)
+
+    monkeypatch.setattr("os.fsync", looked)
+    Sealed.of(settings, "voices").write("one", "kept")
+    assert seen == [False]
+
+
+def test_nothing_is_sealed_with_a_key_that_was_removed_beside_it(settings: Settings) -> None:
+    long_running = Sealed.of(settings, "incidents")
+    long_running.write("one", "before")
+    VoiceBook.of(settings).forget_all()  # as another process does it
+    long_running.write("two", "after")
+    assert Sealed.of(settings, "incidents").read("two") == "after"
+    with pytest.raises(VoicesKeyError):
+        long_running.read("one")
