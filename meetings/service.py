@@ -22,7 +22,6 @@ from filelock import FileLock, Timeout
 from meetings.alerts import alert_of_call
 from meetings.answering import DEATHS, PATIENTLY, shared_answers
 from meetings.arrivals import Drop, Wait, decide, decide_again
-from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.errors import (
     BusyError,
@@ -35,10 +34,8 @@ from meetings.errors import (
 from meetings.job import Job
 from meetings.known_voices import names_stamp
 from meetings.left_work import LeftWork
-from meetings.llm import server_address
 from meetings.logs import about
 from meetings.mattermost import MattermostClient, find_recording
-from meetings.mattermost.policy import site_of
 from meetings.metrics import count_failure
 from meetings.pipeline import Observer, Pipeline, shared_pipeline
 from meetings.prepare import prepare_job
@@ -65,6 +62,7 @@ from meetings.stages import Stages
 from meetings.steps import plain
 from meetings.store import FileStore, private_file, private_folder
 from meetings.traces import Traces
+from meetings.wide_settings import note_wide_settings
 
 # Server trouble of a single person's message is not waited out for days.
 TRIES_FOR_A_PERSON = 8
@@ -389,16 +387,3 @@ def stop_engine() -> None:
     """End; what is under way is taken up by the next that begins."""
     DBOS.destroy(workflow_completion_timeout_sec=0)
     _recordings().close()
-
-
-def note_wide_settings(settings: Settings) -> None:
-    """Put into the audit log who gets what and where what was said may be sent, when that is another than before."""
-    channels = [f"{name}: {rules.audience}" for name, rules in settings.channels.items() if rules.audience]
-    AuditLog(settings).note_settings(
-        audience=settings.audience,
-        max_people=settings.max_people,
-        channels=", ".join(channels),
-        language_model=settings.language_model,
-        llm_url=site_of(address) if (address := server_address(settings)) else "",
-        llm_allowed_hosts=", ".join(settings.llm_allowed_hosts),
-    )

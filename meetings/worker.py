@@ -26,9 +26,10 @@ from meetings.errors import DatabaseError
 from meetings.left_work import LeftWork
 from meetings.pipeline import Observer
 from meetings.queueing import ANSWERS, DELIVERY, PARTS, RECORDINGS, SPEECH, SUMMARY
-from meetings.service import note_wide_settings, prepare_engine, stop_engine
+from meetings.service import prepare_engine, stop_engine
 from meetings.steps import plain
 from meetings.store import DatabaseLock
+from meetings.wide_settings import note_wide_settings
 
 # What a worker can be told to take, and how much of it at once unless told: engines fill a machine, the network waits.
 QUEUES: Mapping[str, int] = {SPEECH: 1, SUMMARY: 1, DELIVERY: 4, ANSWERS: 4}

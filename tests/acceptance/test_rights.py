@@ -25,10 +25,10 @@ from meetings.positions import Positions
 from meetings.progress import no_progress
 from meetings.retention import plan_purge, purge
 from meetings.sandbox import Sandbox, run_in_thread
-from meetings.service import note_wide_settings
 from meetings.stages import Stages
 from meetings.store import Database
 from meetings.talkback import ANSWER_PROP, Talkback, Understood
+from meetings.wide_settings import note_wide_settings
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
 from tests.databases import audit_lines

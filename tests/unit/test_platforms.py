@@ -33,8 +33,8 @@ from meetings.llm import PLATFORMS, Form, OpenAIServer, open_language_model, ser
 from meetings.llm.limits import wait_asked
 from meetings.llm.platforms import address_of, structure_of
 from meetings.notices import notice
-from meetings.service import note_wide_settings
 from meetings.summary.notes import notes_form
+from meetings.wide_settings import note_wide_settings
 from tests.unit.model_server import ModelServer, Reply, completion, model_server, refused
 from tests.unit.platform_replies import NOTES, SHOWN
 
