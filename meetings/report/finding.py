@@ -67,6 +67,7 @@ class Finder:
         self._index: Index | None = None
         self._filler: threading.Thread | None = None
         self._filled_at = float("-inf")
+        self._news = threading.Event()
         self._state = State(complete=False)
         self._readers: Lately[str, tuple[frozenset[str], Reader]] = Lately(seconds=FRESH, most=REMEMBERED, clock=now)
         self._channels: Lately[str, tuple[Channel | None]] = Lately(
@@ -77,7 +78,7 @@ class Finder:
         """See what is new, for at most so many seconds; how the index stands."""
         with self._filling:
             running = self._filler is not None and self._filler.is_alive()
-            if not running and time.monotonic() - self._filled_at < AGAIN:
+            if not running and not self._news.is_set() and time.monotonic() - self._filled_at < AGAIN:
                 return self._state
             if not running:
                 self._filler = threading.Thread(target=self._fill, daemon=True, name="index")
@@ -86,6 +87,11 @@ class Finder:
         assert filler is not None
         filler.join(patience)
         return State(trouble=self._state.trouble, complete=False) if filler.is_alive() else self._state
+
+    def changed(self) -> None:
+        """Something was changed just now: it is looked for at once, beside whoever did it."""
+        self._news.set()
+        self.refresh(patience=0.0)
 
     def cards(self, user: User) -> tuple[Card, ...]:
         """The meetings that somebody may read, the newest first.
@@ -148,12 +154,15 @@ class Finder:
 
     def _fill(self) -> None:
         """Put in what is new, some meetings at a time: others, who change the index too, get their turn."""
+        self._news.clear()
         try:
             with open_index(self._settings) as index:
                 while True:
                     done = catch_up(self._settings, index, self.embedder, most=AT_ONCE)
                     # What cannot be read is left again and again.
-                    if not done.left or not done.put:
+                    if self._news.is_set():
+                        self._news.clear()  # it may have come too late to be seen
+                    elif not done.left or not done.put:
                         break
             self._state = State(complete=not done.left)
         except (MeetingsError, OSError) as error:

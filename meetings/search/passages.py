@@ -70,9 +70,16 @@ class _Read:
     confidential: bool
 
 
-def make_passages(conversation: Conversation) -> tuple[Passage, ...]:
-    """The passages of a conversation in order; every utterance with a word in it stands in one."""
+def make_passages(conversation: Conversation, *, heard: Conversation | None = None) -> tuple[Passage, ...]:
+    """The passages of a conversation in order; every utterance with a word in it stands in one.
+
+    Args:
+        conversation: what was said, as people corrected it.
+        heard: the same before; what was said in confidence by either stays so. None: nothing was corrected.
+    """
     kinds, secret = _readings(conversation)
+    if heard is not None and heard != conversation:
+        secret = [now or then for now, then in zip(secret, _readings(heard)[1], strict=True)]
     read = [
         _Read(part=part, words=len(words(part.text)), kinds=kinds[at], confidential=secret[at])
         for at, utterance in enumerate(conversation.utterances)
