@@ -26,6 +26,7 @@ from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_
 AT_ONCE = 3  # meetings that are put in before others may change the index, as who is forgotten wants to
 AGAIN = 10.0  # seconds after which it is looked for what is new
 PATIENCE = 3.0  # seconds that a page waits for what is new
+BREATH = 0.5  # seconds after a change in which its answer and the page that follows have the processor to themselves
 REMEMBERED = 1_000  # readers, and channels
 NAMED = 600.0  # seconds that a channel's name counts
 
@@ -74,14 +75,14 @@ class Finder:
             seconds=NAMED, most=REMEMBERED, clock=time.monotonic
         )
 
-    def refresh(self, *, patience: float = PATIENCE) -> State:
-        """See what is new, for at most so many seconds; how the index stands."""
+    def refresh(self, *, patience: float = PATIENCE, after: float = 0.0) -> State:
+        """See what is new, for at most `patience` seconds, beginning `after` some; how the index stands."""
         with self._filling:
             running = self._filler is not None and self._filler.is_alive()
             if not running and not self._news.is_set() and time.monotonic() - self._filled_at < AGAIN:
                 return self._state
             if not running:
-                self._filler = threading.Thread(target=self._fill, daemon=True, name="index")
+                self._filler = threading.Thread(target=self._fill, args=(after,), daemon=True, name="index")
                 self._filler.start()
             filler = self._filler
         assert filler is not None
@@ -89,9 +90,9 @@ class Finder:
         return State(trouble=self._state.trouble, complete=False) if filler.is_alive() else self._state
 
     def changed(self) -> None:
-        """Something was changed just now: it is looked for at once, beside whoever did it."""
+        """Something was changed just now: it is looked for at once, beside the answer to whoever did it."""
         self._news.set()
-        self.refresh(patience=0.0)
+        self.refresh(patience=0.0, after=BREATH)
 
     def cards(self, user: User) -> tuple[Card, ...]:
         """The meetings that somebody may read, the newest first.
@@ -152,8 +153,9 @@ class Finder:
                 self._index = open_index(self._settings)
             yield self._index
 
-    def _fill(self) -> None:
+    def _fill(self, after: float) -> None:
         """Put in what is new, some meetings at a time: others, who change the index too, get their turn."""
+        time.sleep(after)
         self._news.clear()
         try:
             with open_index(self._settings) as index:

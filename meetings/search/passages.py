@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from meetings.conversation import Conversation, Utterance
 from meetings.people.terms import words
-from meetings.summary.statements import build_statements, known_names
+from meetings.summary.statements import build_statements, known_names, secret_turns
 
 WORDS = 60  # a passage that has so many is complete
 LONGEST = 120  # words of an utterance that stand in one passage; a longer one goes over several
@@ -79,7 +79,8 @@ def make_passages(conversation: Conversation, *, heard: Conversation | None = No
     """
     kinds, secret = _readings(conversation)
     if heard is not None and heard != conversation:
-        secret = [now or then for now, then in zip(secret, _readings(heard)[1], strict=True)]
+        before = secret_turns(heard)
+        secret = [now or turn in before for turn, now in enumerate(secret)]
     read = [
         _Read(part=part, words=len(words(part.text)), kinds=kinds[at], confidential=secret[at])
         for at, utterance in enumerate(conversation.utterances)
