@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from meetings.conversation import Conversation, Utterance
 from meetings.people.terms import words
+from meetings.search.query import composed
 from meetings.summary.statements import build_statements, known_names, secret_turns
 
 WORDS = 60  # a passage that has so many is complete
@@ -104,7 +105,7 @@ def _readings(conversation: Conversation) -> tuple[list[frozenset[str]], list[bo
 
 
 def _parts(utterance: Utterance) -> Iterator[Part]:
-    text = " ".join(utterance.text.split())
+    text = composed(utterance.text)
     pieces = _cut(text) if len(text) > 3 * LONGEST else [text]
     if not words(text):
         return
