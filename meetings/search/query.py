@@ -46,7 +46,7 @@ class Query:
 
 
 def composed(text: str) -> str:
-    """A text in one line, each letter and its marks one character (NFC): `u` and its dots apart are no letter of words."""
+    """A text in one line, each letter one character with its marks (NFC): apart from it they end a word."""
     return normalize("NFC", " ".join(text.split()))
 
 

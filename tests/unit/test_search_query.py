@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meetings.people.terms import WORD, words
 from meetings.search import OPERATOR, Index, search
-from meetings.search.query import MAX_TERMS, MAX_TEXT, MIN_PREFIX, parse_query
+from meetings.search.query import MAX_TERMS, MAX_TEXT, MIN_PREFIX, composed, parse_query
 from tests.unit.search_builders import put
 
 SAID = (
@@ -57,7 +57,7 @@ def test_every_word_of_a_passage_finds_it_and_is_marked(text: str, data: st.Data
     assume(there)
     word = data.draw(st.sampled_from(there))
     assert found(word, text)
-    assert parse_query(word).marks(text)
+    assert parse_query(word).marks(composed(text))  # as passages have it
 
 
 @settings(max_examples=60, deadline=None)
