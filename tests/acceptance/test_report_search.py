@@ -247,6 +247,7 @@ def test_words_that_somebody_corrects_are_found_at_once_and_the_misheard_ones_no
             f"{page}/edit", data=form, headers={"Origin": site.url}, timeout=10, allow_redirects=False
         )
         assert answer.status_code == 303, answer.text
+        site.report.finder.refresh(patience=60.0)  # a page waits 3 seconds, which a busy machine may need
 
     def finding(words: str) -> bool:
         return OLDER in links(found(site, session, q=f'"{words}"'))
