@@ -98,9 +98,19 @@ def edits_by_utterance(edits: Sequence[Edit]) -> dict[str, tuple[Edit, ...]]:
 
 
 def edits_that_fit(utterance: Utterance, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The changes of an utterance, if its words are those which were changed."""
-    known = {edits[0].before, *(e.text for e in edits)} if edits else set()
-    return tuple(edits) if utterance.text in known else ()
+    """The changes of an utterance which its words went through, each from where the one before it ended.
+
+    Where the speech was done again and other words were heard, changes of those stand beside the old ones.
+    """
+    ways: list[tuple[set[str], list[Edit]]] = []
+    for edit in edits:
+        found = next((way for way in reversed(ways) if edit.before in way[0]), None)
+        if found is None:
+            found = ({edit.before}, [])
+            ways.append(found)
+        found[0].add(edit.text)
+        found[1].append(edit)
+    return next((tuple(mine) for known, mine in reversed(ways) if utterance.text in known), ())
 
 
 def apply_edits(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
@@ -109,6 +119,21 @@ def apply_edits(conversation: Conversation, edits: Sequence[Edit]) -> Conversati
         return conversation
     theirs = edits_by_utterance(edits)
     return replace(conversation, utterances=tuple(_applied(u, theirs.get(u.id, ())) for u in conversation.utterances))
+
+
+def as_heard(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
+    """The conversation with the words that were heard, also where it was made again with corrected ones."""
+    if not edits:
+        return conversation
+    theirs = edits_by_utterance(edits)
+    return replace(conversation, utterances=tuple(_heard(u, theirs.get(u.id, ())) for u in conversation.utterances))
+
+
+def _heard(utterance: Utterance, edits: Sequence[Edit]) -> Utterance:
+    fitting = edits_that_fit(utterance, edits)
+    if not fitting or fitting[0].before == utterance.text:
+        return utterance
+    return replace(utterance, text=fitting[0].before, words=())
 
 
 def _applied(utterance: Utterance, edits: Sequence[Edit]) -> Utterance:
@@ -122,3 +147,8 @@ def _applied(utterance: Utterance, edits: Sequence[Edit]) -> Utterance:
 def edits_stamp(edits: Sequence[Edit]) -> str:
     """Changes when the words may; empty without any."""
     return digest("edits", [[e.utterance, e.before, e.text] for e in edits]) if edits else ""
+
+
+def edits_states(settings: Settings) -> dict[str, str]:
+    """For each recording that has changes, what is another when they are: one listing, none of them is read."""
+    return {one.name: f"{one.changed_at!r}-{one.size}" for one in Database.of(settings).listed(KIND)}

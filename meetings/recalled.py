@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from meetings.conversation import Conversation, from_json
+from meetings.edits import Edit, apply_edits, as_heard
 from meetings.job import Job
 from meetings.mattermost.entities import User
 from meetings.recordings import PastRun, past_runs
 from meetings.store import FileStore
+from meetings.summary.confidence import in_confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,23 @@ def recall(store: FileStore, media_id: str, username: str, *, read_only: bool = 
             if summary["person"]["username"] == username:
                 return _recalled(store, run, summary)
     return _recalled(store, spare, {}) if read_only and spare is not None else None
+
+
+def told(conversation: Conversation, edits: Sequence[Edit], *, attended: bool) -> Conversation:
+    """What is told of a call: its words as people corrected them; a correction opens no confidence.
+
+    Args:
+        conversation: what was said, as it is kept.
+        edits: what people changed in its words.
+        attended: whether it is told to somebody who was there; if not, what was said in confidence before words were
+            corrected, or is after, is silent. Without corrections whoever reads it sees to that as ever.
+    """
+    shown = apply_edits(conversation, edits)
+    if attended or not edits:
+        return shown
+    secret = in_confidence(as_heard(conversation, edits), shown)
+    said = tuple(replace(u, text="", words=()) if n in secret else u for n, u in enumerate(shown.utterances))
+    return replace(shown, utterances=said)
 
 
 def headline_of(store: FileStore, media_id: str, username: str) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from meetings.config import Settings
 from meetings.conversation import Conversation, read_conversation
+from meetings.edits import read_edits
 from meetings.errors import CorrectionError, MattermostForbiddenError
 from meetings.job import Job
 from meetings.mattermost import MattermostClient
+from meetings.recalled import told
 from meetings.recordings import STAGE, PastRun, past_runs
 from meetings.speakers import conversation_of, find_run
 from meetings.store import FileStore
@@ -48,7 +50,9 @@ def read_series(
         chosen = tuple(sorted((m for m, _ in runs.values()), key=lambda m: (m.started_at, m.id)))
     if person is not None:
         chosen = _readable(chosen, person, settings, wanted=set(runs) if len(references) > 1 else {chosen[-1].id})
-    conversations = tuple(conversation_of(runs[m.id][1], settings) for m in chosen)
+    conversations = tuple(
+        told(conversation_of(runs[m.id][1], settings), read_edits(settings, m.id), attended=False) for m in chosen
+    )
     if person is not None and talk and not all(person in c.participants for c in conversations):
         raise MattermostForbiddenError(f"{person} was not in all of these meetings; who talked is for those who were")
     return chosen, conversations

@@ -16,6 +16,7 @@ from meetings.answers import HELP, KINDS, LANGUAGES, MAX_LISTED, NEXT, NO_CALL, 
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.corrections import Setting
+from meetings.edits import read_edits
 from meetings.errors import (
     CorrectionError,
     DatabaseError,
@@ -32,7 +33,7 @@ from meetings.mattermost.entities import Post, Reaction, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook, build_persona, read_profiles
 from meetings.people.person import LENGTHS
-from meetings.recalled import RecalledCall, named, recall
+from meetings.recalled import RecalledCall, named, recall, told
 from meetings.recordings import past_runs
 from meetings.speakers import correct
 from meetings.store import FileStore
@@ -329,8 +330,8 @@ class Talkback:
             embedder=self._embedder(),
             attended=set(call.conversation.participants) or None,
         )
-        told = {tuple(b["evidence"]) for b in call.summary["bullets"]}
-        more = [b for b in longer.bullets if b.evidence not in told and not b.confidential]
+        had = {tuple(b["evidence"]) for b in call.summary["bullets"]}
+        more = [b for b in longer.bullets if b.evidence not in had and not b.confidential]
         if not more:
             return "Nothing of weight was left out; the transcript holds all."
         return "\n".join(["What was left out:", *(line(b) for b in more[:MAX_LISTED])])
@@ -368,7 +369,12 @@ class Talkback:
     def _call(self, post: Post | None, asker: User) -> RecalledCall | None:
         if post is None or not self._is_summary_of(post, asker):
             return None
-        return recall(self._store, str(post.props[KEY_PROP]).split(":")[0], asker.username)
+        media_id = str(post.props[KEY_PROP]).split(":")[0]
+        call = recall(self._store, media_id, asker.username)
+        if call is None:
+            return None
+        edits = read_edits(self._settings, media_id)
+        return replace(call, conversation=told(call.conversation, edits, attended=call.attended(asker.username)))
 
     def _may_read(self, call: RecalledCall, asker: User) -> bool:
         channel_id = call.job.source.channel_id

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from meetings.alerts.find import parts_of
 from meetings.config import Settings
 from meetings.conversation import Conversation, clock, from_json
+from meetings.edits import read_edits
 from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, StorageError
 from meetings.interests import Interest, Moment
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import Channel
+from meetings.recalled import told
 from meetings.recordings import past_runs
 from meetings.store import FileStore
 from meetings.summary import inert
@@ -75,7 +77,9 @@ class Quoter:
         talk = conversation_of(FileStore.of(self._settings), moment.call)
         if talk is None or moment.part >= len(talk.utterances):
             return None
-        said = talk.utterances[moment.part]
+        said = told(talk, read_edits(self._settings, moment.call), attended=False).utterances[moment.part]
+        if not said.text:
+            return None
         where = f"“{talk.title}”, {clock(said.start)}" if talk.title else f"the call in {where}, {clock(said.start)}"
         return Quote(
             text=clean(said.text), by=talk.speaker_of(said).name, where=where, url=url, at=at + round(said.start * 1000)

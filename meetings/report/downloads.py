@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 from fastapi import Response
 
-from meetings.edits import Edit, apply_edits
+from meetings.edits import Edit, apply_edits, as_heard
 from meetings.errors import BusyError
 from meetings.export import file_name
 from meetings.exports import FORMATS, Meeting, save_as
-from meetings.report.view import WITHHELD, in_confidence
+from meetings.report.view import WITHHELD
 from meetings.summary import Summary
+from meetings.summary.confidence import in_confidence
 
 # Format, what the page calls it, and its media type; in the order of the menu.
 _OFFERED = (
@@ -58,9 +59,9 @@ def as_seen(meeting: Meeting, own: Summary | None, edits: Sequence[Edit], *, att
         edits: what people changed in its words.
         attended: whether the reader was there.
     """
-    heard = meeting.conversation
-    shown = apply_edits(heard, edits)
-    secret = frozenset() if attended else in_confidence(heard, shown)
+    kept = meeting.conversation
+    shown = apply_edits(kept, edits)
+    secret = frozenset() if attended else in_confidence(as_heard(kept, edits), shown)
     said = tuple(replace(u, text=WITHHELD, words=()) if n in secret else u for n, u in enumerate(shown.utterances))
     return replace(meeting, conversation=replace(shown, utterances=said), summaries=() if own is None else (own,))
 

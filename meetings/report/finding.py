@@ -26,6 +26,7 @@ from meetings.search import Card, Filters, Found, Index, Reader, catch_up, open_
 AT_ONCE = 3  # meetings that are put in before others may change the index, as who is forgotten wants to
 AGAIN = 10.0  # seconds after which it is looked for what is new
 PATIENCE = 3.0  # seconds that a page waits for what is new
+BREATH = 0.5  # seconds after a change in which its answer and the page that follows have the processor to themselves
 REMEMBERED = 1_000  # readers, and channels
 NAMED = 600.0  # seconds that a channel's name counts
 
@@ -67,25 +68,31 @@ class Finder:
         self._index: Index | None = None
         self._filler: threading.Thread | None = None
         self._filled_at = float("-inf")
+        self._news = threading.Event()
         self._state = State(complete=False)
         self._readers: Lately[str, tuple[frozenset[str], Reader]] = Lately(seconds=FRESH, most=REMEMBERED, clock=now)
         self._channels: Lately[str, tuple[Channel | None]] = Lately(
             seconds=NAMED, most=REMEMBERED, clock=time.monotonic
         )
 
-    def refresh(self, *, patience: float = PATIENCE) -> State:
-        """See what is new, for at most so many seconds; how the index stands."""
+    def refresh(self, *, patience: float = PATIENCE, after: float = 0.0) -> State:
+        """See what is new, for at most `patience` seconds, beginning `after` some; how the index stands."""
         with self._filling:
             running = self._filler is not None and self._filler.is_alive()
-            if not running and time.monotonic() - self._filled_at < AGAIN:
+            if not running and not self._news.is_set() and time.monotonic() - self._filled_at < AGAIN:
                 return self._state
             if not running:
-                self._filler = threading.Thread(target=self._fill, daemon=True, name="index")
+                self._filler = threading.Thread(target=self._fill, args=(after,), daemon=True, name="index")
                 self._filler.start()
             filler = self._filler
         assert filler is not None
         filler.join(patience)
         return State(trouble=self._state.trouble, complete=False) if filler.is_alive() else self._state
+
+    def changed(self) -> None:
+        """Something was changed just now: it is looked for at once, beside the answer to whoever did it."""
+        self._news.set()
+        self.refresh(patience=0.0, after=BREATH)
 
     def cards(self, user: User) -> tuple[Card, ...]:
         """The meetings that somebody may read, the newest first.
@@ -146,14 +153,18 @@ class Finder:
                 self._index = open_index(self._settings)
             yield self._index
 
-    def _fill(self) -> None:
+    def _fill(self, after: float) -> None:
         """Put in what is new, some meetings at a time: others, who change the index too, get their turn."""
+        time.sleep(after)
+        self._news.clear()
         try:
             with open_index(self._settings) as index:
                 while True:
                     done = catch_up(self._settings, index, self.embedder, most=AT_ONCE)
                     # What cannot be read is left again and again.
-                    if not done.left or not done.put:
+                    if self._news.is_set():
+                        self._news.clear()  # it may have come too late to be seen
+                    elif not done.left or not done.put:
                         break
             self._state = State(complete=not done.left)
         except (MeetingsError, OSError) as error:

@@ -174,6 +174,8 @@ def _change(
         return _page(report, request, meeting, failed="There is no such account.")
     except CorrectionError as error:
         return _page(report, request, meeting, failed=str(error))
+    if what == "edit":
+        report.finder.changed()
     at = form.get("at", "")
     moment = f"#t={at}" if at.isascii() and at.isdecimal() and len(at) < 9 else ""
     return to(f"{report.links.path}/m/{reader.meeting}?saved={what}{moment}")

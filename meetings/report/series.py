@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from meetings.conversation import Conversation, clock
-from meetings.edits import apply_edits, read_edits
+from meetings.edits import read_edits
 from meetings.errors import MattermostError, MeetingsError
 from meetings.mattermost.entities import User
 from meetings.quiet import zone_of
-from meetings.recalled import RecalledCall, recall
+from meetings.recalled import RecalledCall, recall, told
 from meetings.report.access import Reader
 from meetings.report.home_view import day_of
 from meetings.report.http import guarded, reader_at
@@ -151,7 +151,7 @@ def _series(report: Report, reader: Reader) -> Series:
     for meeting in _meetings(report, reader):
         call = recall(store, meeting.id, user.username, read_only=True)
         if call is not None and report.gate.may(user.id, meeting.id) is not None:
-            said = apply_edits(call.conversation, read_edits(report.settings, meeting.id))
+            said = told(call.conversation, read_edits(report.settings, meeting.id), attended=False)
             found.append((meeting, said, call.attended(user.username)))
     return Series(
         meetings=tuple(m for m, _, _ in found),

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from meetings.conversation import Conversation, Speaker, Utterance, clock
-from meetings.edits import Edit, apply_edits, edits_by_utterance, edits_that_fit
+from meetings.edits import Edit, apply_edits, as_heard, edits_by_utterance, edits_that_fit
 from meetings.summary import Bullet, Summary, summary_from_json
-from meetings.summary.confidence import Part, confidential_parts
+from meetings.summary.confidence import in_confidence
 from meetings.summary.message import groups as grouped
 from meetings.summary.message import opening, remark, said, whose_and_when
 from meetings.summary.phrases import Phrases, phrases
@@ -258,7 +258,7 @@ def _lines(
     heard: Conversation, shown: Conversation, edits: Sequence[Edit], numbers: Mapping[str, int], *, attended: bool
 ) -> Iterator[Line]:
     changed = edits_by_utterance(edits)
-    secret = frozenset() if attended else in_confidence(heard, shown)
+    secret = frozenset() if attended else in_confidence(as_heard(heard, edits), shown)
     before = ""
     for index, (was, u) in enumerate(zip(heard.utterances, shown.utterances, strict=True)):
         hidden = index in secret
@@ -277,17 +277,6 @@ def _lines(
             withheld=hidden,
         )
         before = u.speaker
-
-
-def in_confidence(heard: Conversation, shown: Conversation) -> frozenset[int]:
-    """Numbers of utterances that are for those alone who were there: a correction opens no confidence."""
-    return withheld(heard) | withheld(shown)
-
-
-def withheld(conversation: Conversation) -> frozenset[int]:
-    """Numbers of utterances that were said in confidence: drawn wide, an utterance is hidden as a whole."""
-    parts = [Part(turn=n, start=u.start, end=u.end, text=u.text) for n, u in enumerate(conversation.utterances)]
-    return confidential_parts(parts)
 
 
 def parts_of(utterance: Utterance) -> tuple[tuple[str, bool], ...]:

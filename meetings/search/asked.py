@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from meetings.people.terms import STOPWORDS, stem, words
-from meetings.search.query import MAX_TEXT
+from meetings.search.query import MAX_TEXT, composed
 from meetings.summary.kinds import read_sentence
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -117,7 +117,7 @@ def read_question(text: str, names: Collection[str] = ()) -> Question:
         text: the question.
         names: how those who speak in the meetings are called.
     """
-    bare = " ".join(text[:MAX_TEXT].replace("’", "'").split())
+    bare = composed(text[:MAX_TEXT].replace("’", "'"))
     lower = bare.lower()
     kind = next((kind for kind, pattern in _KINDS if pattern.search(lower)), "what")
     people, rest = _people(lower, names)

@@ -167,6 +167,17 @@ class Index:
 
     # Reading
 
+    def vectors(self, meeting_id: str) -> dict[str, NDArray[np.float32]]:
+        """The vector of each passage of a meeting, by its text, to be put in again with it."""
+        for number, count, scales, small in self._run(
+            "SELECT number, length(flags), scales, vectors FROM meetings WHERE id = ?", meeting_id
+        ):
+            rows = np.frombuffer(small, np.int8).reshape(count, -1) if count else np.zeros((0, 0), np.int8)
+            made = rows.astype(np.float32) * np.frombuffer(scales, "<f4")[:, None]
+            texts = [passage_of(p).text for part in self._talk(int(number)) for p in passages_from_bytes(part)]
+            return dict(zip(texts, made, strict=True))
+        return {}
+
     def shelf(self) -> Shelf:
         """What is there now."""
         seen = int(self._run("PRAGMA data_version")[0][0])
@@ -265,6 +276,12 @@ class Index:
             return self._db.execute(command, values).fetchall()
         except sqlite3.Error as error:
             raise StorageError(self._path, str(error)) from error
+
+    def _talk(self, number: int) -> list[bytes]:
+        """A meeting's passages, packed, in order."""
+        rows = (number * PARTS, (number + 1) * PARTS)
+        found = self._run("SELECT passages FROM talk WHERE id >= ? AND id < ? ORDER BY id", *rows)
+        return [packed for (packed,) in found]
 
     def _remove(self, db: sqlite3.Connection, meeting_id: str) -> int | None:
         row = db.execute("SELECT number FROM meetings WHERE id = ?", (meeting_id,)).fetchone()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from meetings.conversation import Conversation, Utterance
 from meetings.people.terms import words
-from meetings.summary.statements import build_statements, known_names
+from meetings.search.query import composed
+from meetings.summary.statements import build_statements, known_names, secret_turns
 
 WORDS = 60  # a passage that has so many is complete
 LONGEST = 120  # words of an utterance that stand in one passage; a longer one goes over several
@@ -70,9 +71,17 @@ class _Read:
     confidential: bool
 
 
-def make_passages(conversation: Conversation) -> tuple[Passage, ...]:
-    """The passages of a conversation in order; every utterance with a word in it stands in one."""
+def make_passages(conversation: Conversation, *, heard: Conversation | None = None) -> tuple[Passage, ...]:
+    """The passages of a conversation in order; every utterance with a word in it stands in one.
+
+    Args:
+        conversation: what was said, as people corrected it.
+        heard: the same before; what was said in confidence by either stays so. None: nothing was corrected.
+    """
     kinds, secret = _readings(conversation)
+    if heard is not None and heard != conversation:
+        before = secret_turns(heard)
+        secret = [now or turn in before for turn, now in enumerate(secret)]
     read = [
         _Read(part=part, words=len(words(part.text)), kinds=kinds[at], confidential=secret[at])
         for at, utterance in enumerate(conversation.utterances)
@@ -96,7 +105,7 @@ def _readings(conversation: Conversation) -> tuple[list[frozenset[str]], list[bo
 
 
 def _parts(utterance: Utterance) -> Iterator[Part]:
-    text = " ".join(utterance.text.split())
+    text = composed(utterance.text)
     pieces = _cut(text) if len(text) > 3 * LONGEST else [text]
     if not words(text):
         return

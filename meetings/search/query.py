@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from meetings.people.terms import STOPWORDS, WORD, stem, words
 
@@ -44,9 +45,14 @@ class Query:
         return tuple(found)
 
 
+def composed(text: str) -> str:
+    """A text in one line, each letter one character with its marks (NFC): apart from it they end a word."""
+    return normalize("NFC", " ".join(text.split()))
+
+
 def parse_query(text: str) -> Query:
     """Read what somebody typed. Words that say nothing alone (`the`, `what`) count only where there are no others."""
-    text = " ".join(text[:MAX_TEXT].split())
+    text = composed(text[:MAX_TEXT])[:MAX_TEXT]
     phrases = []
     for match in _PHRASE.finditer(text):
         phrase = tuple(stem(w) for w in words(match[1]))

@@ -1,31 +1,35 @@
 """Keeping the index true: what is new or changed goes in, what is gone goes out.
 
-What a meeting in the index was made from is noted beside it (`stamp`): which results, and which state of their files.
-So a corrected name, a redacted transcript, a run that was made again and a recording that was purged are all seen in
-the listing of two folders, without reading a transcript. Where several machines share results, each has an index of its
-own in its data folder and fills it from what all of them made.
+What a meeting in the index was made from is noted beside it (`stamp`): which results, and which state of their files
+and of what people changed in its words. So a corrected name or word, a redacted transcript, a run that was made again
+and a recording that was purged are all seen in the listing of two folders and of one kind of documents, without reading
+a transcript. Where several machines share results and a database, each has an index of its own in its data folder and
+fills it from what all of them made.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from meetings.config import Settings
 from meetings.conversation import Conversation, from_json
+from meetings.edits import apply_edits, as_heard, edits_states, read_edits
 from meetings.errors import ConversationError, StorageError
 from meetings.job import Job
 from meetings.llm import TextEmbedder
 from meetings.recordings import STAGE as RECORDINGS
 from meetings.recordings import past_runs
 from meetings.search.index import Index
-from meetings.search.passages import make_passages
+from meetings.search.passages import Passage, make_passages
 from meetings.search.shelf import Card
 from meetings.store import FileStore, private_folder, reached, remove_sqlite
 
@@ -89,7 +93,7 @@ def catch_up(
     store = FileStore.of(settings)
     with _lock(settings):
         stamps = index.stamps()
-        files = _files(store)
+        files = _files(settings, store)
         wanted = [i for i in files.recordings if only in {None, i} and stamps.get(i) != files.stamp(store, i, stamps)]
         removed = index.remove([i for i in stamps if only in {None, i} and i not in files.recordings])
         wanted.sort(key=lambda i: (files.recordings[i], i), reverse=True)
@@ -99,14 +103,12 @@ def catch_up(
         put = 0
         for done, media_id in enumerate(wanted):
             progress(done / len(wanted))
-            found = _read(store, media_id)
+            found = _read(settings, store, media_id)
             if found is None:
                 removed += index.remove([media_id])
                 continue
-            card, conversation, key = found
-            passages = make_passages(conversation)
-            vectors = embedder().embed([p.text for p in passages])
-            index.put(card, files.stamp_of(media_id, key), passages, vectors)
+            card, passages, key = found
+            index.put(card, files.stamp_of(media_id, key), passages, _vectors(index, media_id, passages, embedder))
             put += 1
         if put >= MANY:
             index.compact()
@@ -134,22 +136,27 @@ def drop_changed(settings: Settings) -> int:
         return 0
     store = FileStore.of(settings)
     with _lock(settings), Index(index_path(settings)) as index:
-        stamps, files = index.stamps(), _files(store)
+        stamps, files = index.stamps(), _files(settings, store)
         gone = [i for i, stamp in stamps.items() if stamp != files.stamp(store, i, stamps)]
         return index.remove(gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """The state of every recording's list of runs, and of every transcript."""
+    """The state of every recording's list of runs, of every transcript, and of what people changed in its words."""
 
     recordings: Mapping[str, str]
     conversations: Mapping[str, str]
+    edits: Mapping[str, str]
 
     def stamp_of(self, media_id: str, conversation: str) -> str:
         """What a meeting is made from, if this is its transcript."""
-        run, words = self.recordings.get(media_id), self.conversations.get(conversation)
-        return "" if run is None or words is None else f"{conversation} {run} {words}"
+        run, words, edits = (
+            self.recordings.get(media_id),
+            self.conversations.get(conversation),
+            self.edits.get(media_id),
+        )
+        return "" if run is None or words is None else " ".join((conversation, run, words, *([edits] if edits else [])))
 
     def stamp(self, store: FileStore, media_id: str, known: Mapping[str, str]) -> str:
         """What a meeting is to be made from now; empty if there is nothing to make it from."""
@@ -171,19 +178,31 @@ def _newest(store: FileStore, media_id: str) -> str | None:
     return None
 
 
-def _read(store: FileStore, media_id: str) -> tuple[Card, Conversation, str] | None:
-    """A recording's card and newest transcript; None if they are gone or cannot be read."""
+def _read(settings: Settings, store: FileStore, media_id: str) -> tuple[Card, Sequence[Passage], str] | None:
+    """A recording's card, passages as people corrected them, and the key of its newest transcript; None without any."""
     for run in reversed(past_runs(store, media_id)):
         if not (run.conversation and store.has("conversation", run.conversation) and store.has("jobs", run.job)):
             continue
         try:
             conversation = from_json(store.read_json("conversation", run.conversation))
             job = Job.from_json(store.read_json("jobs", run.job))
+            edits = read_edits(settings, media_id)
         except (ConversationError, FileNotFoundError, ValueError, KeyError, TypeError) as error:
             _log.warning("recording %s cannot be searched: %s", media_id, error)
             return None
-        return _card(media_id, job, conversation), conversation, run.conversation
+        passages = make_passages(apply_edits(conversation, edits), heard=as_heard(conversation, edits))
+        return _card(media_id, job, conversation), passages, run.conversation
     return None
+
+
+def _vectors(
+    index: Index, media_id: str, passages: Sequence[Passage], embedder: Callable[[], TextEmbedder]
+) -> NDArray[np.float32]:
+    """A vector of each passage; those of words that are in the index already are taken from there."""
+    known = index.vectors(media_id)
+    new = [text for text in dict.fromkeys(p.text for p in passages) if text not in known]
+    known |= dict(zip(new, embedder().embed(new), strict=True)) if new else {}
+    return np.asarray([known[p.text] for p in passages], np.float32)
 
 
 def _card(media_id: str, job: Job, conversation: Conversation) -> Card:
@@ -200,8 +219,12 @@ def _card(media_id: str, job: Job, conversation: Conversation) -> Card:
     )
 
 
-def _files(store: FileStore) -> _Files:
-    return _Files(recordings=_states(store.results / RECORDINGS), conversations=_states(store.results / "conversation"))
+def _files(settings: Settings, store: FileStore) -> _Files:
+    return _Files(
+        recordings=_states(store.results / RECORDINGS),
+        conversations=_states(store.results / "conversation"),
+        edits=edits_states(settings),
+    )
 
 
 def _states(folder: Path) -> dict[str, str]:

@@ -120,13 +120,25 @@ def _key_of(found: dict[str, Name], name: str) -> str | None:
     return known.key if known else None
 
 
+def secret_turns(conversation: Conversation) -> frozenset[int]:
+    """Numbers of the utterances in which something was said in confidence, or again; soon done where nothing was."""
+    if not _confidential(_sentences(conversation.utterances)):
+        return frozenset()
+    return frozenset(turn for s in build_statements(conversation) if s.confidential for turn in s.turns)
+
+
+def _confidential(pieces: Sequence[_Sentence]) -> frozenset[int]:
+    return confidential_parts(
+        [Part(turn=p.turns[0], start=p.start, end=p.end, text=clean(p.raw, opening=False)) for p in pieces]
+    )
+
+
 def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> tuple[Statement, ...]:
     """All sentences of a conversation in order."""
     day = meeting_day(conversation)
     called = {n.called: n for n in names}
     pieces = _sentences(conversation.utterances)
-    parts = [Part(turn=p.turns[0], start=p.start, end=p.end, text=clean(p.raw, opening=False)) for p in pieces]
-    secret = confidential_parts(parts)
+    secret = _confidential(pieces)
     statements: list[Statement] = []
     recapped = -1
     upgraded: set[int] = set()

@@ -234,6 +234,31 @@ def test_what_is_new_is_found_as_soon_as_it_is_in(site: Site) -> None:
     assert links(found(site, session, q='"copper kettle"')) == ["k" * 26]
 
 
+def test_words_that_somebody_corrects_are_found_at_once_and_the_misheard_ones_no_more(site: Site) -> None:
+    session, page = signed_in(site, "maya.chen"), f"{site.url}/m/{OLDER}"
+    heard = "Garage doors open at seven, nobody mentioned umbrellas before."
+    right = "Garage doors open at seven, nobody mentioned marmalade before."
+
+    def correct(was: str, text: str) -> None:
+        token = re.search(r'name="form" value="([^"]+)"', session.get(page, timeout=30).text)
+        assert token is not None
+        form = {"form": token[1], "utterance": "u2", "was": was, "text": text}
+        answer = session.post(
+            f"{page}/edit", data=form, headers={"Origin": site.url}, timeout=10, allow_redirects=False
+        )
+        assert answer.status_code == 303, answer.text
+        site.report.finder.refresh(patience=60.0)  # a page waits 3 seconds, which a busy machine may need
+
+    def finding(words: str) -> bool:
+        return OLDER in links(found(site, session, q=f'"{words}"'))
+
+    assert (finding("mentioned umbrellas"), finding("mentioned marmalade")) == (True, False)
+    correct(heard, right)
+    assert (finding("mentioned umbrellas"), finding("mentioned marmalade")) == (False, True)
+    correct(right, heard)
+    assert (finding("mentioned umbrellas"), finding("mentioned marmalade")) == (True, False)
+
+
 def test_without_sentence_embeddings_it_is_said_how_to_get_an_index(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

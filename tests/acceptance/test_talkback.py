@@ -12,11 +12,14 @@ import pytest
 from meetings.answering import make_intents
 from meetings.answers import HELP
 from meetings.config import Settings, load_settings
+from meetings.edits import add_edit
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.client import Post
 from meetings.mattermost.delivery import KEY_PROP
 from meetings.people import FeedbackBook
+from meetings.recalled import recall
 from meetings.sandbox import Sandbox, post_call, run_in_thread
+from meetings.store import FileStore
 from meetings.talkback import ANSWER_PROP, Talkback
 from tests.acceptance.conftest import SAMPLE, SAMPLE_PEOPLE, Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
@@ -167,6 +170,19 @@ def test_a_question_about_a_subject_is_answered_with_what_was_said(told: Told) -
     answer = told.say("ana", "what did I miss about the parser?")
     assert "parser" in answer.lower()
     assert "Ben" in answer or "Maya" in answer or "Speaker" in answer
+
+
+def test_a_question_is_answered_in_words_that_were_corrected(told: Told) -> None:
+    key = str(told.summary("ana").props[KEY_PROP])
+    call = recall(FileStore.of(told.settings), key.split(":")[0], "ana")
+    assert call is not None
+    heard = next(u for u in call.conversation.utterances if "parser" in u.text and len(u.text.split()) > 5)
+    right, wrong = heard.text.replace("parser", "marmalade"), heard.text
+    add_edit(told.settings, call.conversation.id, utterance=heard.id, before=wrong, text=right, by="ana")
+    try:
+        assert "marmalade" in told.say("ana", "what did I miss about the marmalade?").partition("\n")[2]
+    finally:
+        add_edit(told.settings, call.conversation.id, utterance=heard.id, before=right, text=wrong, by="ana")
 
 
 def test_a_subject_that_nobody_spoke_of_is_not_invented(told: Told) -> None:

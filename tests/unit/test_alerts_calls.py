@@ -9,9 +9,11 @@ from typing import cast
 import pytest
 
 from meetings.alerts import tell_of_call
+from meetings.alerts.message import Quoter
 from meetings.config import Settings
 from meetings.conversation import clock
-from meetings.interests import AlertBook, Interest
+from meetings.edits import add_edit
+from meetings.interests import AlertBook, Interest, Moment
 from meetings.llm import Embedder
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
@@ -106,3 +108,21 @@ def test_an_alert_of_a_call_says_when_it_was_said(server: Server, settings: Sett
     tell(server, settings, embedder)
     assert clock(0.0).partition(":")[2][:1] in server.sent[0].message
     assert "“Weekly”" in server.sent[0].message
+
+
+def test_an_alert_of_a_call_quotes_corrected_words_and_nothing_that_a_correction_opens(
+    server: Server, settings: Settings
+) -> None:
+    said = [("S1", "mia", "The parka slips."), ("S2", "mia", "In confidence, Northgate leaves us.")]
+    kept = keep_recording(settings, said=said, channel_id="c", post_id="call", server=server.url)
+    call = kept.job.source.media_id
+    add_edit(settings, call, utterance="u1", before=said[0][2], text="The parser slips.", by="mia")
+    add_edit(settings, call, utterance="u2", before=said[1][2], text="Northgate leaves us.", by="mia")
+    quoter = Quoter(cast(MattermostClient, server), settings)
+    first, second = (
+        quoter.quote(Moment(post="call", thread="call", channel_id="c", part=part, call=call, score=1.0))
+        for part in (0, 1)
+    )
+    assert first is not None
+    assert first.text == "The parser slips."
+    assert second is None

@@ -9,7 +9,17 @@ import pytest
 from meetings.config import Settings
 from meetings.config_tables import Retention
 from meetings.conversation import Conversation, Utterance, Word
-from meetings.edits import MAX_TEXT, Edit, add_edit, apply_edits, change_edits, edits_stamp, read_edits
+from meetings.edits import (
+    MAX_TEXT,
+    Edit,
+    add_edit,
+    apply_edits,
+    as_heard,
+    change_edits,
+    edits_stamp,
+    edits_states,
+    read_edits,
+)
 from meetings.errors import CorrectionError
 from meetings.known_voices import names_stamp
 from meetings.progress import no_progress
@@ -68,6 +78,36 @@ def test_laying_edits_over_what_has_them_changes_nothing() -> None:
 def test_an_edit_of_words_that_another_model_heard_otherwise_is_left_out() -> None:
     heard = conversation("chips on Friday")
     assert apply_edits(heard, [edit("ship on Fryday", "Ship on Friday.")]) == heard
+
+
+def test_words_that_another_model_heard_can_be_corrected_beside_older_corrections() -> None:
+    heard = conversation("chips on Friday")
+    old, new = edit("ship on Fryday", "Ship on Friday."), edit("chips on Friday", "Ships on Friday.")
+    assert apply_edits(heard, [old, new]).utterances[0].text == "Ships on Friday."
+    assert apply_edits(conversation(), [old, new]).utterances[0].text == "Ship on Friday."
+    later = edit("Ship on Friday.", "Ship it on Friday.")
+    assert apply_edits(conversation(), [old, new, later]).utterances[0].text == "Ship it on Friday."
+    assert apply_edits(heard, [old, new, later]).utterances[0].text == "Ships on Friday."
+
+
+def test_what_was_heard_is_known_also_where_the_transcript_was_made_with_corrected_words() -> None:
+    edits = [edit("ship on Fryday", "ship Friday"), edit("ship Friday", "Ship on Friday!")]
+    again = as_heard(apply_edits(conversation(), edits), edits)
+    assert [u.text for u in again.utterances] == [u.text for u in conversation().utterances]
+    assert as_heard(conversation(), edits) == conversation()
+
+
+def test_the_state_of_a_recording_s_changes_is_another_after_each_and_others_keep_theirs(settings: Settings) -> None:
+    add_edit(settings, "d" * 26, utterance="u1", before="a", text="b", by="ana")
+    other = edits_states(settings)
+    add_edit(settings, CALL, utterance="u1", before="a", text="b", by="ana")
+    once = edits_states(settings)
+    add_edit(settings, CALL, utterance="u1", before="b", text="a", by="ana")
+    twice = edits_states(settings)
+    change_edits(settings, CALL, lambda e: e if e.text == "b" else None)
+    back = edits_states(settings)
+    assert len({states[CALL] for states in (once, twice, back)}) == 3
+    assert {states["d" * 26] for states in (other, once, twice, back)} == {other["d" * 26]}
 
 
 def test_who_when_and_what_was_before_is_kept(settings: Settings) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meetings.config import Settings
+from meetings.edits import add_edit
 from meetings.errors import StorageError
 from meetings.mattermost.entities import User
 from meetings.report.finding import Finder
@@ -70,3 +72,43 @@ def test_an_index_that_cannot_be_read_is_told_of(settings: Settings, finder: Fin
     db.close()
     with pytest.raises(StorageError, match=r"index\.sqlite"):
         finder.cards(ANA)
+
+
+def corrected(settings: Settings, text: str, *, was: str = "zebra stripes were discussed privately") -> None:
+    add_edit(settings, FIRST, utterance="u2", before=was, text=text, by="ana")
+
+
+def test_what_somebody_corrects_is_found_right_after(settings: Settings, finder: Finder) -> None:
+    assert finder.found(ANA, "zebra", Filters(), limit=5)
+    corrected(settings, "Zephyr pipes.")
+    finder.changed()
+    assert finder.refresh(patience=60.0).complete
+    assert [m.text for f in finder.found(ANA, "zephyr", Filters(), limit=5) for m in f.moments] == ["Zephyr pipes."]
+
+
+def test_what_is_corrected_while_the_index_is_filled_is_not_overlooked(settings: Settings) -> None:
+    server: Any = Server()
+    finder: Finder
+
+    def interrupted() -> Words:
+        corrected(settings, "Zephyr pipes.")  # this meeting was read already
+        somebody = threading.Thread(target=finder.changed)
+        somebody.start()
+        somebody.join()
+        return Words()
+
+    finder = Finder(settings, server, embedder=interrupted)
+    assert finder.refresh(patience=60.0).complete
+    assert finder.found(ANA, "zephyr", Filters(), limit=5)
+
+
+def test_a_change_that_cannot_be_put_in_is_told_of(settings: Settings, finder: Finder) -> None:
+    server: Any = Server()
+
+    def lacking() -> Words:
+        raise StorageError(Path("models"), "no such model")
+
+    poor = Finder(settings, server, embedder=lacking)
+    corrected(settings, "Zephyr pipes.")
+    poor.changed()
+    assert "no such model" in poor.refresh(patience=60.0).trouble

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetings.conversation import Conversation, Speaker, Utterance, Word
-from meetings.edits import Edit
+from meetings.edits import Edit, apply_edits
 from meetings.report.media import MAX_PART, Part, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.view import LANES, make_page
 from meetings.report.view import parts_of as words_of
+from meetings.summary.confidence import announces_confidence
 from tests.report_site import sample_conversation, sample_summary
 
 CALL = sample_conversation("c" * 26)
@@ -47,6 +48,13 @@ def test_an_edit_opens_no_confidence() -> None:
     page = make_page(CALL, {}, (edit,), attended=False)
     line = next(line for line in page.lines if line.id == secret.id)
     assert (line.withheld, line.text, line.edits) == (True, "", ())
+
+
+def test_an_edit_opens_no_confidence_when_the_transcript_was_made_again_with_it() -> None:
+    said = next(u for u in CALL.utterances if announces_confidence(u.text))
+    edits = (Edit(utterance=said.id, before=said.text, text="Nothing special.", by="ana", at="2026-11-25"),)
+    page = make_page(apply_edits(CALL, edits), {}, edits, attended=False)
+    assert "Northgate" not in " ".join(line.text for line in page.lines)
 
 
 def test_an_edit_is_shown_with_its_history() -> None:

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from meetings.cli.main import cli
 from meetings.config import Settings
 from meetings.config_tables import Retention
+from meetings.conversation import from_json, to_json
+from meetings.edits import add_edit, apply_edits, read_edits
 from meetings.errors import MattermostNotFoundError
 from meetings.forgetting import forget
 from meetings.recordings import remember_run
 from meetings.retention import plan_purge, purge
-from meetings.search import OPERATOR, Index, Upkeep, catch_up, clear_index, drop_changed, index_path, open_index, search
+from meetings.search import (
+    OPERATOR,
+    Index,
+    Reader,
+    Upkeep,
+    catch_up,
+    clear_index,
+    drop_changed,
+    index_path,
+    open_index,
+    search,
+)
 from meetings.store import FileStore
-from tests.kept_results import keep_recording
+from tests.databases import made_ready
+from tests.kept_results import Kept, keep_recording
 from tests.unit.search_builders import URL, Words, bytes_of
 
 OTHER = "s" * 26
@@ -200,6 +218,181 @@ def test_the_index_is_for_its_owners_eyes_alone(settings: Settings) -> None:
     assert modes == {0}
 
 
+# What people corrected by hand
+
+
+HEARD = "zebra stripes were discussed privately"
+
+
+def corrected(settings: Settings, text: str, *, was: str = HEARD, which: str = "u2", of: str = "r" * 26) -> None:
+    """Somebody corrects an utterance on the page."""
+    assert add_edit(settings, of, utterance=which, before=was, text=text, by="ana")
+
+
+def made_again(kept: Kept) -> None:
+    """Names and summaries are made again: the transcript has the corrected words from then on."""
+    edits = read_edits(kept.settings, kept.job.source.media_id)
+    conversation = apply_edits(from_json(kept.store.read_json("conversation", kept.conversation)), edits)
+    key = kept.store.put_json("conversation", to_json(conversation))
+    remember_run(kept.store, kept.job, conversation=key, diarization=kept.diarization, summaries=kept.summaries)
+
+
+class Counting(Words):
+    """Notes the texts that it is asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked += texts
+        return super().embed(texts)
+
+
+def test_what_was_corrected_is_found_and_what_was_misheard_is_not(settings: Settings) -> None:
+    keep_recording(settings)
+    caught_up(settings)
+    corrected(settings, "Zephyr pipes were discussed privately.")
+    assert caught_up(settings) == Upkeep(put=1)
+    assert found(settings, "zephyr pipes")
+    assert b"zebra" not in held(settings)
+
+
+def test_what_was_corrected_before_anybody_searched_is_found(settings: Settings) -> None:
+    keep_recording(settings)
+    corrected(settings, "Zephyr pipes were discussed privately.")
+    caught_up(settings)
+    assert found(settings, "zephyr")
+    assert b"zebra" not in held(settings)
+
+
+def test_a_correction_that_is_taken_back_is_found_no_more(settings: Settings) -> None:
+    keep_recording(settings)
+    corrected(settings, "Zephyr pipes were discussed privately.")
+    caught_up(settings)
+    corrected(settings, HEARD, was="Zephyr pipes were discussed privately.")
+    assert caught_up(settings) == Upkeep(put=1)
+    assert found(settings, "zebra")
+    assert b"ephyr" not in held(settings)
+
+
+def test_a_correction_makes_no_other_meeting_anew(settings: Settings) -> None:
+    keep_recording(settings)
+    keep_recording(settings, OTHER, said=(("S1", "ana", "the llama is a fine animal"),))
+    caught_up(settings)
+    embedder = Counting()
+    corrected(settings, "Zephyr pipes.")
+    with open_index(settings) as index:
+        before = index.stamps()
+        assert catch_up(settings, index, lambda: embedder) == Upkeep(put=1)
+        assert {i for i, stamp in index.stamps().items() if before[i] != stamp} == {"r" * 26}
+        assert catch_up(settings, index, lambda: embedder) == Upkeep()
+
+
+def test_of_a_corrected_meeting_only_what_reads_otherwise_is_embedded_again(settings: Settings) -> None:
+    said = [("S1", "ana", f"passage number {n} " + "of many words " * 25) for n in range(8)]
+    keep_recording(settings, said=said)
+    caught_up(settings)
+    was = said[3][2]
+    corrected(settings, "only this one reads otherwise " + "of many words " * 25, was=was, which="u4")
+    embedder = Counting()
+    with open_index(settings) as index:
+        before = index.vectors("r" * 26)
+        catch_up(settings, index, lambda: embedder)
+        after = index.vectors("r" * 26)
+    (new,) = embedder.asked
+    assert "only this one" in new
+    assert len(after) == len(before) > 3
+    for text in before.keys() & after.keys():
+        np.testing.assert_allclose(after[text], before[text], rtol=1e-5)
+    np.testing.assert_allclose(after[new], Words().embed([new])[0], atol=0.01)
+
+
+def test_a_meeting_of_which_only_a_name_changes_needs_no_embeddings(settings: Settings) -> None:
+    kept = keep_recording(settings)
+    caught_up(settings)
+    data = kept.store.read_json("conversation", kept.conversation)
+    data["speakers"][1] |= {"name": "Carla", "username": "carla"}
+    kept.store.write_json("conversation", kept.conversation, data)
+
+    def none() -> Words:
+        raise AssertionError("no text is new")
+
+    with open_index(settings) as index:
+        assert catch_up(settings, index, none) == Upkeep(put=1)
+        assert [f.moments[0].speakers for f in search(index, "zebra", OPERATOR, embedder=Words())] == [("Carla", "Ana")]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_words_that_were_redacted_do_not_come_back_by_a_correction(settings: Settings, again: bool) -> None:
+    kept = keep_recording(settings)
+    corrected(settings, "Zephyr pipes.")
+    if again:
+        made_again(kept)
+    caught_up(settings)
+    assert found(settings, "zephyr")
+    forget("ben", settings, client=None, redact=True, dry_run=False, by="dana")
+    caught_up(settings)
+    assert not found(settings, "zephyr pipes")
+    assert b"ephyr" not in held(settings)
+    assert b"zebra" not in held(settings)
+    assert found(settings, "budget forty thousand")
+
+
+def test_a_correction_from_a_page_that_was_open_while_its_words_were_redacted_is_not_found(settings: Settings) -> None:
+    keep_recording(settings)
+    caught_up(settings)
+    forget("ben", settings, client=None, redact=True, dry_run=False, by="dana")
+    corrected(settings, "Zephyr pipes.")
+    caught_up(settings)
+    assert not found(settings, "zephyr pipes")
+    assert b"ephyr" not in held(settings)
+
+
+def test_what_was_corrected_leaves_the_index_with_its_recording(settings: Settings) -> None:
+    keep_recording(settings, age_days=31)
+    corrected(settings, "Zephyr pipes.")
+    caught_up(settings)
+    assert found(settings, "zephyr")
+    purge(plan_purge(settings, client=None), settings, by="dana")
+    assert read_edits(settings, "r" * 26) == ()
+    assert b"ephyr" not in held(settings)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_correction_opens_no_confidence_to_who_was_not_there(settings: Settings, again: bool) -> None:
+    said = (
+        ("S1", "ana", "the parser is ready for the beta and everybody is happy with it"),
+        ("S2", "ben", "this stays between us for now"),
+        ("S2", "ben", "zebra stripes leave the company in March"),
+    )
+    kept = keep_recording(settings, said=said, post_id="p" * 26, channel_id="c1", server=URL)
+    corrected(settings, "This stages between buses.", was=said[1][2], which="u2")
+    corrected(settings, "Zephyr pipes leave the company in March.", was=said[2][2], which="u3")
+    if again:
+        made_again(kept)
+    caught_up(settings)
+    with open_index(settings) as index:
+        for username, there in (("ana", True), ("tom", False)):
+            reader = Reader(username=username, server=URL, channels=frozenset({"c1"}))
+            seen = search(index, "zephyr pipes leave the company", reader, embedder=Words())
+            assert any("Zephyr" in m.text for f in seen for m in f.moments) == there
+
+
+def test_a_correction_on_one_machine_is_found_on_another(postgres_url: str, tmp_path: Path) -> None:
+    one, other = (
+        Settings(home=tmp_path / name, files_url=str(tmp_path / "shared"), database_url=SecretStr(postgres_url),
+                 voices_key=SecretStr("A" * 43 + "="))
+        for name in ("one", "other")
+    )  # fmt: skip
+    made_ready(one)
+    keep_recording(one)
+    assert caught_up(other) == Upkeep(put=1)
+    corrected(one, "Zephyr pipes were discussed privately.")
+    assert caught_up(other) == Upkeep(put=1)
+    assert found(other, "zephyr")
+    assert b"zebra" not in held(other)
+
+
 # The command
 
 
@@ -252,3 +445,13 @@ def test_a_title_cannot_steer_the_terminal(at_home: Settings) -> None:
     data["utterances"][1]["text"] = "zebra \x1b[31m stripes"
     kept.store.write_json("conversation", kept.conversation, data)
     assert "\x1b" not in run("zebra")
+
+
+def test_quotations_have_the_corrected_words(at_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_recording(at_home, said=(("S1", "ana", "we decided to ship the parka on Friday"),))
+    right = "We decided to ship the parser on Friday."
+    corrected(at_home, right, was="we decided to ship the parka on Friday", which="u1")
+    (one,) = json.loads(run("parser", "--json"))
+    assert [m["text"] for m in one["moments"]] == [right]
+    done = CliRunner().invoke(cli, ["ask", "what did we decide about the parser?", "--json"])
+    assert [q["text"] for q in json.loads(done.stdout)["quotes"]] == [right]
