@@ -59,3 +59,8 @@ def test_help_loads_no_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mistyped_command_is_asked_about() -> None:
+    with pytest.raises(click.UsageError, match=r"Did you mean process\?"):
+        cli.main(["proces", "call.mp4"], standalone_mode=False)
