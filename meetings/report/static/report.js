@@ -4,7 +4,7 @@
 const by = (id) => document.getElementById(id);
 const media = by("media");
 const transcript = by("transcript");
-const lines = [...transcript.querySelectorAll(".line[data-t]")];
+const lines = [...document.querySelectorAll("#transcript .line[data-t]")];
 const starts = lines.map((line) => Number(line.dataset.t));
 const points = [...document.querySelectorAll(".point")]
   .map((point) => ({ point, at: Number(point.dataset.t) }))
@@ -253,7 +253,7 @@ by("timeline").addEventListener("click", (event) => {
 });
 
 // Whatever brings the keyboard to a passage, the arrows go on from there.
-transcript.addEventListener("focusin", (event) => {
+transcript?.addEventListener("focusin", (event) => {
   const number = lines.indexOf(event.target.closest(".line[data-t]"));
   if (number >= 0 && number !== at) stand(number, { focus: false });
 });
@@ -358,7 +358,7 @@ const openSpeaker = async (speaker, name) => {
 };
 
 // One button for the line that somebody points at or stands on, instead of thousands.
-if (by("edit")) {
+if (by("edit") && transcript) {
   const change = button("Correct", () => openEdit(change.parentElement));
   change.className = "change";
   change.tabIndex = -1;
