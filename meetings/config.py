@@ -346,7 +346,7 @@ def _wrong(error: Mapping[str, object], inner: str) -> str:
     """What is wrong with a value; of a form that it lacks, what it has to be: nobody should have to read a pattern."""
     if error["type"] != "string_pattern_mismatch" or "." in inner:
         return str(error["msg"])
-    return f"is not of the form that is needed: {Settings.model_fields[inner].description}"
+    return f"not of the form that is needed: {Settings.model_fields[inner].description}"
 
 
 def _token(settings: Settings) -> tuple[str, str] | None:

@@ -162,7 +162,8 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        result = cli.main(standalone_mode=False)
+        # As rich does by itself: https://no-color.org
+        result = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
     except click.exceptions.Abort:
         _interrupted()
     except KeyboardInterrupt:
