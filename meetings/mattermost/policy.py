@@ -41,7 +41,7 @@ PENDING_WINDOW = 20.0
 NAMED = (
     (
         re.compile(r"GET /teams/name/([^/]+)/channels/name/([^/]+)"),
-        "no channel {}/{} that the bot may see; check the name, and add the bot: /invite @meetings",
+        "no channel {}/{} that the bot may see; check the name, and invite the bot to it",
     ),
     (re.compile(r"GET /users/username/([^/]+)"), "nobody here has the username {}; check its spelling"),
 )
