@@ -135,6 +135,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(look: Look) -> None:
     press("j")
     press("p")
     assert seen.page.locator("#aloud").inner_text() != ""
+    press("Escape")  # what opened around the point
+    assert seen.page.locator(".around").count() == 0
     press("?")
     assert seen.page.locator("#help").is_visible()
     press("Escape")

@@ -271,7 +271,8 @@ const closeMenus = (but = null) => {
 };
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 addEventListener("keydown", (event) => {
-  const opened = event.key === "Escape" && event.target.closest(".point.here");
+  const elsewhere = event.target.closest("dialog, details.menu, input, textarea");
+  const opened = event.key === "Escape" && !elsewhere && document.querySelector(".point.here");
   if (opened) leaveAround(opened);
   const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
   if (!menu) return;
