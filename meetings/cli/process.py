@@ -94,8 +94,10 @@ def process(
     if as_json:
         click.echo(json.dumps({**report, "out": str(folder)}, ensure_ascii=False))
     else:
-        _print_report(report, folder, [s.name for s in conversation.speakers])
-        unnamed = [s.name for s in conversation.speakers if s.how == "unknown"]
+        said = {u.speaker for u in conversation.utterances}
+        voices = [s for s in conversation.speakers if s.id in said]
+        _print_report(report, folder, [s.name for s in voices])
+        unnamed = [s.name for s in voices if s.how == "unknown"]
         if unnamed:
             click.echo(
                 f'Who is {unnamed[0]}? Say it: meetings speakers {quote(str(folder))} --set "{unnamed[0]}=USERNAME"'
