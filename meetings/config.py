@@ -117,7 +117,9 @@ class Settings(BaseModel):
         default=(), description="names and terms that are said: a list, or text with commas or line ends between them"
     )
     writer: str = Field(
-        default="auto", pattern="^(auto|extract|rewrite|compose)$", description="how bullets are written"
+        default="auto",
+        pattern="^(auto|extract|rewrite|compose)$",
+        description="how bullets are written: auto, extract, rewrite or compose",
     )
     database_url: SecretStr | None = Field(
         default=None,
@@ -333,11 +335,18 @@ def load_settings_with_origins(
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "settings"
         inner = ".".join(str(part) for part in first["loc"]) or key
-        raise ConfigError(f"{origins.get(key, 'settings')}: {inner}: {first['msg']}") from None
+        raise ConfigError(f"{origins.get(key, 'settings')}: {inner}: {_wrong(first, inner)}") from None
     if settings.mattermost_token is None and (found := _token(settings)) is not None:
         origins["mattermost_token"], token = found
         settings = settings.model_copy(update={"mattermost_token": SecretStr(token)})
     return LoadedSettings(settings=settings, origins=origins)
+
+
+def _wrong(error: Mapping[str, object], inner: str) -> str:
+    """What is wrong with a value; of a form that it lacks, what it has to be: nobody should have to read a pattern."""
+    if error["type"] != "string_pattern_mismatch" or "." in inner:
+        return str(error["msg"])
+    return f"not of the form that is needed: {Settings.model_fields[inner].description}"
 
 
 def _token(settings: Settings) -> tuple[str, str] | None:
@@ -377,7 +386,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:  # among them numbers with thousands of digits
-        raise ConfigError(f"{path}: not TOML ({error})") from error
+        raise ConfigError(f'{path}: not TOML ({error}); text stands in quotes, as in device = "cpu"') from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from meetings.errors import ConversationError
 
+TRANSCRIPT = "transcript.json"  # in a folder of results
 LARGEST = 1e8  # seconds, three years
 
 
@@ -223,6 +224,10 @@ def read_conversation(path: Path) -> Conversation:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
+        if path.name == TRANSCRIPT and path.parent.is_dir():
+            raise ConversationError(
+                f"{path.parent}: holds no {TRANSCRIPT}, so it is no folder that meetings process wrote"
+            ) from error
         raise ConversationError(f"{path}: no such file") from error
     except OSError as error:
         raise ConversationError(f"{path}: cannot be read ({error.strerror})") from error

@@ -73,6 +73,10 @@ def find_run(recording: str, settings: Settings) -> PastRun:
     media_id = _media_id(recording, settings, store)
     runs = past_runs(store, media_id) if media_id is not None else ()
     if not runs or not store.has("conversation", runs[-1].conversation):
+        if Path(recording).is_dir():
+            raise CorrectionError(
+                f"{recording} was made on another machine, or with another MEETINGS_HOME; correct it there"
+            )
         raise CorrectionError(f"{recording} has not been processed here; run: meetings process {recording}")
     return runs[-1]
 

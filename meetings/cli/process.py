@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -60,6 +61,7 @@ def process(
     moment, the same command goes on where it stopped; nothing is sent twice.
     """
     import json
+    from shlex import quote
 
     from meetings.cli.progress import observer
     from meetings.config import load_settings
@@ -92,12 +94,13 @@ def process(
     if as_json:
         click.echo(json.dumps({**report, "out": str(folder)}, ensure_ascii=False))
     else:
-        _print_report(report, folder, spoken=bool(conversation.utterances))
-        unnamed = [s.name for s in conversation.speakers if s.how == "unknown"]
+        said = {u.speaker for u in conversation.utterances}
+        voices = [s for s in conversation.speakers if s.id in said]
+        _print_report(report, folder, [s.name for s in voices])
+        unnamed = [s.name for s in voices if s.how == "unknown"]
         if unnamed:
             click.echo(
-                f"No name for {', '.join(unnamed)}; say who it is: "
-                f'meetings speakers {folder} --set "{unnamed[0]}=USERNAME"'
+                f'Who is {unnamed[0]}? Say it: meetings speakers {quote(str(folder))} --set "{unnamed[0]}=USERNAME"'
             )
     if run.not_delivered:
         reasons = {d["reason"] for d in run.deliveries if d["status"] == "failed"}
@@ -110,8 +113,9 @@ def process(
     return 0
 
 
-def _print_report(report: dict[str, object], folder: Path, *, spoken: bool) -> None:
-    import shlex
+def _print_report(report: dict[str, object], folder: Path, voices: Sequence[str]) -> None:
+    """What took how long, what was found, who was told, and where to look. Lines are not broken: they get copied."""
+    from shlex import quote
 
     from rich.console import Console
     from rich.table import Table
@@ -119,35 +123,47 @@ def _print_report(report: dict[str, object], folder: Path, *, spoken: bool) -> N
     from meetings.conversation import clock
 
     console = Console()
-    stages = report["stages"]
-    assert isinstance(stages, list)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     table.add_column("x real time", justify="right")
     table.add_column("")
-    for s in stages:
-        factor = s.get("real_time_factor")
-        table.add_row(
-            s["stage"],
-            f"{s['seconds']:.1f}",
-            f"{factor:.3f}" if isinstance(factor, float) else "",
-            "reused" if s["reused"] else str(s.get("model", "")),
-        )
+    for stage, seconds, factor, how in stage_rows(report):
+        table.add_row(stage, f"{seconds:.1f}", f"{factor:.3f}" if factor is not None else "", how)
     console.print(table)
-    for note in report["notes"] if isinstance(report["notes"], list) else ():
-        console.print(f"note: {note}", markup=False, highlight=False)
-    if not spoken:
-        console.print("Nothing was said in this recording.")
-    duration = report["duration"]
+    duration, times, notes = report["duration"], report["real_time_factor"], report["notes"]
     assert isinstance(duration, float | int)
-    factor = report["real_time_factor"]
-    console.print(
-        f"{clock(float(duration))} of recording, {report['speakers']} speakers, "
-        f"{report['seconds']:.1f} s of work"
-        + (f" ({factor:.2f} x real time)" if isinstance(factor, float) else "")
+    told = [f"note: {note}" for note in notes] if isinstance(notes, list) else []
+    told += [
+        f"{clock(float(duration))} of recording, {report['seconds']:.1f} s of work"
+        + (f" ({times:.2f} x real time)" if isinstance(times, float) else "")
         + f", peak memory {report['peak_rss_mb']:.0f} MB",
-        highlight=False,
-    )
-    console.print(f"Written to {folder}/", markup=False, highlight=False)
-    console.print(f"Look at it: meetings report {shlex.quote(str(folder))}", markup=False, highlight=False)
+        f"{len(voices)} {'voice' if len(voices) == 1 else 'voices'}: {', '.join(voices)}"
+        if voices
+        else "Nothing was said in this recording.",
+        f"Written to {folder}/",
+        f"Look at it: meetings report {quote(str(folder))}",
+    ]
+    for line in told:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def stage_rows(report: Mapping[str, object]) -> Iterator[tuple[str, float, float | None, str]]:
+    """A row a stage: its name, seconds, times real time, and its model or that it was reused.
+
+    All deliveries are one row: thirty people are no thirty stages. What was not fetched, as a local file, has none.
+    """
+    stages = report["stages"]
+    assert isinstance(stages, list)
+    sent = [s for s in stages if s["stage"].startswith("delivery")]
+    for s in stages:
+        if s in sent or (s["stage"] == "fetch" and s["reused"]):
+            continue
+        factor = s.get("real_time_factor")
+        how = "reused" if s["reused"] else str(s.get("model", ""))
+        yield s["stage"], s["seconds"], factor if isinstance(factor, float) else None, how
+    if sent:
+        factors = [s["real_time_factor"] for s in sent if isinstance(s.get("real_time_factor"), float)]
+        people = "one person" if len(sent) == 1 else f"{len(sent)} people"
+        again = "reused" if all(s["reused"] for s in sent) else ""
+        yield f"delivery to {people}", sum(s["seconds"] for s in sent), sum(factors) if factors else None, again

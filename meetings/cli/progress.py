@@ -27,7 +27,9 @@ class PlainObserver:
         """Nothing: a log is not a bar."""
 
     def stage_finished(self, result: StageResult) -> None:
-        """The stage and its time."""
+        """The stage and its time; of a file that lies here already there is nothing to fetch, and nothing to tell."""
+        if result.stage == "fetch" and result.reused:
+            return
         done = "reused" if result.reused else f"{result.seconds:.1f} s"
         click.echo(f"{result.stage}: {done}", err=True)
 

@@ -22,6 +22,7 @@ def report(recording: str, show: bool, who: str | None, port: int) -> None:
     id. The page is on this machine alone, for the browser that first opens the address; it has everybody's summary,
     the recording, and corrections. Ctrl-C ends it.
     """
+    import os
     import socket
     import webbrowser
 
@@ -38,7 +39,9 @@ def report(recording: str, show: bool, who: str | None, port: int) -> None:
     try:
         bound = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise ConfigError(f"cannot answer at port {port} ({error.strerror}); choose another --port") from None
+        raise ConfigError(
+            f"cannot answer at port {port} ({os.strerror(error.errno or 0)}); choose another --port"
+        ) from None
     remaking = Remaking()
     page = LocalPage(meeting, port=bound.getsockname()[1], first=first, remaking=remaking)
 

@@ -353,7 +353,7 @@ def _show(heading: str, message: str) -> None:
     console = Console()
     if console.is_terminal:
         console.print(Rule(Text(heading), align="left"))
-        console.print(Markdown(harmless, hyperlinks=False))
+        console.print(Markdown(harmless, hyperlinks=True))
         console.print()
     else:
         click.echo(f"--- {heading}\n{harmless}\n")

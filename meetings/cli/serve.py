@@ -27,6 +27,7 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     """
     import asyncio
     import logging
+    import os
     import socket
 
     import uvicorn
@@ -54,9 +55,9 @@ def serve(host: str, port: int, listen: bool, verbose: bool) -> None:
     try:
         bound = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise ConfigError(
-            f"cannot answer at {host}:{port} ({error.strerror}); choose another --host or --port"
-        ) from None
+        # Of a port that is taken, its words name the address a second time.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise ConfigError(f"cannot answer at {host}:{port} ({reason}); choose another --host or --port") from None
     with bound, open_inbox(settings, StageLog(settings)) as inbox:
         doors = Doors(
             client=client,

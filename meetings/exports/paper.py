@@ -163,7 +163,7 @@ def _facts(conversation: Conversation, words: Phrases) -> Iterator[str]:
     if day := day_of(conversation.started_at):
         yield words.day(day, year=True)
     if conversation.duration >= 1:
-        yield words.filled("minutes", "", str(max(1, round(conversation.duration / 60))))
+        yield words.length(conversation.duration)
 
 
 def _participants(meeting: Meeting) -> tuple[str, ...]:

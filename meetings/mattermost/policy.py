@@ -9,6 +9,7 @@ answers the second with the post that is there.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -36,6 +37,14 @@ MAX_WAIT = 60.0  # seconds; who is told to wait longer gives up and says for how
 # Seconds after the first attempt in which a post with a pending_post_id may be sent again. The server remembers it for
 # 30 (PENDING_POST_IDS_CACHE_TTL); the rest is for the way there.
 PENDING_WINDOW = 20.0
+# What a person named, and what they are told where the server knows no such thing; it hides what the bot may not see.
+NAMED = (
+    (
+        re.compile(r"GET /teams/name/([^/]+)/channels/name/([^/]+)"),
+        "no channel {}/{} that the bot may see; check the name, and invite the bot to it",
+    ),
+    (re.compile(r"GET /users/username/([^/]+)"), "nobody here has the username {}; check its spelling"),
+)
 
 
 class Trouble(StrEnum):
@@ -225,9 +234,7 @@ def explain(
                 f"{what}: forbidden (403); add the bot to the team and the channel", status=403, error_id=error_id
             )
         case 404:
-            return MattermostNotFoundError(
-                f"{what}: not found (404); it may have been deleted", status=404, error_id=error_id
-            )
+            return MattermostNotFoundError(_not_found(what), status=404, error_id=error_id)
         case 409:
             return MattermostConflictError(
                 f"{what}: {words or 'changed meanwhile'} (409); try again", status=409, error_id=error_id
@@ -252,6 +259,13 @@ def explain(
         error_id=error_id,
         perhaps_done=perhaps_done,
     )
+
+
+def _not_found(what: str) -> str:
+    for pattern, told in NAMED:
+        if named := pattern.fullmatch(what):
+            return told.format(*named.groups())
+    return f"{what}: not found (404); it may have been deleted"
 
 
 def _explain_trouble(

@@ -69,7 +69,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A bullet as shown: `quoted` when the text is what somebody said; `facts` say whose it is and until when."""
+    """A bullet as shown: `quoted` when the text is what somebody said; `facts` say whose it is and until when.
+
+    `heard` are the ids of the utterances that it stands on.
+    """
 
     text: str
     quoted: bool
@@ -80,6 +83,7 @@ class Point:
     facts: str
     why: str
     confidential: bool
+    heard: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +190,7 @@ def _point(bullet: Bullet, summary: Summary, words: Phrases, *, reasons: bool) -
         facts=", ".join(whose_and_when(bullet, summary, words, _plain)),
         why=remark(bullet, words, _plain, reasons=reasons),
         confidential=bullet.confidential,
+        heard=bullet.evidence,
     )
 
 

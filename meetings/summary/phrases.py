@@ -37,6 +37,15 @@ class Phrases:
         )
         return f"{shown} {day.year}" if year else shown
 
+    def length(self, seconds: float) -> str:
+        """How long something is: `7 min`; below a minute and from two hours on in signs that all languages share."""
+        minutes = round(seconds / 60)
+        if seconds < 60:
+            return f"{max(1, round(seconds))} s"
+        if minutes >= 120:
+            return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+        return self.filled("minutes", "", str(max(1, minutes)))
+
     def count(self, what: str, number: int) -> str:
         """`two decisions`, by the keys of `counts`."""
         one, many = self.texts["counts"][what]

@@ -81,7 +81,7 @@ def _title(conversation: Conversation, url: str | None, words: Phrases) -> str:
     if day := day_of(conversation.started_at):
         facts.append(words.day(day, year=True))
     if conversation.duration >= 1:
-        facts.append(words.filled("minutes", "", str(max(1, round(conversation.duration / 60)))))
+        facts.append(words.length(conversation.duration))
     return " · ".join(facts)
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.browser.conftest import Seen, violations
 from tests.local_site import LocalSite, served_locally
-
-if TYPE_CHECKING:
-    pass
+from tests.report_site import sample_conversation
 
 pytestmark = pytest.mark.browser
 
@@ -135,3 +134,22 @@ def test_a_recording_that_is_gone_leaves_the_transcript(look: Look, local: Local
     assert "no longer at" in seen.page.locator(".gone").first.inner_text()
     seen.page.locator(".line .at").nth(3).click()  # stands there, without a player
     assert seen.page.locator(".line[aria-current]").count() == 1
+
+
+def test_a_silent_recording_is_told_to_be_one_and_offers_nothing_that_would_do_nothing(
+    watched: Callable[..., Seen], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, axe: str
+) -> None:
+    silent = replace(sample_conversation("x"), speakers=(), utterances=())
+    monkeypatch.setattr("tests.local_site.sample_conversation", lambda media_id: replace(silent, id=media_id))
+    with served_locally(tmp_path) as site:
+        seen = watched(site.origin)
+        seen.page.goto(site.page.address)
+        seen.page.wait_for_url(re.compile(r"/m/[0-9a-f]+$"))
+        seen.until("document.getElementById('media').readyState >= 1")
+        assert "Nothing was said in this recording." in seen.page.locator("#summary").inner_text()
+        assert seen.page.get_by_role("button").count() == 0
+        assert seen.page.get_by_role("searchbox").count() == 0
+        seen.page.keyboard.press("l")  # the player has its keys
+        seen.wait_at(10)
+        assert violations(seen, axe) == []
+        seen.page.goto("about:blank")

@@ -51,6 +51,47 @@ def test_a_click_on_a_time_plays_from_there(look: Look) -> None:
     seen.until("!document.getElementById('media').paused")
 
 
+def test_a_point_is_checked_where_it_stands(look: Look) -> None:
+    seen = look("maya.chen")
+    point = seen.page.locator(".point", has_text="tenth of December").first
+    before = point.evaluate("p => p.getBoundingClientRect().top")
+    point.locator("a.at").click()
+    around = point.locator(".around")
+    assert "tenth of December" in around.locator("p.heard.playing").inner_text()
+    assert around.locator("p").count() == 3  # what it stands on, and what was said before and after
+    seen.page.wait_for_timeout(300)
+    assert abs(point.evaluate("p => p.getBoundingClientRect().top") - before) < 5
+
+
+def test_only_one_point_is_open_and_escape_closes_it_and_stops(look: Look) -> None:
+    seen = look("maya.chen")
+    times = seen.page.locator(".point a.at")
+    times.nth(1).click()
+    seen.page.evaluate("scrollTo(0, 350)")  # at the very top there is nothing to scroll back
+    before = times.nth(2).evaluate("a => a.getBoundingClientRect().top")
+    times.nth(2).click()
+    seen.page.wait_for_timeout(300)
+    assert abs(times.nth(2).evaluate("a => a.getBoundingClientRect().top") - before) < 5
+    assert seen.page.locator(".around").count() == 1
+    seen.until("!document.getElementById('media').paused")
+    seen.page.keyboard.press("Escape")
+    assert seen.page.locator(".around").count() == 0
+    assert seen.page.locator("#media").evaluate("m => m.paused")
+    assert times.nth(2).evaluate("a => a === document.activeElement")
+
+
+def test_read_on_leads_from_a_point_to_its_place_in_the_transcript(look: Look) -> None:
+    seen = look("maya.chen")
+    point = seen.page.locator(".point", has_text="tenth of December").first
+    point.locator("a.at").click()
+    point.get_by_role("button", name="Read on").click()
+    assert "tenth of December" in seen.current()
+    assert seen.page.evaluate("document.activeElement.closest('.line').hasAttribute('aria-current')")
+    box = seen.page.locator(".line[aria-current]").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] <= 900
+
+
 def test_a_click_on_a_passage_goes_there(look: Look) -> None:
     seen = look("maya.chen")
     line = seen.page.locator(".line", has_text="tenth of December").first
@@ -94,6 +135,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(look: Look) -> None:
     press("j")
     press("p")
     assert seen.page.locator("#aloud").inner_text() != ""
+    press("Escape")  # what opened around the point
+    assert seen.page.locator(".around").count() == 0
     press("?")
     assert seen.page.locator("#help").is_visible()
     press("Escape")
@@ -179,12 +222,20 @@ def test_a_phone_needs_no_sideways_scrolling_and_keeps_the_player_in_sight(look:
     assert line["y"] < 844
 
 
+def test_a_phone_shows_the_summary_on_its_first_screen(look: Look) -> None:
+    box = look("maya.chen", **PHONE).page.locator(".headline").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < PHONE["viewport"]["height"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("where", ["desk", "phone"])
 def test_axe_finds_no_violation(look: Look, axe: str, scheme: str, where: str) -> None:
     seen = look("maya.chen", at=60, color_scheme=scheme, **(PHONE if where == "phone" else {}))
     seen.wait_at(60)
     # By the debugger, which the page's policy does not bind: a script of the page's own would be refused.
+    assert violations(seen, axe) == []
+    seen.page.locator(".point a.at").first.click()
     assert violations(seen, axe) == []
     for opened in ("help", "edit", "speaker") if where == "desk" else ():
         seen.page.evaluate("id => document.getElementById(id).showModal()", opened)

@@ -1,6 +1,9 @@
 """The command line: help that is true, quick and has an example for every command."""
 
+import contextlib
 import importlib
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,3 +62,24 @@ def test_help_loads_no_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mistyped_command_is_asked_about() -> None:
+    with pytest.raises(click.UsageError, match=r"Did you mean process\?"):
+        cli.main(["proces", "call.mp4"], standalone_mode=False)
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_who_wants_no_colours_gets_none_on_a_terminal_either(no_color: str, coloured: bool, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm", "MEETINGS_HOME": str(tmp_path)}
+    program = "from meetings.cli.main import main; main()"
+    with subprocess.Popen([sys.executable, "-c", program, "doctor"], stdout=theirs, cwd=tmp_path, env=environ):
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # its end, on Linux
+            while piece := os.read(ours, 65536):
+                told += piece
+    os.close(ours)
+    assert b"ffmpeg" in told
+    assert (b"\x1b[3" in told) is coloured

@@ -182,3 +182,15 @@ def test_without_the_package_the_keyring_is_refused_with_the_remedy(
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(ConfigError, match="pip install keyring"):
         load(tmp_path, {"MEETINGS_MATTERMOST_TOKEN_KEYRING": "meetings:bot"})
+
+
+def test_a_value_of_the_wrong_form_is_told_what_it_has_to_be_and_no_pattern(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"as https://meetings\.example\.org") as told:
+        load_settings(environ={"MEETINGS_PAGE_URL": "meetings.example.org"}, folder=tmp_path, user_folder=tmp_path)
+    assert "^" not in str(told.value)
+
+
+def test_text_without_quotes_is_told_that_it_needs_them(tmp_path: Path) -> None:
+    (tmp_path / "meetings.toml").write_text("device = cpu\n")
+    with pytest.raises(ConfigError, match="text stands in quotes"):
+        load_settings(environ={}, folder=tmp_path, user_folder=tmp_path / "user")

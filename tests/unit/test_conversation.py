@@ -108,3 +108,8 @@ def test_a_file_that_is_not_json_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text("hello")
     with pytest.raises(ConversationError, match="not JSON"):
         read_conversation(tmp_path / "c.json")
+
+
+def test_a_folder_without_a_transcript_is_told_to_be_no_folder_of_results(tmp_path: Path) -> None:
+    with pytest.raises(ConversationError, match="no folder that meetings process wrote"):
+        read_conversation(tmp_path / "transcript.json")

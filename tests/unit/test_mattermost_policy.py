@@ -217,3 +217,16 @@ def test_a_redirect_is_not_cured_by_waiting() -> None:
 )
 def test_an_address_in_an_error_has_no_path_and_no_password(url: str, site: str) -> None:
     assert site_of(url) == site
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("GET /teams/name/acme/channels/name/newz", "no channel acme/newz"),
+        ("GET /users/username/nobody", "the username nobody"),
+    ],
+)
+def test_what_somebody_misspelt_is_called_by_its_name(what: str, told: str) -> None:
+    error = explain(trouble=404, server="https://chat.example.org", what=what)
+    assert told in str(error)
+    assert "GET" not in str(error)

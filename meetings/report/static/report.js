@@ -4,7 +4,7 @@
 const by = (id) => document.getElementById(id);
 const media = by("media");
 const transcript = by("transcript");
-const lines = [...transcript.querySelectorAll(".line[data-t]")];
+const lines = [...document.querySelectorAll("#transcript .line[data-t]")];
 const starts = lines.map((line) => Number(line.dataset.t));
 const points = [...document.querySelectorAll(".point")]
   .map((point) => ({ point, at: Number(point.dataset.t) }))
@@ -72,6 +72,7 @@ const mark = (seconds) => {
   if (next === now) return;
   if (now >= 0) lines[now].removeAttribute("aria-current");
   now = next;
+  markAround();
   if (now < 0) return;
   lines[now].setAttribute("aria-current", "true");
   if (following) show(lines[now]);
@@ -110,17 +111,93 @@ const stand = (number, { focus = true } = {}) => {
   }
 };
 
+// A point is checked where it stands: what was said around it opens below it, and the summary stays in sight.
+
+const numbers = new Map(lines.map((line, number) => [line.dataset.u, number]));
+const MOST_AROUND = 8; // passages that open below a point; the transcript has the rest
+
+const speakerOf = (number) => {
+  let told = number;
+  while (told > 0 && !lines[told].classList.contains("told")) told -= 1;
+  return lines[told].querySelector(".who")?.textContent ?? "";
+};
+
+const markAround = () => {
+  for (const told of document.querySelectorAll(".around p[data-n]")) {
+    told.classList.toggle("playing", Number(told.dataset.n) === now);
+  }
+};
+
+const closeAround = () => {
+  document.querySelector(".around")?.remove();
+  document.querySelector(".point.here")?.classList.remove("here");
+};
+
+const button = (text, act) => {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.addEventListener("click", act);
+  return made;
+};
+
+const openAround = (point) => {
+  const { top } = point.getBoundingClientRect();
+  closeAround();
+  // What closes above it does not move what was clicked.
+  scrollBy({ top: point.getBoundingClientRect().top - top, behavior: "instant" });
+  point.classList.add("here");
+  const heard = point.dataset.heard.split(" ").map((id) => numbers.get(id)).filter((n) => n !== undefined);
+  if (!heard.length) heard.push(Math.max(0, lineAt(Number(point.dataset.t) + 0.05)));
+  const from = Math.max(0, Math.min(...heard) - 1);
+  const to = Math.min(lines.length - 1, Math.max(...heard) + 1, from + MOST_AROUND - 1);
+  const around = document.createElement("div");
+  around.className = "around";
+  for (let number = from; number <= to; number += 1) {
+    const told = document.createElement("p");
+    told.dataset.n = number;
+    told.lang = transcript.lang;
+    told.classList.toggle("heard", heard.includes(number));
+    const who = document.createElement("b");
+    who.textContent = `${speakerOf(number)}: `;
+    const words = [...lines[number].querySelector("p").childNodes].map((node) => node.cloneNode(true));
+    told.append(who, ...words);
+    around.append(told);
+  }
+  const buttons = document.createElement("div");
+  buttons.className = "tools";
+  buttons.lang = "en";
+  buttons.append(button("Read on", readOn), button("Close", () => leaveAround(point)));
+  around.append(buttons);
+  point.append(around);
+  markAround();
+  following = false;
+  followButton.setAttribute("aria-pressed", "false");
+};
+
+const leaveAround = (point) => {
+  closeAround();
+  media?.pause();
+  point.querySelector("a.at").focus();
+};
+
+const readOn = () => {
+  const point = document.querySelector(".point.here");
+  const number = now >= 0 || !point ? now : lineAt(Number(point.dataset.t));
+  closeAround();
+  stand(Math.max(0, number));
+  follow(true);
+};
+
 const jump = (step) => {
   if (!points.length) return;
   const here = media ? (wanted ?? media.currentTime) : starts[Math.max(0, now)] ?? 0;
   const found =
     step > 0 ? points.find(({ at }) => at > here + 0.5) : [...points].reverse().find(({ at }) => at < here - 0.5);
   if (!found) return say(step > 0 ? "No further point" : "No earlier point");
-  document.querySelector(".point.here")?.classList.remove("here");
-  found.point.classList.add("here");
-  following = true;
-  followButton.setAttribute("aria-pressed", "true");
+  openAround(found.point);
   seek(found.at);
+  found.point.scrollIntoView({ block: "nearest", behavior: calm.matches ? "instant" : "smooth" });
   say(`${clock(found.at)}: ${found.point.querySelector(".what").textContent}`);
 };
 
@@ -152,7 +229,8 @@ document.addEventListener("click", (event) => {
     const seconds = Number((line ?? point).dataset.t);
     history.replaceState(null, "", `${location.search}#t=${Math.floor(seconds)}`);
     if (line) stand(lines.indexOf(line), { focus: false });
-    follow(true);
+    if (line) follow(true);
+    else openAround(point);
     seek(seconds, { play: true });
     return;
   }
@@ -175,7 +253,7 @@ by("timeline").addEventListener("click", (event) => {
 });
 
 // Whatever brings the keyboard to a passage, the arrows go on from there.
-transcript.addEventListener("focusin", (event) => {
+transcript?.addEventListener("focusin", (event) => {
   const number = lines.indexOf(event.target.closest(".line[data-t]"));
   if (number >= 0 && number !== at) stand(number, { focus: false });
 });
@@ -193,6 +271,9 @@ const closeMenus = (but = null) => {
 };
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 addEventListener("keydown", (event) => {
+  const elsewhere = event.target.closest("dialog, details.menu, input, textarea");
+  const opened = event.key === "Escape" && !elsewhere && document.querySelector(".point.here");
+  if (opened) leaveAround(opened);
   const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
   if (!menu) return;
   menu.open = false;
@@ -215,6 +296,7 @@ const keys = {
   ArrowUp: () => stand(Math.max(0, (at >= 0 ? at : now) - 1)),
   n: () => jump(1),
   p: () => jump(-1),
+  r: readOn,
   f: () => {
     follow(!following);
     say(following ? "Following" : "Not following");
@@ -277,19 +359,16 @@ const openSpeaker = async (speaker, name) => {
 };
 
 // One button for the line that somebody points at or stands on, instead of thousands.
-if (by("edit")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "change";
-  button.textContent = "Correct";
-  button.tabIndex = -1;
+if (by("edit") && transcript) {
+  const change = button("Correct", () => openEdit(change.parentElement));
+  change.className = "change";
+  change.tabIndex = -1;
   const carry = (event) => {
     const line = event.target.closest?.(".line[data-t]");
-    if (line && button.parentElement !== line && !line.querySelector("p > em")) line.append(button);
+    if (line && change.parentElement !== line && !line.querySelector("p > em")) line.append(change);
   };
   transcript.addEventListener("pointerover", carry);
   transcript.addEventListener("focusin", carry);
-  button.addEventListener("click", () => openEdit(button.parentElement));
 }
 
 addEventListener("hashchange", () => {
