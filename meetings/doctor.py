@@ -289,13 +289,14 @@ def prove_permissions(client: MattermostClient, channels: Sequence[Channel]) -> 
 def prove_socket(url: str, token: str) -> Finding:
     """Whether the bot's socket opens: `meetings listen` hears by it."""
     import asyncio
+    from contextlib import aclosing
 
     from meetings.mattermost.socket import Gap, Lost, listen
 
     async def first() -> Gap | Lost | None:
-        async for event in listen(url, token):
-            return event if isinstance(event, Gap | Lost) else None
-        return None
+        async with aclosing(listen(url, token)) as events:
+            event = await anext(events)
+        return event if isinstance(event, Gap | Lost) else None
 
     found = asyncio.run(first())
     if isinstance(found, Lost):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from meetings.pipeline import Observer, Silent
 from meetings.progress import STAGES
-from meetings.stage import StageResult
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+    from meetings.pipeline import Observer
+    from meetings.stage import StageResult
 
 
 class PlainObserver:
@@ -81,6 +82,8 @@ class BarObserver:
 def observer(*, quiet: bool) -> Iterator[Observer]:
     """Bars on a terminal, lines otherwise, nothing when quiet."""
     if quiet:
+        from meetings.pipeline import Silent
+
         yield Silent()
     elif sys.stderr.isatty():
         with BarObserver() as bars:

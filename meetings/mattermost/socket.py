@@ -8,13 +8,14 @@ there was none is told by `Gap`, and it is for the listener to ask what that was
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import random
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,7 +104,7 @@ async def listen(
     *,
     context: ssl.SSLContext | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> AsyncIterator[Event | Gap | Lost]:
+) -> AsyncGenerator[Event | Gap | Lost, None]:
     """Events without end. Every connection begins with `Gap`; between two stands `Lost`.
 
     Args:
@@ -117,8 +118,9 @@ async def listen(
     while True:
         began = loop.time()
         try:
-            async for event in _connection(url, token, context):
-                yield event
+            async with contextlib.aclosing(_connection(url, token, context)) as events:
+                async for event in events:
+                    yield event
             raise MattermostUnreachableError(f"{url} ended the connection")
         except MattermostError as error:
             failures = 0 if loop.time() - began > STEADY else failures + 1
@@ -127,7 +129,7 @@ async def listen(
         await sleep(wait)
 
 
-async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> AsyncIterator[Event | Gap]:
+async def _connection(url: str, token: str, context: ssl.SSLContext | None) -> AsyncGenerator[Event | Gap, None]:
     """One connection's events, until it ends."""
     options: dict[str, Any] = {}
     if url.startswith("https:"):

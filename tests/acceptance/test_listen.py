@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from meetings.config import Settings
+from meetings.doctor import prove_socket
 from meetings.errors import MattermostError, MattermostUnreachableError
 from meetings.listening import Listener, listen_forever
 from meetings.mattermost import MattermostClient
@@ -381,6 +382,13 @@ def test_somebody_elses_post_that_names_a_call_queues_nothing(world: World) -> N
     ana = world.as_("ana")
     ana.write(ana.channel("product")["id"], "hi", props={"call_post_id": "k" * 26}, type="custom_calls_transcription")
     assert world.listener().sweep().queued == 0
+
+
+def test_a_look_whether_the_socket_opens_ends_it_without_a_complaint(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert prove_socket(world.sandbox.url, world.sandbox.bot_token or "").state == "ok"
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_after_a_restart_of_the_server_listening_goes_on(tmp_path: Path) -> None:

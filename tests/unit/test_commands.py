@@ -64,6 +64,19 @@ def test_help_loads_no_engine() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_search_waits_for_no_engine_that_it_does_not_need(tmp_path: Path) -> None:
+    code = (
+        "import sys; from meetings.cli.main import cli\n"
+        "try: cli(['search', 'parser'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(', '.join({'torch', 'faster_whisper', 'pyannote', 'llama_cpp', 'dbos'} & set(sys.modules)) or 0)"
+    )
+    environ = {**os.environ, "MEETINGS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
+    assert "Nothing was found" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_mistyped_command_is_asked_about() -> None:
     with pytest.raises(click.UsageError, match=r"Did you mean process\?"):
         cli.main(["proces", "call.mp4"], standalone_mode=False)
