@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from meetings.conversation import clock
 from meetings.mattermost.entities import Channel
 from meetings.search import Card, Found, Moment
+from meetings.summary.phrases import phrases
 
 LONGEST = 500  # characters of what is asked for that are read
 
@@ -83,7 +84,7 @@ def make_row(card: Card, channel: Channel | None, zone: tzinfo, *, seconds: floa
         title=card.title or "Call",
         day=day_of(card.started_at, zone),
         channel=channel_name(channel),
-        length=_length(seconds),
+        length=phrases("en").length(seconds) if seconds > 0 else "",
         headline=headline,
     )
 
@@ -121,13 +122,6 @@ def channel_name(channel: Channel | None) -> str:
 def pages_of(many: int, each: int) -> int:
     """How many pages there are; at least one."""
     return max(1, -(-many // each))
-
-
-def _length(seconds: float) -> str:
-    if seconds <= 0:
-        return ""
-    minutes = max(1, round(seconds / 60))
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _shown(moment: Moment) -> Shown:

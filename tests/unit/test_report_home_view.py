@@ -27,9 +27,9 @@ def test_a_meeting_of_which_nobody_knows_when_has_no_date(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, ""), (5, "1 min"), (401, "7 min"), (3599, "1 h 00 min"), (11_000, "3 h 03 min")]
+    ("seconds", "shown"), [(0, ""), (5, "5 s"), (401, "7 min"), (3599, "60 min"), (11_000, "3 h 3 min")]
 )
-def test_a_meeting_s_length_is_told_in_minutes(seconds: float, shown: str) -> None:
+def test_a_meeting_s_length_is_told_as_in_its_message(seconds: float, shown: str) -> None:
     assert make_row(CARD, None, BERLIN, seconds=seconds, headline="").length == shown
 
 
