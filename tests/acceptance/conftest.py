@@ -38,6 +38,13 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+# By these libraries know that they are being tested, and some then do less than on a user's machine.
+CI_MARKS = frozenset(
+    {"CI", "BUILD_ID", "BUILD_NUMBER", "APPVEYOR", "BUILDKITE", "CIRCLECI", "CODEBUILD_BUILD_ID", "GITHUB_ACTIONS",
+     "GITLAB_CI", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD", "TRAVIS"}
+)  # fmt: skip
+
+
 @dataclass
 class Meetings:
     """Runs `meetings …` with its own home; weights are the checkout's."""
@@ -93,7 +100,8 @@ class Meetings:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """A user's environment, without settings of the machine the tests run on."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MEETINGS_", "MATTERMOST_"))}
+        ours = ("MEETINGS_", "MATTERMOST_")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in CI_MARKS}
         return {**clean, **self.env, **(more or {})}
 
 

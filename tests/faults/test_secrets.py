@@ -157,3 +157,9 @@ def test_what_is_written_out_is_the_owners_alone(ran: Ran) -> None:
 def test_nothing_is_connected_to_but_the_server(ran: Ran) -> None:
     assert "127.0.0.1" in ran.witness.seen("log")
     assert ran.witness.seen("connections") == ""
+
+
+def test_no_library_keeps_anything_to_be_sent_to_its_maker(ran: Ran) -> None:
+    cache = ran.work.parent / ".cache"
+    kept = {path.relative_to(cache).parts[0] for path in cache.rglob("*")}
+    assert kept <= {"matplotlib"}  # which fonts there are, for itself

@@ -1,12 +1,15 @@
 """What a command does unseen: whom it connects to, what it starts, and everything that any logger would say.
 
 `Witness` puts a `sitecustomize` before a child process. Connections to anything but this machine are refused and noted;
-commands are noted; every record of every logger, from DEBUG on, is written down, whatever was configured.
+commands are noted; every record of every logger, from DEBUG on, is written down, whatever was configured. What a native
+library asks of the network does not pass through Python: a small library in front of it sees that
+(`native_witness.c`).
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,12 +83,14 @@ class Witness:
         """One who takes notes in a new folder."""
         (folder / "site").mkdir(parents=True)
         (folder / "site" / "sitecustomize.py").write_text(SITECUSTOMIZE)
+        source = Path(__file__).with_name("native_witness.c")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "native.so", source, "-ldl"], check=True)
         return cls(folder)
 
     def env(self) -> Mapping[str, str]:
         """The variables that put it into a child process."""
         path = os.pathsep.join(filter(None, [str(self.folder / "site"), os.environ.get("PYTHONPATH")]))
-        return {"WITNESS_FOLDER": str(self.folder), "PYTHONPATH": path}
+        return {"WITNESS_FOLDER": str(self.folder), "PYTHONPATH": path, "LD_PRELOAD": str(self.folder / "native.so")}
 
     def seen(self, what: str) -> str:
         """`connections`, `commands` or `log`; empty if there were none."""
