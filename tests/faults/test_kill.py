@@ -74,7 +74,7 @@ def test_killed_again_and_again_the_run_still_writes_to_everyone_once(
 # With two threads recognition and diarization run in turn, with four side by side, whatever the machine has.
 @pytest.mark.parametrize(
     ("after", "threads"),
-    [("fetch", 2), ("segmentation", 2), ("segmentation", 4), ("transcription", 2), ("people", 4)],
+    [("audio", 2), ("segmentation", 2), ("segmentation", 4), ("transcription", 2), ("people", 4)],
 )
 def test_ctrl_c_ends_with_130_and_the_same_command_finishes(
     meetings: Meetings, short: Path, after: str, threads: int
