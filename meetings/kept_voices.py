@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from meetings.config import Settings
@@ -91,7 +92,7 @@ class KeptVoices:
             if not theirs:
                 continue
             removed += self._drop(name.removesuffix(NOTE), theirs)
-            self._sealed.change(name, lambda now, theirs=theirs: _without(now, theirs))  # type: ignore[misc]
+            self._sealed.change(name, partial(_without, labels=theirs))
         return removed
 
     def taken_for(self, username: str) -> dict[str, tuple[str, ...]]:

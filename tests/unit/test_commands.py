@@ -13,6 +13,7 @@ import click
 import pytest
 
 from meetings.cli.main import COMMANDS, cli
+from tests.programs import run_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,8 +61,7 @@ def test_help_loads_no_engine() -> None:
         "heavy = {'torch', 'faster_whisper', 'pyannote', 'llama_cpp', 'dbos', 'fastapi', 'pydantic', 'rich', 'yaml'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_python(code)
 
 
 def test_a_search_waits_for_no_engine_that_it_does_not_need(tmp_path: Path) -> None:
@@ -71,10 +71,7 @@ def test_a_search_waits_for_no_engine_that_it_does_not_need(tmp_path: Path) -> N
         "except SystemExit: pass\n"
         "sys.exit(', '.join({'torch', 'faster_whisper', 'pyannote', 'llama_cpp', 'dbos'} & set(sys.modules)) or 0)"
     )
-    environ = {**os.environ, "MEETINGS_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
-    assert "Nothing was found" in done.stdout
-    assert done.returncode == 0, done.stderr
+    assert "Nothing was found" in run_python(code, env={**os.environ, "MEETINGS_HOME": str(tmp_path)})
 
 
 def test_a_mistyped_command_is_asked_about() -> None:

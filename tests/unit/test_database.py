@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -27,6 +25,7 @@ from meetings.store.schema import MIGRATIONS
 from meetings.voicebook import VoiceBook
 from tests.databases import every_document, made_ready, set_age
 from tests.dying import change_in_threads, change_much
+from tests.programs import run_python
 
 WRITERS, TURNS, THREADS = 3, 12, 4
 
@@ -182,7 +181,7 @@ def test_what_else_a_process_reads_takes_no_lock_from_who_is_reading_there(tmp_p
     with database.reading() as connection:
         connection.execute(text("SELECT body FROM documents")).all()
         database.read("kind", "name")
-        subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+        run_python(other)
         # The last one to leave clears away the journal: under a reader or writer whom it took for gone, if nothing of
         # the reader's lock is left.
         assert Path(f"{database.path}-wal").exists()
@@ -205,8 +204,7 @@ def test_a_command_that_only_helps_opens_no_database() -> None:
         "except SystemExit: pass\n"
         "sys.exit(', '.join({'sqlalchemy', 'alembic', 'psycopg', 'pydantic'} & set(sys.modules)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_python(code)
 
 
 def test_what_is_up_to_date_is_opened_without_the_means_to_upgrade(tmp_path: Path) -> None:
@@ -216,7 +214,7 @@ def test_what_is_up_to_date_is_opened_without_the_means_to_upgrade(tmp_path: Pat
         "Database.of(Settings(home=Path(sys.argv[1])))\n"
         "sys.exit('alembic' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == 0
+    run_python(code, tmp_path)
 
 
 # Several machines

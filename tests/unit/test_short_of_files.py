@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from jinja2 import PackageLoader
 
 from meetings.report.http import guarded
 from meetings.report.pages import page_templates
+from tests.programs import run_python
 
 
 class OneMoment:
@@ -43,7 +42,7 @@ def test_a_running_service_reads_no_template_again(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
 def test_as_many_files_are_opened_as_are_allowed() -> None:
-    program = (
+    run_python(
         "import resource\n"
         "from meetings.cli.service import MANY_FILES, allow_many_files\n"
         "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
@@ -52,12 +51,3 @@ def test_as_many_files_are_opened_as_are_allowed() -> None:
         "soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "assert soft == (MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)), (soft, hard)\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr

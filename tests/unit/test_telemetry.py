@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.programs import run_python
 
 # onnxruntime keeps still in a CI system, so the program below may know nothing of one.
 PROGRAM = """
@@ -30,14 +30,5 @@ def test_the_engine_of_sentence_embeddings_keeps_no_number_of_this_machine_and_n
     for name in ("model.onnx", "tokenizer.json"):
         (folder / name).write_bytes(b"no model")
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ}
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)],
-        env={**kept, "HOME": str(home)},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+    run_python(PROGRAM, folder, env={**kept, "HOME": str(home)})
     assert [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()] == []
