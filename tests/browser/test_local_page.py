@@ -39,8 +39,11 @@ def assert_soon(event: threading.Event) -> None:
 
 
 @pytest.fixture
-def look(watched: Callable[..., Seen], local: LocalSite) -> Look:
-    """Open the address as a click in a terminal does."""
+def look(local: LocalSite, watched: Callable[..., Seen]) -> Look:
+    """Open the address as a click in a terminal does.
+
+    The server before the browser: fixtures end in reverse, and what a page asks of a server that is gone is trouble.
+    """
 
     def follow(**given: Any) -> Seen:
         seen = watched(local.origin, **given)
