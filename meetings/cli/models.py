@@ -145,13 +145,17 @@ Examples:
     type=click.Choice(["de", "es", "fr"]),
     help="Test translation of bullets into a reader's language instead; it holds for both writers.",
 )
+@click.option(
+    "--all", "whole", is_flag=True, help="Go on when it is certain that NAME is refused, for the whole figures."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
+def admit(name: str, writer: str, language: str | None, whole: bool, as_json: bool) -> int:
     """Test whether language model NAME may write bullets, and remember the verdict.
 
     The model writes notes whose truth is known: of two dozen sentences (rewrite), of six short calls for two readers
-    each (compose), or a dozen sentences in another language. With `writer = "auto"` a model does the best that it
-    passed for; one that passed nothing only proposes headlines. Exit code 1 if it is refused.
+    each (compose), or a dozen sentences in another language, until it can no longer be admitted. With `writer = "auto"`
+    a model does the best that it passed for; one that passed nothing only proposes headlines. Exit code 1 if it is
+    refused.
     """
     import json
 
@@ -168,7 +172,7 @@ def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
         raise ModelError("there is nothing to admit: `none` is no model; name one of: meetings models list")
     embedder = open_embedder(settings)
     with bar(f"{name} writes") as tell:
-        verdict = examine(model, writer, language=language or "", embedder=embedder, progress=tell)
+        verdict = examine(model, writer, language=language or "", embedder=embedder, whole=whole, progress=tell)
     record(FileStore.of(settings), language_model_fingerprint(settings, name), verdict)
     if as_json:
         click.echo(json.dumps({"model": name, **verdict.to_json()}, ensure_ascii=False))
@@ -177,8 +181,9 @@ def admit(name: str, writer: str, language: str | None, as_json: bool) -> int:
     what = f"for translation ({language})" if language else f"as writer {writer}"
     cases = "matters" if writer == "compose" and not language else "sentences"
     check = "its check" if language else "grounding"
+    part = "" if verdict.asked == verdict.cases else f" (asked for {verdict.asked}: no more could change it; see --all)"
     click.echo(
-        f"{name}: {word} {what}; of {verdict.cases} {cases} {verdict.right} right; "
+        f"{name}: {word} {what}; of {verdict.cases} {cases} {verdict.right} right{part}; "
         f"{verdict.wrong} wrong answers, {verdict.refused} refused by {check}"
     )
     for example in verdict.examples[:3]:

@@ -107,12 +107,14 @@ class Sentence:
 class Admission:
     """A verdict on one writer, or one translation: of `cases` how many came right, and `examples` of what was wrong.
 
-    `wrong` and `refused` count notes: for `compose`, where a case is a matter to tell, there may be more than cases.
+    `asked` of the cases were put: what decides nothing any more is not asked. `wrong` and `refused` count notes: for
+    `compose`, where a case is a matter to tell, there may be more than cases.
     """
 
     writer: str
     admitted: bool
     cases: int
+    asked: int
     right: int
     wrong: int
     refused: int
@@ -125,8 +127,8 @@ class Admission:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Admission:
-        """Read what `to_json` wrote."""
-        return Admission(**{**data, "examples": tuple(data["examples"])})
+        """Read what `to_json` wrote; before `asked` was kept, all cases were put."""
+        return Admission(**{"asked": data["cases"], **data, "examples": tuple(data["examples"])})
 
 
 @lru_cache(maxsize=1)
@@ -198,15 +200,17 @@ def examine(
     *,
     language: str = "",
     embedder: TextEmbedder | None = None,
+    whole: bool = False,
     progress: Progress = no_progress,
 ) -> Admission:
-    """Let a model write the cases.
+    """Let a model write the cases, until all are written or it can no longer be admitted.
 
     Args:
         model: who writes.
         writer: one of `TESTED_WRITERS`.
         language: test translation into this language (one of `LANGUAGES`) instead of a writer.
         embedder: sentence embeddings for grounding, as bullets have them; `compose` needs them to read a call.
+        whole: go on when it is certain that the model is refused, for figures of all cases.
         progress: told the fraction done.
 
     Raises:
@@ -214,60 +218,71 @@ def examine(
         LanguageModelError: the model failed.
     """
     if language:
-        outcomes = _translations(model, language, progress)
+        outcomes = _translations(model, language)
         cases, version = len(admission_sentences()[1]), admission_sentences()[0]
         what = translator(language)
     elif writer == "compose":
         if embedder is None:
             raise ModelError("a call is read with sentence embeddings; run: meetings models pull minilm-l6-v2")
-        outcomes = _notes(model, embedder, progress)
+        outcomes = _notes(model, embedder)
         cases, version = sum(len(r.must) for c in admission_calls()[1] for r in c.readers), admission_calls()[0]
         what = writer
     else:
-        outcomes = _sentences(model, embedder, progress)
+        outcomes = _sentences(model, embedder)
         cases, version = len(admission_cases()[1]), admission_cases()[0]
         what = writer
     counts = {"right": 0, "wrong": 0, "refused": 0}
     examples: list[str] = []
-    for verdict, text in outcomes:
-        counts[verdict] += 1
-        if verdict == "wrong":
-            examples.append(text)
+    needed, asked = MIN_RIGHT * cases, 0
+    for put, written in outcomes:
+        asked += put
+        for verdict, text in written:
+            counts[verdict] += 1
+            if verdict == "wrong":
+                examples.append(text)
+        lost = counts["wrong"] > MAX_WRONG or counts["right"] + cases - asked < needed
+        if lost and not whole:
+            progress(1.0)
+            break
+        progress(asked / cases)
     return Admission(
         writer=what,
-        admitted=counts["right"] >= MIN_RIGHT * cases and counts["wrong"] <= MAX_WRONG,
+        admitted=counts["right"] >= needed and counts["wrong"] <= MAX_WRONG,
         cases=cases,
+        asked=asked,
         version=version,
         examples=tuple(examples),
         **counts,
     )
 
 
-def _sentences(model: LanguageModel, embedder: TextEmbedder | None, progress: Progress) -> Iterator[tuple[str, str]]:
+# How many cases were put, and what was written: `right`, `wrong` or `refused`, with the text.
+_Part = tuple[int, list[tuple[str, str]]]
+
+
+def _sentences(model: LanguageModel, embedder: TextEmbedder | None) -> Iterator[_Part]:
     _, cases = admission_cases()
     names = tuple(sorted({speaker for case in cases for speaker, _ in case.said}))
-    for start in range(0, len(cases), _AT_ONCE):
-        part = cases[start : start + _AT_ONCE]
+    for part in (cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE)):
         notes = rewrite_each([Said(sentences=c.said, known_names=names) for c in part], model, embedder=embedder)
-        for case, note in zip(part, notes, strict=True):
-            yield ("refused", "") if note is None else (case.judge(note), note)
-        progress(min(1.0, (start + len(part)) / len(cases)))
+        yield len(part), [_judged(case, note) for case, note in zip(part, notes, strict=True)]
 
 
-def _translations(model: LanguageModel, language: str, progress: Progress) -> Iterator[tuple[str, str]]:
+def _translations(model: LanguageModel, language: str) -> Iterator[_Part]:
     _, cases = admission_sentences()
-    for start in range(0, len(cases), _AT_ONCE):
-        part = cases[start : start + _AT_ONCE]
+    for part in (cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE)):
         texts = translate_each([c.source for c in part], language, model)
-        for case, text in zip(part, texts, strict=True):
-            yield ("refused", "") if text is None else (case.by_language[language].judge(text), text)
-        progress(min(1.0, (start + len(part)) / len(cases)))
+        yield len(part), [_judged(c.by_language[language], text) for c, text in zip(part, texts, strict=True)]
 
 
-def _notes(model: LanguageModel, embedder: TextEmbedder, progress: Progress) -> Iterator[tuple[str, str]]:
+def _judged(case: Case, note: str | None) -> tuple[str, str]:
+    return ("refused", "") if note is None else (case.judge(note), note)
+
+
+def _notes(model: LanguageModel, embedder: TextEmbedder) -> Iterator[_Part]:
     """`right` for every matter that a note which stands tells a reader; notes that are false, or do not stand."""
     _, calls = admission_calls()
-    for number, call in enumerate(calls, start=1):
+    for call in calls:
         personas = [build_persona(Person(username=r.name, name=r.name, position=r.position)) for r in call.readers]
         conversation = call.conversation()
         names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
@@ -277,15 +292,15 @@ def _notes(model: LanguageModel, embedder: TextEmbedder, progress: Progress) -> 
             for persona, vectors in zip(personas, embed_personas(personas, embedder), strict=True)
         ]
         people = sorted({n.shown for n in names})
+        written: list[tuple[str, str]] = []
         for reader, draft in zip(call.readers, compose(talk, evidences, model), strict=True):
             told = [(tidy(c.note.text), c) for c in draft.claims]
             standing = [text for text, claim in told if standing_on(text, claim, people, embedder)]
             true = [text for text in standing if not _holds_any(text, reader.never)]
-            yield from (("wrong", text) for text in standing if text not in true)
-            failed = len(told) - len(standing) + draft.malformed + draft.unanswered
-            yield from (("refused", "") for _ in range(failed))
-            yield from (("right", "") for matter in reader.must if any(_holds(t, matter) for t in true))
-        progress(number / len(calls))
+            written += [("wrong", text) for text in standing if text not in true]
+            written += [("refused", "")] * (len(told) - len(standing) + draft.malformed + draft.unanswered)
+            written += [("right", "") for matter in reader.must if any(_holds(t, matter) for t in true)]
+        yield sum(len(r.must) for r in call.readers), written
 
 
 def record(store: FileStore, fingerprint: str, verdict: Admission) -> None:

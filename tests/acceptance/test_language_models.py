@@ -255,3 +255,4 @@ def test_the_starter_model_is_refused_as_a_writer(meetings: Meetings, options: t
     assert not verdict["admitted"]
     assert verdict["cases"] >= 12
     assert verdict["right"] < verdict["cases"] / 2
+    assert 0 < verdict["asked"] <= verdict["cases"]

@@ -12,7 +12,7 @@ from meetings.errors import PromptError, WriterNotAdmittedError
 from meetings.people import build_persona
 from meetings.store import FileStore
 from meetings.summary import admitted_writers, examine, record, recorded
-from meetings.summary.admission import admission_calls, admission_cases, admission_sentences
+from meetings.summary.admission import Admission, admission_calls, admission_cases, admission_sentences
 from meetings.summary.rewrite import Said, prompt_for, rewrite_each, stands, tidy
 from meetings.summary.summarize import summarize
 from meetings.summary.translate import LANGUAGES
@@ -102,6 +102,41 @@ def lie(prompt: str) -> str:
 )
 def test_a_model_that_lies_or_babbles_is_refused(answer: Callable[[str], str]) -> None:
     assert not examine(Answering(answer)).admitted
+
+
+def test_a_model_is_not_asked_what_can_no_longer_change_the_verdict() -> None:
+    asked: list[str] = []
+
+    def lying(prompt: str) -> str:
+        asked.append(prompt)
+        return lie(prompt)
+
+    told: list[float] = []
+    verdict = examine(Answering(lying), progress=told.append)
+    assert not verdict.admitted
+    assert verdict.asked == len(asked) < verdict.cases == len(CASES)
+    assert verdict.right + verdict.wrong + verdict.refused == verdict.asked
+    assert told[-1] == 1.0
+    whole = examine(Answering(lie), whole=True)
+    assert (whole.admitted, whole.asked) == (False, len(CASES))
+    assert whole.right >= verdict.right
+
+
+@pytest.mark.parametrize("failing", range(len(CASES) + 1))
+def test_an_early_verdict_is_that_of_the_whole_test(failing: int) -> None:
+    silent = {prompt_for(case.said) for case in CASES[:failing]}
+
+    def answer(prompt: str) -> str:
+        return "" if prompt in silent else oracle(prompt)
+
+    assert examine(Answering(answer)).admitted == examine(Answering(answer), whole=True).admitted
+
+
+def test_a_verdict_of_before_the_asked_were_counted_is_read() -> None:
+    verdict = examine(Answering(oracle))
+    old = verdict.to_json()
+    del old["asked"]
+    assert Admission.from_json(old) == verdict
 
 
 def test_a_verdict_is_kept_for_the_models_own_hash(tmp_path: Path) -> None:
