@@ -17,7 +17,7 @@ from meetings.audience import possible_speakers, readers
 from meetings.audit import AuditLog
 from meetings.conversation import Conversation, from_json, to_json
 from meetings.corrections import answers_of
-from meetings.edits import apply_edits, edits_stamp, read_edits
+from meetings.edits import apply_edits, as_heard, edits_stamp, read_edits
 from meetings.errors import MattermostError
 from meetings.hearing import Hearing
 from meetings.job import Job
@@ -198,6 +198,7 @@ class Stages(Hearing):
                     language_model=model,
                     attended=attended,
                     strict=job.source.in_mattermost,
+                    heard=as_heard(conversation, read_edits(self._settings, job.source.media_id)),
                     progress=progress,
                 )
             ]

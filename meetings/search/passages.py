@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from meetings.conversation import Conversation, Utterance
 from meetings.people.terms import words
 from meetings.search.query import composed
-from meetings.summary.statements import build_statements, known_names, secret_turns
+from meetings.summary.statements import build_statements, known_names
 
 WORDS = 60  # a passage that has so many is complete
 LONGEST = 120  # words of an utterance that stand in one passage; a longer one goes over several
@@ -78,10 +78,7 @@ def make_passages(conversation: Conversation, *, heard: Conversation | None = No
         conversation: what was said, as people corrected it.
         heard: the same before; what was said in confidence by either stays so. None: nothing was corrected.
     """
-    kinds, secret = _readings(conversation)
-    if heard is not None and heard != conversation:
-        before = secret_turns(heard)
-        secret = [now or turn in before for turn, now in enumerate(secret)]
+    kinds, secret = _readings(conversation, heard)
     read = [
         _Read(part=part, words=len(words(part.text)), kinds=kinds[at], confidential=secret[at])
         for at, utterance in enumerate(conversation.utterances)
@@ -90,12 +87,12 @@ def make_passages(conversation: Conversation, *, heard: Conversation | None = No
     return tuple(_passage(group) for group in _groups(read))
 
 
-def _readings(conversation: Conversation) -> tuple[list[frozenset[str]], list[bool]]:
+def _readings(conversation: Conversation, heard: Conversation | None) -> tuple[list[frozenset[str]], list[bool]]:
     """What the sentences of each utterance do, and whether one of them was said in confidence."""
     count = len(conversation.utterances)
     kinds: list[set[str]] = [set() for _ in range(count)]
     secret = [False] * count
-    for statement in build_statements(conversation, known_names(conversation, [])):
+    for statement in build_statements(conversation, known_names(conversation, []), heard=heard):
         reading = statement.reading
         if reading.kind in KINDS and (reading.strength >= SURE or reading.kind == "number"):
             kinds[statement.turn].add(reading.kind)

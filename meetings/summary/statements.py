@@ -133,12 +133,21 @@ def _confidential(pieces: Sequence[_Sentence]) -> frozenset[int]:
     )
 
 
-def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> tuple[Statement, ...]:
-    """All sentences of a conversation in order."""
+def build_statements(
+    conversation: Conversation, names: Sequence[Name] = (), *, heard: Conversation | None = None
+) -> tuple[Statement, ...]:
+    """All sentences of a conversation in order.
+
+    Args:
+        conversation: what was said, as people corrected it.
+        names: how everyone who may be meant is called.
+        heard: the same before; what was said in confidence by either stays so. None: nothing was corrected.
+    """
     day = meeting_day(conversation)
     called = {n.called: n for n in names}
     pieces = _sentences(conversation.utterances)
     secret = _confidential(pieces)
+    before = secret_turns(heard) if heard is not None and heard != conversation else frozenset()
     statements: list[Statement] = []
     recapped = -1
     upgraded: set[int] = set()
@@ -170,7 +179,7 @@ def build_statements(conversation: Conversation, names: Sequence[Name] = ()) -> 
                 owners=_owners(reading, speaker, called, conversation, piece),
                 mentioned=tuple(n for n in names if re.search(rf"\b{re.escape(n.called)}\b", text, re.IGNORECASE)),
                 addressee=called.get((reading.named or "").lower()),
-                confidential=index in secret,
+                confidential=index in secret or not before.isdisjoint(piece.turns),
                 substantial=_is_substantial(piece.raw, text),
             )
         )

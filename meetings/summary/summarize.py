@@ -41,6 +41,7 @@ def summarize(
     explain: bool = False,
     attended: Collection[str] | None = None,
     strict: bool = False,
+    heard: Conversation | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Summary, ...]:
     """A summary for each reader, in their order.
@@ -56,6 +57,7 @@ def summarize(
         explain: also tell the relevance of every utterance.
         attended: usernames of those who were there; None if nobody knows, then everyone counts as having been there.
         strict: where nobody knows, nobody counts as having been there: what was said in confidence is told to no one.
+        heard: the conversation before people corrected its words: a correction opens no confidence. None: nobody did.
         progress: told the fraction of readers done.
 
     Raises:
@@ -69,7 +71,7 @@ def summarize(
     if embedder is None:
         raise ModelError("a conversation needs sentence embeddings; run: meetings models pull minilm-l6-v2")
     names = known_names(conversation, [(p.person.username, p.person.name, p.names) for p in personas])
-    talk = prepare_talk(conversation, build_statements(conversation, names), embedder)
+    talk = prepare_talk(conversation, build_statements(conversation, names, heard=heard), embedder)
     vectors = embed_personas(personas, persona_embedder or embedder)
     usual = usual_business(talk, personas, vectors)
     readings = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from meetings.config import Settings
 from meetings.config_tables import Retention
-from meetings.conversation import Conversation, Utterance, Word
+from meetings.conversation import Conversation, Utterance, Word, to_json
 from meetings.edits import (
     MAX_TEXT,
     Edit,
@@ -157,6 +158,40 @@ def test_what_was_corrected_is_in_the_next_summaries_and_what_was_heard_stays(se
     assert stages.conversation(after.key).utterances[1:] == plain.utterances[1:]
     assert stages.conversation(before.key) == plain
     assert kept.store.read_json("transcription", kept.transcription) == heard
+
+
+@pytest.mark.models
+def test_who_edits_an_announcement_of_confidence_away_opens_it_in_no_summary_made_again(
+    tmp_path: Path, models_folder: Path
+) -> None:
+    settings = Settings(home=tmp_path / "home", models=models_folder, language_model="none")
+    said = (
+        (
+            "S1",
+            "ana",
+            "One more thing, and this stays in this call, please. Northgate Insurance may leave us in March.",
+        ),
+        ("S2", "ben", "Okay, back to the agenda. We decided that the parser release moves to the tenth of December."),
+    )
+    kept = keep_recording(settings, CALL, said=said, readers=("ana", "cleo"), post_id="p" * 26, timed=False)
+    models = {"text_embedding": "minilm-l6-v2", "language_model": "none"}
+    stages, job = Stages(settings=settings, store=kept.store), replace(kept.job, models={**kept.job.models, **models})
+    people = kept.store.put_json(
+        "people",
+        [
+            {"person": {"username": u, "name": u.title(), "interests": ["Northgate"]}, "context": None}
+            for u in ("ana", "cleo")
+        ],
+    )
+    first = stages.conversation(kept.conversation).utterances[0]
+    add_edit(settings, CALL, utterance=first.id, before=first.text, text="Northgate may leave us in March.", by="ana")
+    corrected = apply_edits(stages.conversation(kept.conversation), read_edits(settings, CALL))
+    kept.store.write_json("conversation", "made-again", to_json(corrected))
+    done = stages.summarise(job, "made-again", people, no_progress)
+    ana, cleo = kept.store.read_json("summaries", done.key)
+    assert any("Northgate" in b["text"] for b in ana["bullets"])
+    assert not any("Northgate" in b["text"] for b in cleo["bullets"])
+    assert any("tenth of December" in b["text"] for b in cleo["bullets"])
 
 
 def test_what_was_corrected_goes_with_its_recording(settings: Settings) -> None:

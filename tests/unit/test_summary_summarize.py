@@ -115,6 +115,23 @@ def test_a_confidence_told_again_elsewhere_is_one_too() -> None:
     assert not any("Northgate" in b.text for b in tom.bullets)
 
 
+def test_a_correction_that_takes_the_announcement_away_opens_no_confidence() -> None:
+    corrected = replace(
+        WEEKLY,
+        utterances=tuple(
+            replace(u, text="One more thing. Northgate Insurance may leave us in March.")
+            if "stays in this" in u.text
+            else u
+            for u in WEEKLY.utterances
+        ),
+    )
+    there = {"maya", "ben", "laura"}
+    opened, closed = (summaries(corrected, attended=there, heard=heard) for heard in (None, WEEKLY))
+    assert any("Northgate" in b.text for b in opened["tom"].bullets)  # by the corrected words alone
+    assert not any("Northgate" in b.text for b in closed["tom"].bullets)
+    assert all(b.confidential for b in closed["maya"].bullets if "Northgate" in b.text)
+
+
 def test_no_headline_is_made_of_confidences() -> None:
     secret = talk(
         (
