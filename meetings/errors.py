@@ -7,6 +7,7 @@ code can decide without reading prose.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -34,12 +35,25 @@ class ConfigError(MeetingsError):
     """A settings file or environment variable is wrong."""
 
 
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "use another disk, or raise ulimit -f",
+}
+
+
+def refusal(error: OSError) -> str:
+    """Why the disk refused, and what to do."""
+    remedy = _REMEDIES.get(error.errno or 0, "check the folder and its permissions")
+    return f"{error.strerror or error}; {remedy}"
+
+
 class StorageError(MeetingsError):
     """A folder cannot be written or the disk is full."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str | OSError) -> None:
         self.path = path
-        super().__init__(f"cannot write {path}: {reason}")
+        super().__init__(f"cannot write {path}: {refusal(reason) if isinstance(reason, OSError) else reason}")
 
 
 class DatabaseError(MeetingsError):

@@ -267,7 +267,7 @@ def read_key(settings: Settings) -> bytes:
             make_secret(file, secrets.token_urlsafe(32).encode())
         return file.read_bytes().strip()
     except OSError as error:
-        raise StorageError(file, error.strerror or str(error)) from error
+        raise StorageError(file, error) from error
 
 
 def is_meeting(text: str) -> bool:

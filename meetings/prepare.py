@@ -159,7 +159,7 @@ def _store_people(people: Path, settings: Settings) -> str:
     try:
         return store.put_json("people", [asdict(p) for p in read_people(people)])
     except OSError as error:
-        raise StorageError(settings.home, error.strerror or str(error)) from error
+        raise StorageError(settings.home, error) from error
 
 
 def _terms(file: Path | None) -> tuple[str, ...]:

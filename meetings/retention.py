@@ -363,4 +363,4 @@ def _remove(path: Path | Listed, database: Database) -> None:
         if path.parent.name.startswith(PASSING) and not any(path.parent.iterdir()):
             path.parent.rmdir()
     except OSError as error:
-        raise StorageError(path, error.strerror or str(error)) from error
+        raise StorageError(path, error) from error

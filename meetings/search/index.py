@@ -74,7 +74,9 @@ class Index:
         self._seen = -1
         try:
             self._db, self._inode = self._open()
-        except (sqlite3.Error, OSError) as error:
+        except OSError as error:
+            raise StorageError(path, error) from error
+        except sqlite3.Error as error:
             raise StorageError(path, str(error)) from error
 
     def __enter__(self) -> Index:

@@ -265,5 +265,5 @@ def _lock(settings: Settings) -> FileLock:
     try:
         private_folder(folder)
     except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
+        raise StorageError(folder, error) from error
     return FileLock(folder / ".lock", mode=0o600)

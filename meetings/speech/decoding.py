@@ -134,7 +134,7 @@ def decode_audio(
         for path in (target, sides):
             path.touch(mode=0o600)
     except OSError as error:
-        raise StorageError(destination, error.strerror or str(error)) from error
+        raise StorageError(destination, error) from error
 
     def run(plan: _Plan, progress: Progress = no_progress) -> _Pass:
         return _decode(recording, target, plan, media.announced, progress, shown=shown or recording)

@@ -124,7 +124,7 @@ def _folder(above: Path) -> Iterator[Path]:
     try:
         made = tempfile.TemporaryDirectory(prefix=".meetings-", dir=private_folder(above))
     except OSError as error:
-        raise StorageError(above, error.strerror or str(error)) from error
+        raise StorageError(above, error) from error
     with made as name:
         yield Path(name)
 

@@ -312,8 +312,7 @@ class Database:
             try:
                 private_file(path)
             except OSError as error:
-                reason = error.strerror or str(error)
-                raise StorageError(path, f"{reason}; check the folder and its permissions") from error
+                raise StorageError(path, error) from error
         with _LOCK:
             key = (os.getpid(), self._url)  # a connection must not be shared with a forked child
             if key not in _ENGINES:

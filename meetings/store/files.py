@@ -177,7 +177,7 @@ def writing(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise StorageError(path, _reason(error)) from error
+        raise StorageError(path, error) from error
     part = Path(name)
     try:
         yield part
@@ -185,7 +185,7 @@ def writing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise StorageError(path, _reason(error)) from error
+        raise StorageError(path, error) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -267,9 +267,3 @@ def make_secret(path: Path, secret: bytes) -> None:
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _reason(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    remedy = "free some space" if "space" in reason.lower() else "check the folder and its permissions"
-    return f"{reason}; {remedy}"

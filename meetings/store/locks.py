@@ -54,7 +54,7 @@ def named_lock(settings: Settings, name: str) -> NamedLock:
         for one in (settings.home, folder.parent, folder):
             private_folder(one)
     except OSError as error:
-        raise StorageError(folder, error.strerror or str(error)) from error
+        raise StorageError(folder, error) from error
     return FileLock(folder / f"{name}.lock", mode=0o600)
 
 

@@ -72,8 +72,7 @@ def _alone(database: Database) -> Iterator[Connection]:
             held = FileLock(lock, mode=0o600)
             held.acquire()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise StorageError(database.path, f"{reason}; check the folder and its permissions") from error
+            raise StorageError(database.path, error) from error
         try:
             with database.reading() as connection:
                 yield connection

@@ -152,7 +152,7 @@ class Sealed:
             make_secret(self._key_file, Fernet.generate_key())
             return _checked(self._key_file.read_text(encoding="ascii").strip(), where=str(self._key_file))
         except OSError as error:
-            raise StorageError(self._key_file, error.strerror or str(error)) from error
+            raise StorageError(self._key_file, error) from error
 
 
 def _checked(text: str, *, where: str) -> bytes:

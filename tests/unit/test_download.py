@@ -280,7 +280,8 @@ def test_a_full_disk_is_said_and_what_came_is_kept(tmp_path: Path) -> None:
     with odd_server(whole()) as server:
         command = [sys.executable, "-c", FULL_DISK, server.url, str(target), "200000", str(len(CONTENT))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == f"cannot write {target}: File too large\n", done.stderr
+    refused = f"cannot write {target}: File too large; use another disk, or raise ulimit -f\n"
+    assert done.stdout == refused, done.stderr
     kept = (tmp_path / "call.mp4.part").stat().st_size
     assert 0 < kept <= 200_000
     with odd_server(rest(kept)) as server:
