@@ -137,7 +137,7 @@ def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:
     made = serving.admin.post("/hooks/outgoing", hook)
     serving.doors.webhook_token = SecretStr(made["token"])
     post = serving.recording(text="Here's the call recording")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and not serving.queue.put_:
         time.sleep(0.05)
     assert serving.queue.put_ == [(post, "")]
@@ -278,8 +278,10 @@ def test_there_is_nothing_else_to_see(serving: Serving, path: str) -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(serving: Serving) -> None:
-    serving.doors.buckets = Buckets(per_second=0.5, burst=2)
+    serving.doors.buckets = Buckets(per_second=0.001, burst=2)
+    began = time.monotonic()
     answers = [requests.get(f"{serving.url}/healthz", timeout=10) for _ in range(4)]
     assert [a.status_code for a in answers] == [200, 200, 429, 429]
-    assert answers[-1].headers["Retry-After"] == "2"
+    spent = time.monotonic() - began
+    assert 1000 - spent <= int(answers[-1].headers["Retry-After"]) <= 1000
     assert answers[-1].headers["X-Content-Type-Options"] == "nosniff"

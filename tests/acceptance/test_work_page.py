@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from meetings.audit import AuditLog
+from meetings.config import Settings
 from meetings.errors import MattermostUnreachableError
 from meetings.headway import TOGETHER, Told, stages_of
 from meetings.mattermost import MattermostClient
@@ -211,14 +212,28 @@ def test_a_database_that_is_away_is_told_of_beside_what_was_seen_last_and_withou
     assert "cannot be read just now" in page(site, tom).text
 
 
-def test_a_look_that_ends_late_keeps_nobody_who_can_see_the_one_before(site: Site) -> None:
+def test_a_look_that_ends_late_keeps_nobody_who_can_see_the_one_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetings.report.work.PATIENCE", 3600.0)  # who waited for it would get no answer in time
     tom = site.signed_in("tom.becker")
     told(site, tom)
     site.rights_clock.now += EVERY
     with site.work.lookout._turn:
-        began = time.monotonic()
         assert titles(told(site, tom)) == ["Weekly product call"]
-        assert time.monotonic() - began < 5
+
+
+def test_what_is_changed_while_a_look_is_taken_is_seen_in_the_next(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    tom, before = site.signed_in("tom.becker"), seen(site)
+
+    def slow(settings: Settings) -> Seen:
+        site.work_is(Seen(at=1000.0))
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site.work.lookout, "_look", slow)
+        assert titles(told(site, tom)) == ["Weekly product call"]
+    assert titles(told(site, tom)) == []
 
 
 def test_a_server_that_is_away_shows_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +267,7 @@ def test_an_admin_tries_again_what_failed(site: Site) -> None:
     admin = site.signed_in(ADMIN)
     with open_inbox(made_ready(site.settings), Silent()) as inbox:
         inbox.put(post)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while post not in {failure.post for failure in look(site.settings).failures}:
             assert time.monotonic() < end
             time.sleep(0.1)
