@@ -152,7 +152,7 @@ class Replay:
         elif exchange["request"] is not None:
             given = {"data": body.encode(), "headers": {"Content-Type": "application/json"}}
         given["headers"] = {**headers, **given.get("headers", {})}
-        response = requests.request(exchange["method"], url, timeout=30, **given)
+        response = requests.request(exchange["method"], url, timeout=60, **given)
         self._remember(exchange, response)
         return Answer(status=response.status_code, headers=response.headers, content=response.content)
 

@@ -28,6 +28,7 @@ from meetings.sandbox import Sandbox, run_in_thread
 from meetings.sandbox.faults import read_plan
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, api, sandbox_in
 from tests.acceptance.test_sandbox_socket import Listener
+from tests.ports import reserved_port
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -65,7 +66,7 @@ def tell(sandbox: Sandbox, spec: str) -> None:
 
 def ask(sandbox: Sandbox, method: str, who: str = "admin", **given: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {api(sandbox, who).token}"}
-    return requests.request(method, f"{sandbox.url}/api/sandbox/misbehave", headers=headers, timeout=30, **given)
+    return requests.request(method, f"{sandbox.url}/api/sandbox/misbehave", headers=headers, timeout=60, **given)
 
 
 def struck(sandbox: Sandbox) -> list[int]:
@@ -81,7 +82,7 @@ def test_only_its_admin_steers_it(sandbox: Sandbox) -> None:
     assert ask(sandbox, "PUT", "ana", json=plan).status_code == 403
     assert ask(sandbox, "GET", "bot").status_code == 403
     assert ask(sandbox, "DELETE", "ana").status_code == 403
-    assert requests.get(f"{sandbox.url}/api/sandbox/misbehave", timeout=30).status_code == 401
+    assert requests.get(f"{sandbox.url}/api/sandbox/misbehave", timeout=60).status_code == 401
     wrong = ask(sandbox, "PUT", json={"rules": [{"fault": "explode"}]})
     assert (wrong.status_code, "no such fault" in wrong.json()["message"]) == (400, True)
 
@@ -89,15 +90,15 @@ def test_only_its_admin_steers_it(sandbox: Sandbox) -> None:
 def test_what_ends_it_is_not_struck_itself(sandbox: Sandbox) -> None:
     tell(sandbox, "drop-before")
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=30)
+        requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=60)
     assert ask(sandbox, "DELETE").json() == {"seed": 0, "rules": []}
-    assert requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=30).status_code == 200
+    assert requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=60).status_code == 200
 
 
 def test_it_misbehaves_from_the_start_when_told_so(tmp_path: Path) -> None:
     plan = read_plan("error:status=503,path=/system/ping")
     with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR, misbehave=plan) as sandbox:
-        assert requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=30).status_code == 503
+        assert requests.get(f"{sandbox.url}/api/v4/system/ping", timeout=60).status_code == 503
 
 
 @dataclass
@@ -372,8 +373,12 @@ def test_a_token_is_switched_off_with_its_sockets_and_on_again(sandbox: Sandbox,
 
 
 def test_a_restart_is_waited_for(tmp_path: Path) -> None:
-    with sandbox_in(tmp_path / "sandbox") as sandbox:
-        port = int(sandbox.url.rsplit(":", 1)[1])
+    with reserved_port() as port:
+        waited_for(tmp_path, port)
+
+
+def waited_for(tmp_path: Path, port: int) -> None:
+    with run_in_thread(tmp_path / "sandbox", company=COMPANY, now=ANCHOR, port=port) as sandbox:
         client = MattermostClient(sandbox.url, sandbox.bot_token)
         client.me()
     asked = threading.Event()
@@ -388,5 +393,5 @@ def test_a_restart_is_waited_for(tmp_path: Path) -> None:
     assert asked.wait(60)
     time.sleep(0.2)
     with run_in_thread(tmp_path / "sandbox", company=COMPANY, port=port):
-        thread.join(60)
+        thread.join(120)
     assert found == ["ana"]

@@ -143,16 +143,18 @@ def test_whoever_shows_no_token_is_told(sandbox: Sandbox, monkeypatch: pytest.Mo
         assert answer["error"]["id"] == "api.web_socket_router.not_authenticated.app_error"
 
 
-def test_whoever_shows_no_token_is_closed_though_they_speak(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_shows_no_token_is_closed_though_they_speak(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_side, "PATIENCE", 0.2)
     url = sandbox.url.replace("http", "ws") + "/api/v4/websocket"
     with websockets.sync.client.connect(url) as socket, pytest.raises(ConnectionClosed):
-        for seq in range(1, 601):  # at most a minute
-            socket.send(json.dumps({"seq": seq, "action": "ping"}))
-            with suppress(TimeoutError):
-                socket.recv(timeout=0.1)
+        speak_for_a_minute(socket)
+
+
+def speak_for_a_minute(socket: websockets.sync.client.ClientConnection) -> None:
+    for seq in range(1, 601):
+        socket.send(json.dumps({"seq": seq, "action": "ping"}))
+        with suppress(TimeoutError):
+            socket.recv(timeout=0.1)
 
 
 def test_a_page_of_another_site_gets_no_socket(sandbox: Sandbox) -> None:
