@@ -92,8 +92,7 @@ class World:
 
     def while_listening(self, act: Callable[[], object], until: Callable[[], bool], *, seconds: float = 120) -> None:
         """Listen over the real socket while something happens, until something holds."""
-        client = self.client
-        me = client.me().id
+        me, hub = self.client.me().id, self.sandbox.world.hub
 
         async def until_it_is(what: Callable[[], bool]) -> None:
             end = time.monotonic() + seconds
@@ -104,7 +103,7 @@ class World:
             listening = asyncio.create_task(
                 listen_forever(self.listener(), url=self.sandbox.url, token=self.sandbox.bot_token or "")
             )
-            await until_it_is(lambda: client.status(me) == "online")
+            await until_it_is(lambda: any(one.user_id == me for one in tuple(hub._connections)))
             await asyncio.to_thread(act)
             await until_it_is(until)
             listening.cancel()
