@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.ports import reserved_port
 
 PATIENCE = 30.0  # seconds until the server has to answer
 USER = "meetings"
@@ -32,6 +33,11 @@ def find_programs() -> Path | None:
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
     """A server, as the URL of its first database; it is gone, with all its data, when the block ends."""
+    with reserved_port() as port:
+        yield from _running(port)
+
+
+def _running(port: int) -> Iterator[str]:
     programs = find_programs()
     if programs is None:
         pytest.skip("no PostgreSQL server here (apt-get install postgresql): what needs one is NOT tested")
@@ -49,7 +55,6 @@ def running_postgres() -> Iterator[str]:
             user=account,
             cwd=folder,
         )
-        port = _free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -98,9 +103,3 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

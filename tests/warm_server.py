@@ -104,7 +104,8 @@ class Server:
         self._runs[connection] = pid
         watched = os.pidfd_open(pid)
         self._events.register(watched, selectors.EVENT_READ, connection)
-        connection.send(str(pid).encode())
+        with contextlib.suppress(BrokenPipeError):  # whoever asked is gone: that is heard next
+            connection.send(str(pid).encode())
 
     def _ended(self, watched: int, connection: socket.socket) -> None:
         self._events.unregister(watched)

@@ -95,6 +95,7 @@ class Lookout:
         self._clock, self._look = clock, looking
         self._turn = threading.Lock()  # one looks, the others have what was seen last
         self._last: tuple[float, Sight] | None = None
+        self._changes = 0  # a look that began before a change does not tell of it
         self._store = FileStore.of(settings)
         self._titles: dict[str, str] = {}
         self._posts: dict[str, tuple[float, Known | None]] = {}
@@ -113,14 +114,16 @@ class Lookout:
             raise MattermostUnreachableError("a look at the work takes too long")
         try:
             if (last := self._younger(EVERY)) is None:
+                changes = self._changes
                 last = self._taken()
-                self._last = self._clock(), last
+                self._last = (self._clock(), last) if changes == self._changes else None
             return last
         finally:
             self._turn.release()
 
     def again(self) -> None:
-        """Something was changed: the next look is a new one."""
+        """Something was changed: the next look is a new one, even where one is under way."""
+        self._changes += 1
         self._last = None
 
     def _younger(self, age: float) -> Sight | None:
@@ -151,10 +154,10 @@ class Lookout:
 
     def _before(self) -> Sight:
         """What was seen before the trouble began, with what is said of that."""
-        now = time.time()
-        if self._last is None or now - self._last[1].seen.at > STALE * 60:
+        now, last = time.time(), self._last
+        if last is None or now - last[1].seen.at > STALE * 60:
             return Sight(seen=Seen(at=now), known={}, trouble=f"{AWAY}.")
-        seen = self._last[1].seen
+        seen = last[1].seen
         # Who may read what is known anew, or not at all.
         return Sight(
             seen=seen,

@@ -110,7 +110,7 @@ def serve(folder: Path) -> Iterator[PackageRegistry]:
 
         def _send(self, body: bytes) -> None:
             for sent in range(0, len(body), PIECE):
-                while registry.hold_after is not None and sent >= registry.hold_after:
+                while (most := registry.hold_after) is not None and sent >= most:
                     registry.held.set()
                     threading.Event().wait(0.02)
                 self.wfile.write(body[sent : sent + PIECE])

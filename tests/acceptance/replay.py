@@ -16,7 +16,7 @@ RECORDED_URL = "http://127.0.0.1:8065"
 RECORDED_HOOK = "http://127.0.0.1:8765/hook"
 ID = re.compile(r"[a-z0-9]{26}")
 IDS = re.compile(r"(?<![A-Za-z0-9])[a-z0-9]{26}(?![A-Za-z0-9])")
-TIME = re.compile(r"17\d{11}")
+TIME = re.compile(r"1[7-9]\d{11}")  # milliseconds: of the recording (2026) and of this run, up to 2033
 REPEATED = re.compile(r"<(\d+) (.)>")
 VERSION_ID = re.compile(r"5\.37\.0\.\.[0-9a-f]{32}\.false")
 # What was uploaded: the size and the first bytes of the recorded file.
@@ -152,7 +152,7 @@ class Replay:
         elif exchange["request"] is not None:
             given = {"data": body.encode(), "headers": {"Content-Type": "application/json"}}
         given["headers"] = {**headers, **given.get("headers", {})}
-        response = requests.request(exchange["method"], url, timeout=30, **given)
+        response = requests.request(exchange["method"], url, timeout=60, **given)
         self._remember(exchange, response)
         return Answer(status=response.status_code, headers=response.headers, content=response.content)
 

@@ -57,7 +57,7 @@ class Api:
 
     def send(self, method: str, path: str, **given: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}", **given.pop("headers", {})}
-        return requests.request(method, f"{self.url}/api/v4{path}", headers=headers, timeout=30, **given)
+        return requests.request(method, f"{self.url}/api/v4{path}", headers=headers, timeout=60, **given)
 
     def get(self, path: str) -> Any:
         return self._checked(self.send("GET", path))

@@ -86,7 +86,7 @@ class Company:
         channel = self.as_("ana").channel("incident-01")
         given = {"token": TOKEN, "text": text, "user_id": person, "channel_id": channel["id"], "command": "/incident"}
         answer = requests.post(
-            f"{self.url}/commands/meetings", data={**given, "team_id": channel["team_id"]}, timeout=20
+            f"{self.url}/commands/meetings", data={**given, "team_id": channel["team_id"]}, timeout=60
         )
         assert answer.json()["text"] == "I answer in our direct messages."
         return self.told(name)[-1]

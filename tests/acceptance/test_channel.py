@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from meetings.sandbox import Sandbox, run_in_thread
 from meetings.sandbox.generate import generate_workspace
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import Api, api
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -30,6 +30,12 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sandbox(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with run_in_thread(tmp_path_factory.mktemp("sandbox") / "data", company=company) as running:
         yield running
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as free:
+        yield free
 
 
 def environment(sandbox: Sandbox, token: str | None = None) -> dict[str, str]:
@@ -79,14 +85,12 @@ def test_for_a_bots_token_somebody_must_be_named(meetings: Meetings, sandbox: Sa
 
 
 def test_a_slash_command_and_a_direct_message_are_answered_to_the_asker_alone(
-    meetings: Meetings, sandbox: Sandbox
+    meetings: Meetings, sandbox: Sandbox, port: int
 ) -> None:
     bot = MattermostClient(sandbox.url, sandbox.bot_token)
     person, token = next(iter(sandbox.tokens.users.items()))
     asker = Api(sandbox.url, token)
     news = next(c for c in bot.my_channels_everywhere() if c.name == "news")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     admin = api(sandbox, "admin")
     made = {"team_id": news.team_id, "trigger": "meetings", "url": f"http://127.0.0.1:{port}/commands/meetings"}
     command_token = admin.post("/commands", made)["token"]
@@ -101,14 +105,14 @@ def test_a_slash_command_and_a_direct_message_are_answered_to_the_asker_alone(
         assert "direct messages" in asker.post("/commands/execute", typed)["text"]
         asker.write(direct, "summarise ~news since 2 weeks ago")
         asker.write(direct, "digest of the week")
-        end = time.monotonic() + 120
+        end = time.monotonic() + 240
         answers: list[str] = []
         while time.monotonic() < end and len(answers) < 3:
             time.sleep(0.5)
             answers = [p.message for p in bot.latest_posts(direct, 50) if p.user_id == bot.me().id]
     finally:
         serving.send_signal(signal.SIGINT)
-        serving.communicate(timeout=30)
+        serving.communicate(timeout=120)
     assert len(answers) == 3
     assert sum(a.startswith("**news** since") and "/pl/" in a for a in answers) == 2
     assert sum(a.startswith("#### Your week") or a.startswith("Nothing new") for a in answers) == 1

@@ -66,15 +66,14 @@ def test_a_backend_that_fails_is_one_line_and_the_others_are_told(meetings: Meet
 
 @pytest.mark.models
 def test_ctrl_c_tells_what_was_done(meetings: Meetings, calls: Path) -> None:
-    with model_server(Reply(hang=60.0)) as server:
+    with model_server(Reply(hang=300.0)) as server:
         backend(meetings, server.url)
         process = meetings.start("compare", "--backends", "extract,gpu", "--on", str(calls), "--out", "out")
-        for _ in range(600):
-            if server.asked:
-                break
+        end = time.monotonic() + 240
+        while time.monotonic() < end and not server.asked:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "faithful" in out
     assert "Traceback" not in err

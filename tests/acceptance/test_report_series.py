@@ -25,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def signed_in(site: Site, username: str) -> requests.Session:
     session = requests.Session()
     token = site.home_link(username).partition("?k=")[2]
-    session.post(f"{site.url}/m/enter", data={"k": token}, timeout=10, allow_redirects=False)
+    session.post(f"{site.url}/m/enter", data={"k": token}, timeout=60, allow_redirects=False)
     return session
 
 
@@ -34,7 +34,7 @@ def trends(site: Site, username: str, meeting: str = SECOND) -> requests.Respons
 
 
 def assert_nothing(site: Site, answer: requests.Response) -> None:
-    nothing = requests.get(f"{site.url}/m/{'z' * 26}/media", timeout=10)
+    nothing = requests.get(f"{site.url}/m/{'z' * 26}/media", timeout=60)
     assert (answer.status_code, answer.content) == (404, nothing.content)
 
 
@@ -61,10 +61,10 @@ def test_talk_time_counts_the_meetings_that_one_was_in(site: Site) -> None:
 def test_who_was_not_there_gets_what_they_get_for_nothing(site: Site) -> None:
     # Tom is in the channel and reads the transcript; he was in none of the calls.
     session = signed_in(site, "tom.becker")
-    page = session.get(f"{site.url}/m/{SECOND}", timeout=10)
+    page = session.get(f"{site.url}/m/{SECOND}", timeout=60)
     assert page.status_code == 200
     assert "/trends" not in page.text
-    assert_nothing(site, session.get(f"{site.url}/m/{SECOND}/trends", timeout=10))
+    assert_nothing(site, session.get(f"{site.url}/m/{SECOND}/trends", timeout=60))
 
 
 def test_who_is_in_the_series_but_was_not_in_this_meeting_gets_nothing(site: Site) -> None:
@@ -73,8 +73,8 @@ def test_who_is_in_the_series_but_was_not_in_this_meeting_gets_nothing(site: Sit
 
 def test_strangers_and_people_of_other_channels_get_nothing(site: Site) -> None:
     assert_nothing(site, trends(site, "eve.stone"))
-    assert_nothing(site, requests.get(f"{site.url}/m/{SECOND}/trends", timeout=10))
-    assert_nothing(site, signed_in(site, "maya.chen").get(f"{site.url}/m/{'z' * 26}/trends", timeout=10))
+    assert_nothing(site, requests.get(f"{site.url}/m/{SECOND}/trends", timeout=60))
+    assert_nothing(site, signed_in(site, "maya.chen").get(f"{site.url}/m/{'z' * 26}/trends", timeout=60))
 
 
 def test_who_left_the_channel_gets_nothing_though_they_were_there(site: Site) -> None:
@@ -84,7 +84,7 @@ def test_who_left_the_channel_gets_nothing_though_they_were_there(site: Site) ->
     site.as_("admin").delete(f"/channels/{site.channel_id}/members/{who}")
     site.rights_age()
     try:
-        assert_nothing(site, session.get(f"{site.url}/m/{SECOND}/trends", timeout=10))
+        assert_nothing(site, session.get(f"{site.url}/m/{SECOND}/trends", timeout=60))
     finally:
         site.as_("admin").post(f"/channels/{site.channel_id}/members", {"user_id": who})
         site.rights_age()
@@ -104,18 +104,18 @@ def test_without_the_setting_there_is_nothing_of_it(site: Site, monkeypatch: pyt
     monkeypatch.setattr(site.report, "settings", site.settings)
     assert not site.settings.page_trends
     assert_nothing(site, trends(site, "maya.chen"))
-    assert "/trends" not in signed_in(site, "maya.chen").get(f"{site.url}/m/{SECOND}", timeout=10).text
+    assert "/trends" not in signed_in(site, "maya.chen").get(f"{site.url}/m/{SECOND}", timeout=60).text
 
 
 def test_the_page_of_a_meeting_leads_there_if_there_is_something_to_show(site: Site) -> None:
     session = signed_in(site, "maya.chen")
-    assert f'href="{SECOND}/trends"' in session.get(f"{site.url}/m/{SECOND}", timeout=10).text
-    assert "/trends" not in session.get(f"{site.url}/m/{LONE}", timeout=10).text
+    assert f'href="{SECOND}/trends"' in session.get(f"{site.url}/m/{SECOND}", timeout=60).text
+    assert "/trends" not in session.get(f"{site.url}/m/{LONE}", timeout=60).text
 
 
 def test_who_came_by_a_link_to_the_meeting_may_look_too(site: Site) -> None:
     session = requests.Session()
-    session.get(site.links.link(site.id_of("maya.chen"), "maya.chen", SECOND), timeout=10)
+    session.get(site.links.link(site.id_of("maya.chen"), "maya.chen", SECOND), timeout=60)
     assert "Done (1)" in session.get(f"{site.url}/m/{SECOND}/trends", timeout=60).text
 
 

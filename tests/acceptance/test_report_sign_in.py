@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def begin(site: Site, session: requests.Session, meeting: str | None = None) -> dict[str, str]:
     """Somebody wants to sign in; what their browser is sent to Mattermost with."""
     answer = session.get(
-        f"{site.url}/m/sign-in", params={"to": meeting or site.meeting}, timeout=10, allow_redirects=False
+        f"{site.url}/m/sign-in", params={"to": meeting or site.meeting}, timeout=60, allow_redirects=False
     )
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith(f"{site.sandbox.url}/oauth/authorize?")
@@ -32,13 +32,13 @@ def consent(site: Site, username: str, query: dict[str, str]) -> str:
     """They sign in and agree; where their browser is sent back to."""
     token = site.as_(username).token
     headers = {"Authorization": f"Bearer {token}"}
-    answer = requests.post(f"{site.sandbox.url}/oauth/authorize", json=query, headers=headers, timeout=10)
+    answer = requests.post(f"{site.sandbox.url}/oauth/authorize", json=query, headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["redirect"])
 
 
 def come_back(session: requests.Session, address: str) -> requests.Response:
-    return session.get(address, timeout=10, allow_redirects=False)
+    return session.get(address, timeout=60, allow_redirects=False)
 
 
 def test_who_may_see_the_page_signs_in_and_sees_it(site: Site) -> None:
@@ -46,7 +46,7 @@ def test_who_may_see_the_page_signs_in_and_sees_it(site: Site) -> None:
     answer = come_back(session, consent(site, "ben.okafor", begin(site, session)))
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"/m/{site.meeting}"
-    page = session.get(site.page, timeout=10)
+    page = session.get(site.page, timeout=60)
     assert "what concerns Ben" in page.text
 
 
@@ -54,19 +54,19 @@ def test_signing_in_once_opens_whatever_one_may_read(site: Site) -> None:
     session = requests.Session()
     answer = come_back(session, consent(site, "ben.okafor", begin(site, session, "home")))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/m/")
-    assert "Ben Okafor" in session.get(f"{site.url}/m/", timeout=10).text
-    assert session.get(site.page, timeout=10).status_code == 200
+    assert "Ben Okafor" in session.get(f"{site.url}/m/", timeout=60).text
+    assert session.get(site.page, timeout=60).status_code == 200
 
 
 def test_who_is_not_signed_in_is_offered_to_at_home(site: Site) -> None:
-    answer = requests.get(f"{site.url}/m/", timeout=10)
+    answer = requests.get(f"{site.url}/m/", timeout=60)
     assert "sign-in?to=home" in answer.text
     assert "Sign out" not in answer.text
 
 
 def test_who_opens_a_search_signs_in_and_sees_what_is_found(site: Site) -> None:
     session = requests.Session()
-    door = session.get(f"{site.url}/m/search", params={"q": 'parser "tenth & last"', "since": "4w"}, timeout=10)
+    door = session.get(f"{site.url}/m/search", params={"q": 'parser "tenth & last"', "since": "4w"}, timeout=60)
     (to,) = re.findall(r'href="sign-in\?to=([^"]+)"', door.text)
     answer = come_back(session, consent(site, "ben.okafor", begin(site, session, unquote(to))))
     assert answer.status_code == 303
@@ -76,7 +76,7 @@ def test_who_opens_a_search_signs_in_and_sees_what_is_found(site: Site) -> None:
 
 
 def test_a_search_that_is_too_long_for_a_state_leads_to_an_empty_one(site: Site) -> None:
-    door = requests.get(f"{site.url}/m/search", params={"q": "é" * 300}, timeout=10)
+    door = requests.get(f"{site.url}/m/search", params={"q": "é" * 300}, timeout=60)
     assert re.findall(r'href="sign-in\?to=([^"]+)"', door.text) == ["search"]
 
 
@@ -101,12 +101,12 @@ def test_who_may_not_see_it_signs_in_and_sees_nothing(site: Site) -> None:
     assert answer.status_code == 404
     assert "meetings_page" not in session.cookies
     assert "Weekly" not in answer.text
-    assert session.get(site.page, timeout=10).status_code == 404
+    assert session.get(site.page, timeout=60).status_code == 404
 
 
 def test_a_meeting_that_is_not_there_is_told_of_like_one_that_is(site: Site) -> None:
     def of(meeting: str) -> str:
-        answer = requests.get(f"{site.url}/m/{meeting}", timeout=10)
+        answer = requests.get(f"{site.url}/m/{meeting}", timeout=60)
         assert answer.status_code == 404
         return answer.text.replace(meeting, "ID")
 
@@ -128,7 +128,7 @@ def test_a_code_is_good_once(site: Site) -> None:
     address = consent(site, "maya.chen", begin(site, session))
     kept = dict(session.cookies)
     assert come_back(session, address).status_code == 303
-    again = requests.get(address, cookies=kept, timeout=10, allow_redirects=False)
+    again = requests.get(address, cookies=kept, timeout=60, allow_redirects=False)
     assert again.status_code == 404
 
 
@@ -141,7 +141,7 @@ def test_an_altered_state_leads_nowhere(site: Site, state: str) -> None:
     bad = state.replace("{state}", good).replace("{half}", good[: len(good) // 2])
     code = parse_qs(urlsplit(address).query)["code"][0]
     answer = session.get(
-        f"{site.url}/m/signed-in", params={"code": code, "state": bad}, timeout=10, allow_redirects=False
+        f"{site.url}/m/signed-in", params={"code": code, "state": bad}, timeout=60, allow_redirects=False
     )
     assert answer.status_code == 404
 
@@ -151,7 +151,7 @@ def test_a_code_that_the_server_did_not_give_lets_nobody_in(site: Site, code: st
     session = requests.Session()
     query = begin(site, session)
     answer = session.get(
-        f"{site.url}/m/signed-in", params={"code": code, "state": query["state"]}, timeout=10, allow_redirects=False
+        f"{site.url}/m/signed-in", params={"code": code, "state": query["state"]}, timeout=60, allow_redirects=False
     )
     assert answer.status_code == 404
     assert "meetings_page" not in session.cookies
@@ -175,7 +175,7 @@ def test_a_code_that_the_server_did_not_give_lets_nobody_in(site: Site, code: st
     ],
 )
 def test_signing_in_leads_to_pages_alone(site: Site, to: str) -> None:
-    answer = requests.get(f"{site.url}/m/sign-in", params={"to": to}, timeout=10, allow_redirects=False)
+    answer = requests.get(f"{site.url}/m/sign-in", params={"to": to}, timeout=60, allow_redirects=False)
     assert answer.status_code == 404
     assert "Location" not in answer.headers
 
@@ -196,7 +196,7 @@ def test_the_token_of_the_sign_in_is_given_up(site: Site, monkeypatch: pytest.Mo
     come_back(session, consent(site, "maya.chen", begin(site, session)))
     (token,) = seen
     headers = {"Authorization": f"Bearer {token}"}
-    assert requests.get(f"{site.sandbox.url}/api/v4/users/me", headers=headers, timeout=10).status_code == 401
+    assert requests.get(f"{site.sandbox.url}/api/v4/users/me", headers=headers, timeout=60).status_code == 401
 
 
 def test_a_server_that_is_away_lets_nobody_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

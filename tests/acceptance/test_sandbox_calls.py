@@ -75,7 +75,7 @@ def test_a_listening_bot_hears_of_it_in_the_plugins_order(sandbox: Sandbox, reco
     with websockets.sync.client.connect(url, additional_headers=headers) as socket:
         call(sandbox, recording)
         while len(heard) < 5:
-            frame = json.loads(socket.recv(timeout=10))
+            frame = json.loads(socket.recv(timeout=60))
             if "post" in frame["data"]:
                 post = json.loads(frame["data"]["post"])
                 heard.append((frame["event"], post["type"], "end_at" in post["props"]))

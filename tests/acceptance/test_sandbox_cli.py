@@ -41,7 +41,7 @@ def test_from_start_to_reset(run: Meetings, tmp_path: Path) -> None:
     started = run("sandbox", "start", "--background", "--port", "0")
     assert started.code == 0, started.err
     url = started.out.strip()
-    assert requests.get(url, timeout=30).status_code == 200
+    assert requests.get(url, timeout=60).status_code == 200
     assert run("sandbox", "start", "--background", "--port", "0").out == f"already running: {url}\n"
     status = run("sandbox", "status", "--json").json()
     assert (status["running"], status["url"]) == (True, url)
@@ -49,11 +49,11 @@ def test_from_start_to_reset(run: Meetings, tmp_path: Path) -> None:
     shell = run("sandbox", "env").out
     token = re.fullmatch(rf"export MATTERMOST_URL={url}\nexport MATTERMOST_TOKEN=([a-z0-9]{{26}})\n", shell)
     assert token is not None
-    me = requests.get(f"{url}/api/v4/users/me", headers={"Authorization": f"Bearer {token.group(1)}"}, timeout=30)
+    me = requests.get(f"{url}/api/v4/users/me", headers={"Authorization": f"Bearer {token.group(1)}"}, timeout=60)
     assert me.json()["username"] == "meetings"
 
     first = run("sandbox", "call", "--json").json()
-    assert requests.get(first["permalink"], timeout=30).status_code == 200
+    assert requests.get(first["permalink"], timeout=60).status_code == 200
     assert run("sandbox", "call", "--once", "--permalink").out.strip() == first["permalink"]
     plain = run("sandbox", "call", "--once")
     assert plain.out == f"{first['permalink']}\npost {first['recording_post_id']} (posted earlier)\n"
@@ -65,7 +65,7 @@ def test_from_start_to_reset(run: Meetings, tmp_path: Path) -> None:
     assert run("sandbox", "stop").out == f"stopped: {url}\n"
     assert run("sandbox", "stop").out == "not running\n"
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=30)
+        requests.get(url, timeout=60)
     assert "does not answer" in run("sandbox", "call").error_line()
 
     again = run("sandbox", "start", "--background", "--port", "0")
@@ -74,7 +74,7 @@ def test_from_start_to_reset(run: Meetings, tmp_path: Path) -> None:
     keep.write_text("not the sandbox's")
     assert run("sandbox", "reset", "--yes").code == 0
     with pytest.raises(requests.ConnectionError):
-        requests.get(again.out.strip(), timeout=30)
+        requests.get(again.out.strip(), timeout=60)
     assert [p.name for p in keep.parent.iterdir()] == ["mine.txt"]
     assert "there is no sandbox" in run("sandbox", "env").error_line()
 
@@ -84,13 +84,13 @@ def test_it_misbehaves_and_behaves_again_as_it_is_told(run: Meetings, tmp_path: 
     started = run("sandbox", "start", "--background", "--port", "0", "--misbehave", "drop-before")
     ping = f"{started.out.strip()}/api/v4/system/ping"
     with pytest.raises(requests.ConnectionError):
-        requests.get(ping, timeout=30)
+        requests.get(ping, timeout=60)
     assert run("sandbox", "misbehave").out == '{"fault": "drop-before", "seen": 1, "struck": 1}\n'
     (tmp_path / "plan.yml").write_text("rules:\n- {fault: web-page, path: /system/*}\n")
     assert '"web-page"' in run("sandbox", "misbehave", tmp_path / "plan.yml").out
-    assert "Sign in" in requests.get(ping, timeout=30).text
+    assert "Sign in" in requests.get(ping, timeout=60).text
     assert run("sandbox", "misbehave", "--stop").out == "nothing goes wrong on purpose\n"
-    assert requests.get(ping, timeout=30).json()["status"] == "OK"
+    assert requests.get(ping, timeout=60).json()["status"] == "OK"
     assert "no such fault" in run("sandbox", "misbehave", "explode").error_line()
     assert "no such fault" in run("sandbox", "start", "--misbehave", "explode").error_line()
 
@@ -102,12 +102,12 @@ def test_direct_messages_are_printed_without_steering_the_terminal(run: Meetings
     bot, api = {"Authorization": f"Bearer {credentials['bot_token']}"}, f"{credentials['url']}/api/v4"
 
     def user_id(name: str) -> str:
-        return str(requests.get(f"{api}/users/{name}", headers=bot, timeout=30).json()["id"])
+        return str(requests.get(f"{api}/users/{name}", headers=bot, timeout=60).json()["id"])
 
     pair = [user_id("me"), user_id("username/laura.stein")]
-    channel = requests.post(f"{api}/channels/direct", json=pair, headers=bot, timeout=30).json()
+    channel = requests.post(f"{api}/channels/direct", json=pair, headers=bot, timeout=60).json()
     body = {"channel_id": channel["id"], "message": "#### Weekly\n- one \x1b]0;owned\x07\x1b[31m"}
-    requests.post(f"{api}/posts", json=body, headers=bot, timeout=30)
+    requests.post(f"{api}/posts", json=body, headers=bot, timeout=60)
     shown = run("sandbox", "dms", "--person", "laura.stein").out
     assert shown.startswith("--- Laura Stein, Head of Content (@laura.stein)\n#### Weekly\n- one ")
     assert "\x1b" not in shown
@@ -120,9 +120,9 @@ def test_in_the_foreground_it_ends_in_order_on_ctrl_c_and_on_sigterm(run: Meetin
         process = run.start("sandbox", "start", "--port", "0", "--empty")
         assert process.stdout is not None
         url = process.stdout.readline().split()[0]
-        assert requests.get(f"{url}/api/v4/system/ping", timeout=30).status_code == 200
+        assert requests.get(f"{url}/api/v4/system/ping", timeout=60).status_code == 200
         os.killpg(process.pid, number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert (process.returncode, out, err) == (0, "", "")
         assert not (tmp_path / "home" / "sandbox" / "server.json").exists()
 
@@ -156,7 +156,7 @@ def test_the_process_behind_it_says_what_is_wrong_with_its_arguments(tmp_path: P
     import sys
 
     command = [sys.executable, "-m", "meetings.sandbox", str(tmp_path), "--now", "soon"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2
     assert "--now" in done.stderr
 

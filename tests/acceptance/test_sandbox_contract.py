@@ -149,7 +149,7 @@ def _wrong_token_is_closed(url: str) -> bool:
     with websockets.sync.client.connect(url) as socket:
         socket.send(_challenge("wrong"))
         try:
-            socket.recv(timeout=10)
+            socket.recv(timeout=60)
         except ConnectionClosed:
             return True
     return False
@@ -163,7 +163,7 @@ def _listen(url: str, token: str, frames: list[dict[str, Any]]) -> threading.Thr
         with websockets.sync.client.connect(url) as socket:
             socket.send(_challenge(token))
             while not frames or frames[-1].get("event") != "user_removed":
-                frames.append(json.loads(socket.recv(timeout=30)))
+                frames.append(json.loads(socket.recv(timeout=60)))
                 if "seq_reply" in frames[-1]:
                     signed_in.set()
 

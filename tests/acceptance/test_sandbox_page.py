@@ -41,7 +41,7 @@ class Parsed(HTMLParser):
 
 
 def page(sandbox: Sandbox, path: str) -> str:
-    answer = requests.get(f"{sandbox.url}{path}", timeout=30)
+    answer = requests.get(f"{sandbox.url}{path}", timeout=60)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
     return answer.text
@@ -93,11 +93,11 @@ def test_direct_messages_are_found_under_each_of_the_two(sandbox: Sandbox) -> No
 def test_a_permalink_shows_the_post_in_its_channel(sandbox: Sandbox) -> None:
     ana = api(sandbox, "ana")
     post = ana.write(ana.channel("product")["id"], "look here")
-    answer = requests.get(sandbox.permalink(post["id"]), timeout=30)
+    answer = requests.get(sandbox.permalink(post["id"]), timeout=60)
     assert answer.status_code == 200
     assert answer.url.endswith(f"#p-{post['id']}")
     assert f'<article id="p-{post["id"]}" class="post pointed">' in answer.text
-    assert requests.get(sandbox.permalink("z" * 26), timeout=30).status_code == 404
+    assert requests.get(sandbox.permalink("z" * 26), timeout=60).status_code == 404
 
 
 def test_an_old_post_is_shown_by_its_permalink_though_the_page_is_full(
@@ -111,7 +111,7 @@ def test_an_old_post_is_shown_by_its_permalink_though_the_page_is_full(
     assert "number 7" in newest
     assert "number 2" not in newest
     assert "Older posts are left out" in newest
-    assert "number 2" in requests.get(sandbox.permalink(written[2]["id"]), timeout=30).text
+    assert "number 2" in requests.get(sandbox.permalink(written[2]["id"]), timeout=60).text
 
 
 def test_a_video_plays_and_can_be_wound(sandbox: Sandbox) -> None:
@@ -120,13 +120,13 @@ def test_a_video_plays_and_can_be_wound(sandbox: Sandbox) -> None:
     file = ana.upload(channel_id, "call.mp4", bytes(5000))
     ana.write(channel_id, "film", file_ids=[file["id"]])
     assert f'<video controls preload="metadata" src="/media/{file["id"]}">' in page(sandbox, f"/channels/{channel_id}")
-    part = requests.get(f"{sandbox.url}/media/{file['id']}", headers={"Range": "bytes=100-199"}, timeout=30)
+    part = requests.get(f"{sandbox.url}/media/{file['id']}", headers={"Range": "bytes=100-199"}, timeout=60)
     assert (part.status_code, len(part.content), part.headers["Content-Type"]) == (206, 100, "video/mp4")
 
 
 def test_a_page_that_is_not_there_is_404(sandbox: Sandbox) -> None:
     for path in ("/people/nobody", "/channels/none", "/media/none", "/favicon.ico"):
-        assert requests.get(f"{sandbox.url}{path}", timeout=30).status_code == 404
+        assert requests.get(f"{sandbox.url}{path}", timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_a_page_that_is_not_there_is_404(sandbox: Sandbox) -> None:
 )
 def test_other_sites_cannot_read_the_sandbox_through_a_browser(sandbox: Sandbox, headers: dict[str, str]) -> None:
     for path in ("/", "/api/v4/system/ping"):
-        assert requests.get(f"{sandbox.url}{path}", headers=headers, timeout=30).status_code == 403
+        assert requests.get(f"{sandbox.url}{path}", headers=headers, timeout=60).status_code == 403
 
 
 def test_the_page_may_be_opened_as_localhost(sandbox: Sandbox) -> None:
     port = sandbox.url.rsplit(":", 1)[1]
-    answer = requests.get(sandbox.url, headers={"Host": f"localhost:{port}"}, timeout=30)
+    answer = requests.get(sandbox.url, headers={"Host": f"localhost:{port}"}, timeout=60)
     assert answer.status_code == 200
 
 

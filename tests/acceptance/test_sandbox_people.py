@@ -71,8 +71,8 @@ def test_a_group_has_one_channel_that_only_its_people_see(sandbox: Sandbox) -> N
     assert api(sandbox, "chloe").send("GET", f"/channels/{group['id']}/posts").status_code == 403
     assert ana.send("POST", "/channels/group", json=three[:2]).status_code == 400
     assert ana.send("POST", f"/channels/{group['id']}/members", json={"user_id": three[0]}).status_code == 400
-    assert requests.get(f"{sandbox.url}/people/ben", timeout=30).status_code == 200
-    assert requests.get(f"{sandbox.url}/channels/{group['id']}", timeout=30).status_code == 200
+    assert requests.get(f"{sandbox.url}/people/ben", timeout=60).status_code == 200
+    assert requests.get(f"{sandbox.url}/channels/{group['id']}", timeout=60).status_code == 200
 
 
 def test_an_archived_channel_takes_no_posts_and_is_listed_no_more(sandbox: Sandbox) -> None:
@@ -195,11 +195,11 @@ def test_a_command_may_answer_everybody_later_and_in_plain_text(sandbox: Sandbox
         assert run(ana, product, "/meetings later").json()["text"] == ""
         with listening(sandbox, "ana") as own:
             later = heard[-1][1]["response_url"]
-            assert requests.post(later, json={"text": "Done"}, timeout=30).status_code == 200
+            assert requests.post(later, json={"text": "Done"}, timeout=60).status_code == 200
             assert json.loads(own.next()["data"]["post"])["message"] == "Done"
         for _ in range(4):
-            requests.post(later, json={"text": "again"}, timeout=30)
-        assert requests.post(later, json={"text": "too often"}, timeout=30).status_code == 404
+            requests.post(later, json={"text": "again"}, timeout=60)
+        assert requests.post(later, json={"text": "too often"}, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(

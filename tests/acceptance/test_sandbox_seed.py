@@ -25,8 +25,8 @@ PASSWORD = "of the admin"
 def admin_of(url: str) -> Api:
     """The admin of a server that was just set up: its first account."""
     body = {"username": "boss", "email": "boss@server.example", "password": PASSWORD}
-    requests.post(f"{url}/api/v4/users", json=body, timeout=30)
-    answer = requests.post(f"{url}/api/v4/users/login", json={"login_id": "boss", "password": PASSWORD}, timeout=30)
+    requests.post(f"{url}/api/v4/users", json=body, timeout=60)
+    answer = requests.post(f"{url}/api/v4/users/login", json={"login_id": "boss", "password": PASSWORD}, timeout=60)
     return Api(url, answer.headers["Token"])
 
 
@@ -107,7 +107,7 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next(admin: Api, company: Com
     def fault(spec: str) -> None:
         plan = read_plan(spec).model_dump(mode="json")
         headers = {"Authorization": f"Bearer {admin.token}"}
-        answer = requests.put(f"{admin.url}/api/sandbox/misbehave", json=plan, headers=headers, timeout=30)
+        answer = requests.put(f"{admin.url}/api/sandbox/misbehave", json=plan, headers=headers, timeout=60)
         assert answer.status_code == 200
 
     for spec in ("path=/channels,method=POST,after=1,times=1", "path=/posts,after=1"):

@@ -270,9 +270,9 @@ def test_a_deactivated_account_is_out_until_it_comes_back(shared: Sandbox) -> No
 
 def test_a_session_ends_with_logout(shared: Sandbox) -> None:
     body = {"username": "eve", "email": "eve@acme.example", "password": "long enough"}
-    requests.post(f"{shared.url}/api/v4/users", json=body, timeout=30)
+    requests.post(f"{shared.url}/api/v4/users", json=body, timeout=60)
     login = {"login_id": "eve@acme.example", "password": "long enough"}
-    answer = requests.post(f"{shared.url}/api/v4/users/login", json=login, timeout=30)
+    answer = requests.post(f"{shared.url}/api/v4/users/login", json=login, timeout=60)
     eve = Api(shared.url, answer.headers["Token"])
     assert eve.get("/users/me")["roles"] == "system_user"
     eve.post("/users/logout", {})

@@ -57,11 +57,11 @@ class Serving:
     doors: Doors
 
     def hook(self, **changed: Any) -> requests.Response:
-        return requests.post(f"{self.url}/hooks/mattermost", json={"token": HOOK, **changed}, timeout=10)
+        return requests.post(f"{self.url}/hooks/mattermost", json={"token": HOOK, **changed}, timeout=60)
 
     def command(self, text: str, user: str, token: str = COMMAND) -> requests.Response:
         data = {"token": token, "text": text, "user_id": user, "command": "/meetings"}
-        return requests.post(f"{self.url}/commands/meetings", data=data, timeout=10)
+        return requests.post(f"{self.url}/commands/meetings", data=data, timeout=60)
 
     def recording(self, channel: str = "product", *, text: str = "") -> str:
         """A recording's post, as the plugin's bot writes it."""
@@ -121,8 +121,8 @@ def test_a_queue_that_is_away_is_answered_and_not_a_crash(serving: Serving, monk
     assert serving.hook(post_id=post).status_code == 503
     me = serving.ana.get("/users/me")["id"]
     assert "did not work" in serving.command(f"summarize {post}", me).json()["text"]
-    assert requests.get(f"{serving.url}/readyz", timeout=10).status_code == 503
-    assert requests.get(f"{serving.url}/metrics", timeout=10).status_code == 200
+    assert requests.get(f"{serving.url}/readyz", timeout=60).status_code == 503
+    assert requests.get(f"{serving.url}/metrics", timeout=60).status_code == 200
 
 
 def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:
@@ -137,7 +137,7 @@ def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:
     made = serving.admin.post("/hooks/outgoing", hook)
     serving.doors.webhook_token = SecretStr(made["token"])
     post = serving.recording(text="Here's the call recording")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and not serving.queue.put_:
         time.sleep(0.05)
     assert serving.queue.put_ == [(post, "")]
@@ -145,7 +145,7 @@ def test_a_real_outgoing_webhook_is_understood(serving: Serving) -> None:
 
 def test_a_webhook_as_a_form_is_understood(serving: Serving) -> None:
     post = serving.recording()
-    answer = requests.post(f"{serving.url}/hooks/mattermost", data={"token": HOOK, "post_id": post}, timeout=10)
+    answer = requests.post(f"{serving.url}/hooks/mattermost", data={"token": HOOK, "post_id": post}, timeout=60)
     assert answer.status_code == 200
     assert serving.queue.put_ == [(post, "")]
 
@@ -187,7 +187,7 @@ def test_a_post_that_is_gone_is_no_trouble(serving: Serving) -> None:
 )
 def test_bodies_that_are_none_are_refused(serving: Serving, body: bytes, kind: str) -> None:
     answer = requests.post(
-        f"{serving.url}/hooks/mattermost", data=body, headers={"Content-Type": kind} if kind else {}, timeout=10
+        f"{serving.url}/hooks/mattermost", data=body, headers={"Content-Type": kind} if kind else {}, timeout=60
     )
     assert answer.status_code == 400
     assert answer.json() == {}
@@ -250,9 +250,9 @@ def test_a_command_with_the_webhooks_token_is_refused(serving: Serving) -> None:
 
 def test_health_readiness_and_metrics(serving: Serving) -> None:
     serving.hook(post_id=serving.recording())
-    assert requests.get(f"{serving.url}/healthz", timeout=10).json() == {"status": "ok"}
-    assert requests.get(f"{serving.url}/readyz", timeout=10).status_code == 200
-    metrics = requests.get(f"{serving.url}/metrics", timeout=10).text
+    assert requests.get(f"{serving.url}/healthz", timeout=60).json() == {"status": "ok"}
+    assert requests.get(f"{serving.url}/readyz", timeout=60).status_code == 200
+    metrics = requests.get(f"{serving.url}/metrics", timeout=60).text
     assert "meetings_recordings_waiting 1.0" in metrics
     assert 'meetings_requests_total{kind="webhook",outcome="queued"} 1.0' in metrics
 
@@ -272,14 +272,16 @@ def test_a_server_that_is_away_is_told_by_readiness_alone(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/hooks", "/hooks/mattermost/../../x"])
 def test_there_is_nothing_else_to_see(serving: Serving, path: str) -> None:
-    answer = requests.get(f"{serving.url}{path}", timeout=10)
+    answer = requests.get(f"{serving.url}{path}", timeout=60)
     assert answer.status_code in {404, 405}
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(serving: Serving) -> None:
-    serving.doors.buckets = Buckets(per_second=0.5, burst=2)
-    answers = [requests.get(f"{serving.url}/healthz", timeout=10) for _ in range(4)]
+    serving.doors.buckets = Buckets(per_second=0.001, burst=2)
+    began = time.monotonic()
+    answers = [requests.get(f"{serving.url}/healthz", timeout=60) for _ in range(4)]
     assert [a.status_code for a in answers] == [200, 200, 429, 429]
-    assert answers[-1].headers["Retry-After"] == "2"
+    spent = time.monotonic() - began
+    assert 1000 - spent <= int(answers[-1].headers["Retry-After"]) <= 1000
     assert answers[-1].headers["X-Content-Type-Options"] == "nosniff"

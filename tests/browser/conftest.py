@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Before a page's own scripts. What plays, plays very slowly: a test that is held up for some seconds still finds the
+# place that it went to. And what is asked by the page's script is counted.
+WATCHING = """
+  document.addEventListener("loadedmetadata", (event) => { event.target.playbackRate = 0.0625; }, true);
+  const really = window.fetch;
+  [window.asked, window.unanswered] = [0, 0];
+  window.fetch = async (...given) => {
+    [window.asked, window.unanswered] = [window.asked + 1, window.unanswered + 1];
+    try {
+      return await really(...given);
+    } finally {
+      window.unanswered -= 1;
+    }
+  };
+"""
+PATIENCE = 120.0  # seconds for whatever a page has to come to
 LACKING = "no Chromium on PATH: pages are not tried in a browser; apt-get install chromium"
 
 
@@ -39,7 +55,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Containers run tests as root, where Chromium has no sandbox of its own; it sees our own page alone.
         arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
-        running = playwright.chromium.launch(executable_path=path, args=arguments)
+        running = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE * 1000)
         yield running
         running.close()
 
@@ -69,7 +85,7 @@ class Seen:
 
     def until(self, script: str) -> None:
         """Wait until an expression holds. Not by Playwright's own way, which the page's policy refuses."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while not self.page.evaluate(script):
             assert time.monotonic() < end, f"never came true: {script}"
             time.sleep(0.05)
@@ -86,7 +102,10 @@ def watched(browser: Browser) -> Iterator[Callable[..., Seen]]:
 
     def made(origin: str, **given: Any) -> Seen:
         options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **given}
-        page = browser.new_context(**options).new_page()
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE * 1000)
+        context.add_init_script(WATCHING)
+        page = context.new_page()
         seen = Seen(page)
         page.on("console", lambda m: seen.trouble.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: seen.trouble.append(str(error)))

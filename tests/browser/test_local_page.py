@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Seen, violations
+from tests.browser.conftest import PATIENCE, Seen, violations
 from tests.local_site import LocalSite, served_locally
 from tests.report_site import sample_conversation
 
@@ -22,9 +22,11 @@ Look = Callable[..., Seen]
 
 
 @pytest.fixture
-def made() -> threading.Event:
-    """Set when summaries may be there."""
-    return threading.Event()
+def made() -> Iterator[threading.Event]:
+    """Set when summaries may be there, and at the test's end: who makes them waits for it."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def local(tmp_path: Path, made: threading.Event) -> Iterator[LocalSite]:
 
 
 def assert_soon(event: threading.Event) -> None:
-    assert event.wait(10)
+    assert event.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ def test_the_address_leads_to_a_page_that_plays_and_seeks(look: Look) -> None:
     seen.wait_at(start)
     seen.page.keyboard.press("k")
     seen.until("!document.getElementById('media').paused")
+    seen.page.locator("#media").evaluate("m => { m.playbackRate = 1; }")
     seen.until(f"document.getElementById('media').currentTime > {start + 0.3}")
 
 

@@ -68,6 +68,7 @@ def test_a_search_works_without_a_script(visit: Visit) -> None:
     seen = visit("maya.chen", java_script_enabled=False)
     seen.page.get_by_role("searchbox").fill("parser")
     seen.page.get_by_role("button", name="Search").click()
+    seen.page.wait_for_url("**/m/search?q=parser*")
     assert seen.page.locator(".moments li").count() > 0
 
 
@@ -77,6 +78,7 @@ def test_words_are_found_within_a_meeting_and_enter_goes_from_one_to_the_next(lo
     press("/")
     seen.page.keyboard.type("parser")
     seen.until("document.getElementById('find-count').textContent.startsWith('1 of ')")
+    seen.until("[...CSS.highlights.get('found-here')].join().toLowerCase() === 'parser'")  # and not as far as 'parse'
     first = seen.page.locator(".line.found-here").get_attribute("data-u")
     press("Enter")
     assert count.inner_text().startswith("2 of ")
@@ -87,6 +89,20 @@ def test_words_are_found_within_a_meeting_and_enter_goes_from_one_to_the_next(lo
     assert last[0] == last[1]
     marked = seen.page.evaluate("CSS.highlights.get('found').size + CSS.highlights.get('found-here').size")
     assert marked == int(last[1])
+
+
+def test_enter_looks_for_what_is_typed_by_now_and_not_for_what_was_found_before(look: Look) -> None:
+    seen = look("maya.chen")
+    field = seen.page.locator("#find-q")
+    field.fill("parser")
+    seen.until("document.getElementById('find-count').textContent.startsWith('1 of ')")
+    field.evaluate("""field => {
+      field.value = "fifteen dollars";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+    }""")
+    assert "fifteen dollars" in seen.page.locator(".line.found-here").inner_text().lower()
+    assert seen.page.locator("#find-count").inner_text().startswith("1 of ")
 
 
 def test_leaving_the_field_stands_at_the_passage_so_that_it_can_be_played(look: Look) -> None:

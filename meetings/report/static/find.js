@@ -55,7 +55,11 @@ const paint = () => {
   CSS.highlights.set("found-here", new Highlight(...places.slice(here, here + 1).map(({ range }) => range)));
 };
 
+let waiting = 0; // until nobody types any more; 0 when what is typed was looked for
+
 const find = () => {
+  clearTimeout(waiting);
+  waiting = 0;
   texts ??= read();
   const wanted = pattern(field.value);
   [places, here] = [[], -1];
@@ -94,7 +98,6 @@ const leave = () => {
   link?.focus({ preventScroll: true });
 };
 
-let waiting = 0;
 field.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(find, 120);
@@ -102,11 +105,7 @@ field.addEventListener("input", () => {
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.isComposing) {
     event.preventDefault();
-    if (waiting) {
-      clearTimeout(waiting);
-      waiting = 0;
-      if (here < 0) return find();
-    }
+    if (waiting) return find();
     step(event.shiftKey ? -1 : 1);
   }
   if (event.key === "Escape") {
