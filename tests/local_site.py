@@ -47,7 +47,7 @@ class LocalSite:
     def visit(self) -> requests.Session:
         """A browser that opened the address."""
         session = requests.Session()
-        assert session.get(self.page.address, timeout=10).status_code == 200
+        assert session.get(self.page.address, timeout=60).status_code == 200
         return session
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,7 +16,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-PATIENCE = 30.0  # seconds until the server has to answer
+from tests.ports import held_port
+
+PATIENCE = 120.0  # seconds until the server has to answer
 USER = "meetings"
 
 
@@ -49,31 +50,31 @@ def running_postgres() -> Iterator[str]:
             user=account,
             cwd=folder,
         )
-        port = _free_port()
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "port": port,
-            "max_connections": 200,
-        }
-        # Nothing here has to outlive the machine.
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=account, cwd=folder
-            )
-        url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-        try:
-            _wait(url, server, folder / "log")
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)  # "fast": clients that are still there are not waited for
+        with held_port() as port:
+            settings = {
+                "listen_addresses": "127.0.0.1",
+                "unix_socket_directories": "",
+                "port": port,
+                "max_connections": 200,
+            }
+            # Nothing here has to outlive the machine.
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+            with (folder / "log").open("wb") as log:
+                server = subprocess.Popen(
+                    [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=account, cwd=folder
+                )
+            url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
             try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+                _wait(url, server, folder / "log")
+                yield url
+            finally:
+                server.send_signal(signal.SIGINT)  # "fast": clients that are still there are not waited for
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+                    server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -98,9 +99,3 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

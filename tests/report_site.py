@@ -258,7 +258,7 @@ class Site:
     def visit(self, username: str) -> requests.Session:
         """A browser of somebody who followed their link."""
         session = requests.Session()
-        answer = session.get(self.link(username), timeout=10)
+        answer = session.get(self.link(username), timeout=60)
         assert answer.status_code == 200, answer.text
         return session
 
