@@ -154,7 +154,7 @@ class ManyCalls:
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def wait_for(self, log: str, words: str, *, patience: float = 60) -> None:
+    def wait_for(self, log: str, words: str, *, patience: float = 180) -> None:
         """Wait until a process says something."""
         until = time.monotonic() + patience
         while words not in (self.folder / log).read_text(encoding="utf-8"):

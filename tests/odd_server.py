@@ -12,6 +12,7 @@ from typing import Any
 
 # What is done with one request: it gets the socket after the request was read whole.
 Behaviour = Callable[[socket.socket], None]
+THE_END = b"the end\r\n\r\n"
 
 
 @dataclass
@@ -37,18 +38,16 @@ def odd_server(*script: Behaviour) -> Iterator[OddServer]:
     """Serve a script on loopback; every connection serves one request."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = OddServer(url=f"http://127.0.0.1:{listener.getsockname()[1]}", script=list(script))
-    ended = threading.Event()
     opened: list[socket.socket] = []
 
     def serve() -> None:
-        while not ended.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
+        while True:
+            connection, _ = listener.accept()
             opened.append(connection)
             with suppress(OSError):
                 request = _read_request(connection)
+                if request == THE_END:
+                    return
                 if request:
                     number = len(server.requests)
                     server.requests.append(request)
@@ -59,13 +58,13 @@ def odd_server(*script: Behaviour) -> Iterator[OddServer]:
     try:
         yield server
     finally:
-        ended.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        # It comes after every other: what was sent before is read, however late this server is with it.
+        with socket.create_connection(listener.getsockname()) as last:
+            last.sendall(THE_END)
+            thread.join()
         listener.close()
         for connection in opened:
             connection.close()
-        thread.join()
 
 
 def _read_request(connection: socket.socket) -> bytes:
@@ -80,7 +79,10 @@ def _read_request(connection: socket.socket) -> bytes:
         (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            return b""
+        body += more
     return head + b"\r\n\r\n" + body
 
 

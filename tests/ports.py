@@ -1,4 +1,4 @@
-"""Ports for servers that are told theirs: by a process that starts later, or again after they ended."""
+"""Ports that are known before anybody listens at them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def reserved_port() -> Iterator[int]:
-    """A port of loopback that nobody else is given during the block: a server that is told of it can answer there.
+def held_port(port: int = 0) -> Iterator[int]:
+    """A port of this machine that nobody else is given until the block ends; whoever is told of it may listen there.
 
-    It is held by a socket that does not listen. Who asks for any free port is given another, by the kernel, and who
-    asks for this one may have it beside the holder, as every server that sets SO_REUSEADDR.
+    It is bound without listening, so that it refuses connections, and shared with servers that set SO_REUSEADDR, as
+    they do on Unix. One that was only free a moment ago may be anybody's by now: tests open very many.
+
+    Args:
+        port: the port; 0 takes a free one.
     """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
+        holder.bind(("127.0.0.1", port))
+        yield int(holder.getsockname()[1])

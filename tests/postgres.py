@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.ports import reserved_port
+from tests.ports import held_port
 
-PATIENCE = 30.0  # seconds until the server has to answer
+PATIENCE = 120.0  # seconds until the server has to answer
 USER = "meetings"
 
 
@@ -33,11 +33,6 @@ def find_programs() -> Path | None:
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
     """A server, as the URL of its first database; it is gone, with all its data, when the block ends."""
-    with reserved_port() as port:
-        yield from _running(port)
-
-
-def _running(port: int) -> Iterator[str]:
     programs = find_programs()
     if programs is None:
         pytest.skip("no PostgreSQL server here (apt-get install postgresql): what needs one is NOT tested")
@@ -55,30 +50,31 @@ def _running(port: int) -> Iterator[str]:
             user=account,
             cwd=folder,
         )
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "port": port,
-            "max_connections": 200,
-        }
-        # Nothing here has to outlive the machine.
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=account, cwd=folder
-            )
-        url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-        try:
-            _wait(url, server, folder / "log")
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)  # "fast": clients that are still there are not waited for
+        with held_port() as port:
+            settings = {
+                "listen_addresses": "127.0.0.1",
+                "unix_socket_directories": "",
+                "port": port,
+                "max_connections": 200,
+            }
+            # Nothing here has to outlive the machine.
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+            with (folder / "log").open("wb") as log:
+                server = subprocess.Popen(
+                    [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, user=account, cwd=folder
+                )
+            url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
             try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+                _wait(url, server, folder / "log")
+                yield url
+            finally:
+                server.send_signal(signal.SIGINT)  # "fast": clients that are still there are not waited for
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+                    server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

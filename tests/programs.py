@@ -24,7 +24,7 @@ def run_python(code: str, *args: str | Path, env: Mapping[str, str] | None = Non
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -17,11 +16,9 @@ def running_s3(bucket: str) -> Iterator[Mapping[str, str]]:
     boto3 = pytest.importorskip("boto3")
     s3fs = pytest.importorskip("s3fs", reason="pip install 'meetings[s3]': S3 is NOT tested")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    _, port = server.get_host_and_port()
     s3fs.S3FileSystem.clear_instance_cache()  # what spoke with an earlier server of this process
     env = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

@@ -14,7 +14,7 @@ from meetings.sandbox import Sandbox, run_in_thread
 from meetings.sandbox.generate import generate_workspace
 from tests.acceptance.conftest import Meetings
 from tests.acceptance.sandbox_company import Api, api
-from tests.ports import reserved_port
+from tests.ports import held_port
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -34,7 +34,7 @@ def sandbox(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with reserved_port() as free:
+    with held_port() as free:
         yield free
 
 

@@ -24,7 +24,7 @@ from meetings.sandbox import Sandbox, post_call, run_in_thread
 from meetings.talkback import ANSWER_PROP
 from tests.acceptance.conftest import SAMPLE, Meetings
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, Api, api
-from tests.ports import reserved_port
+from tests.ports import held_port
 
 T = TypeVar("T")
 
@@ -403,7 +403,7 @@ def test_a_look_whether_the_socket_opens_ends_it_without_a_complaint(
 
 
 def test_after_a_restart_of_the_server_listening_goes_on(tmp_path: Path) -> None:
-    with reserved_port() as port:
+    with held_port() as port:
         listened_on_after_a_restart(tmp_path, port)
 
 

@@ -18,7 +18,7 @@ from meetings.doctor import check_model_server
 from meetings.errors import ContextOverflowError, ModelServerAuthError
 from meetings.llm import PLATFORMS, Form, LlamaCpp, OpenAIServer
 from meetings.summary.notes import TOKENS_PER_NOTE, notes_form, read_notes, sentence_form
-from tests.ports import reserved_port
+from tests.ports import held_port
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -33,7 +33,7 @@ def gguf(models_folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def url(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server, up and answering."""
-    with reserved_port() as port:
+    with held_port() as port:
         yield from answering(gguf, port, tmp_path_factory)
 
 

@@ -28,7 +28,7 @@ from meetings.sandbox import Sandbox, run_in_thread
 from meetings.sandbox.faults import read_plan
 from tests.acceptance.sandbox_company import ANCHOR, COMPANY, api, sandbox_in
 from tests.acceptance.test_sandbox_socket import Listener
-from tests.ports import reserved_port
+from tests.ports import held_port
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -373,7 +373,7 @@ def test_a_token_is_switched_off_with_its_sockets_and_on_again(sandbox: Sandbox,
 
 
 def test_a_restart_is_waited_for(tmp_path: Path) -> None:
-    with reserved_port() as port:
+    with held_port() as port:
         waited_for(tmp_path, port)
 
 

@@ -56,6 +56,9 @@ def _everything_once(folder: Path) -> None:
 warnings.simplefilter("ignore")
 with tempfile.TemporaryDirectory() as _folder:
     _everything_once(Path(_folder))
+# The engine tells its threads to end and does not wait for them.
+for _thread in set(threading.enumerate()) - {threading.current_thread()}:
+    _thread.join(60)
 assert threading.active_count() == 1
 # What is there by now is there for good: a fork that looks for garbage need not look at it, nor copy its pages.
 gc.collect()

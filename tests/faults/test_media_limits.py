@@ -176,7 +176,7 @@ def test_a_recording_of_a_hundred_hours_is_refused_before_it_is_decoded(
     began = time.monotonic()
     with pytest.raises(MediaLimitError, match=r"lasts 100\.0 hours and max_hours allows 24"):
         decode(long)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_the_limit_of_hours_is_a_setting(tone: Path, decode: Callable[..., float]) -> None:
@@ -199,6 +199,14 @@ def test_a_tiny_file_that_becomes_hours_of_silence_is_refused(make_media: Make, 
 # The bounds of the process
 
 
+# Bounds are set right after the start, that of open files after those of time and memory: who asks waits for it.
+BOUND = f"""
+import resource, sys, time
+while resource.getrlimit(resource.RLIMIT_NOFILE)[1] > {Limits().files}:
+    time.sleep(0.01)
+"""
+
+
 def ffmpeg(*arguments: str, limits: Limits) -> confined.Ended:
     return run_confined([str(ffmpeg_binary()), "-nostdin", "-y", *arguments], limits)
 
@@ -207,7 +215,7 @@ def test_what_takes_too_long_is_ended() -> None:
     began = time.monotonic()
     ended = ffmpeg("-re", "-f", "lavfi", "-i", "anullsrc", "-f", "null", "-", limits=Limits(seconds=1))
     assert ended.limit == "time"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's bounds are set on Linux alone")
@@ -220,14 +228,14 @@ def test_what_writes_too_much_is_ended(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's bounds are set on Linux alone")
 def test_what_wants_too_much_memory_gets_none() -> None:
-    script = "import sys, time; time.sleep(0.5); sys.stderr.write('has it' if bytearray(400_000_000) else '')"
+    script = BOUND + "sys.stderr.write('has it' if bytearray(400_000_000) else '')"
     assert "has it" in run_confined([sys.executable, "-c", script], Limits(memory=800 * 1024**2)).log
     assert "MemoryError" in run_confined([sys.executable, "-c", script], Limits(memory=300 * 1024**2)).log
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's bounds are set on Linux alone")
 def test_processor_time_is_bounded_too() -> None:
-    script = "import resource, sys, time; time.sleep(0.5); sys.stderr.write(str(resource.getrlimit(0)))"
+    script = BOUND + "sys.stderr.write(str(resource.getrlimit(0)))"
     assert run_confined([sys.executable, "-c", script], Limits(seconds=9)).log == "(10, 10)"
 
 
@@ -261,7 +269,7 @@ def test_ffmpeg_dies_with_us(how: signal.Signals) -> None:
         os.kill(child, 0)
         us.send_signal(how)
         us.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until and Path(f"/proc/{child}").exists():
         state = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0]
         if state == "Z":  # dead; nobody has asked yet

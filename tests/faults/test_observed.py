@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from tests.acceptance.conftest import Meetings
 from tests.faults.known_speech import KnownSpeech
 from tests.faults.test_queue_kills import COMPANY, PEOPLE
 from tests.otlp_receiver import Receiver, attributes, receiving
+from tests.ports import held_port
 from tests.warm import Warm
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -70,36 +70,30 @@ def followed(
         )
         settings = load_settings(environ=meetings.environment(), folder=root, user_folder=root)
         heard.give(settings, call.recording_post_id)
-        port = _free_port()
-        listener = meetings.start("listen", "--verbose", "--metrics", str(port))
-        try:
-            metrics = _metrics(port, until='meetings_deliveries_total{status="sent"} 4.0')
-            # Traces are made when the last step is written down, and sent some seconds later.
-            end = time.monotonic() + 60
-            while not traces.named("recording") and time.monotonic() < end:
-                time.sleep(0.2)
-        finally:
-            os.killpg(listener.pid, signal.SIGINT)
-            _, log = listener.communicate(timeout=60)
+        with held_port() as port:
+            listener = meetings.start("listen", "--verbose", "--metrics", str(port))
+            try:
+                metrics = _metrics(port, until='meetings_deliveries_total{status="sent"} 4.0')
+                # Traces are made when the last step is written down, and sent some seconds later.
+                end = time.monotonic() + 120
+                while not traces.named("recording") and time.monotonic() < end:
+                    time.sleep(0.2)
+            finally:
+                os.killpg(listener.pid, signal.SIGINT)
+                _, log = listener.communicate(timeout=120)
     said = {word["word"].strip() for word in heard.transcription["words"]}
     secrets = {word for word in said if len(word) > 6} | set(TITLE.split()) | {"Product"}
     assert len(secrets) > 5
     return Followed(post=call.recording_post_id, log=log, metrics=metrics, traces=traces, secrets=secrets)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _metrics(port: int, *, until: str) -> str:
-    end, text = time.monotonic() + 90, ""
+    end, text = time.monotonic() + 180, ""
     while until not in text:
         assert time.monotonic() < end, text
         time.sleep(0.3)
         try:
-            text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+            text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         except requests.ConnectionError:
             continue
     return text

@@ -100,4 +100,4 @@ def _post(sandbox: Sandbox, clip: Path, speech: KnownSpeech, settings: Settings,
 
 def _end(process: Running, how: signal.Signals) -> str:
     os.killpg(process.pid, how)
-    return process.communicate(timeout=30)[1]
+    return process.communicate(timeout=120)[1]

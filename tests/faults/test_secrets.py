@@ -92,13 +92,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory, make_media: Callable[..., Path
 def _listen(meetings: Meetings, witness: Witness) -> Done:
     """Listen until the socket is open for a moment."""
     listener = meetings.start("listen")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while "listening" not in witness.seen("log") and time.monotonic() < until and listener.poll() is None:
         time.sleep(0.2)
     time.sleep(3)
     os.killpg(listener.pid, signal.SIGINT)
     try:
-        out, err = listener.communicate(timeout=60)
+        out, err = listener.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         os.killpg(listener.pid, signal.SIGKILL)
         out, err = listener.communicate()

@@ -37,7 +37,8 @@ TAG = '"tag-1"'
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    monkeypatch.setattr(transport, "READ_TIMEOUT", 0.3)
+    # However slow this machine is, a server that answers is heard.
+    monkeypatch.setattr(transport, "READ_TIMEOUT", 60.0)
 
 
 def whole(content: bytes = CONTENT, cut: int | None = None, tag: str = TAG) -> Behaviour:
@@ -204,11 +205,19 @@ def test_a_connection_that_always_breaks_ends_with_what_it_has(tmp_path: Path) -
     assert len(server.requests) == download.MAX_BREAKS
 
 
-def test_a_connection_that_falls_silent_counts_as_broken(tmp_path: Path) -> None:
+def test_a_connection_that_falls_silent_counts_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(CONTENT)}\r\nEtag: {TAG}\r\n\r\n".encode()
-    with odd_server(stall(head + CONTENT[:HALF]), rest(HALF)) as server:
+
+    def half_at_first(connection: socket.socket) -> None:
+        asked = server.headers(-1).get("range")
+        (stall(head + CONTENT[:HALF]) if asked is None else rest(HALF))(connection)
+
+    monkeypatch.setattr(transport, "READ_TIMEOUT", 0.3)
+    # Only the first silence is cut short: a slow machine is none.
+    monkeypatch.setattr(time, "sleep", lambda _: setattr(transport, "READ_TIMEOUT", 60.0))
+    with odd_server(half_at_first) as server:
         assert fetch(server, tmp_path / "call.mp4") == SHA
-    assert server.headers(1)["range"] == f"bytes={HALF}-"
+    assert server.headers(-1)["range"] == f"bytes={HALF}-"
 
 
 def test_a_trickle_counts_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +234,7 @@ def test_a_trickle_counts_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             left.set()
             raise
 
-    with odd_server(trickle, lambda connection: rest(int(server.headers(1)["range"][6:-1]))(connection)) as server:
+    with odd_server(trickle, lambda connection: rest(int(server.headers(-1)["range"][6:-1]))(connection)) as server:
         assert fetch(server, tmp_path / "call.mp4") == SHA
     assert left.is_set()
 
@@ -244,18 +253,18 @@ def test_two_processes_do_not_write_into_one_part(tmp_path: Path) -> None:
 
     def slow(connection: socket.socket) -> None:
         reached.set()
-        go_on.wait(10)
+        go_on.wait(60)
         whole()(connection)
 
     with odd_server(slow, whole()) as server:
         found: list[str] = []
         first = threading.Thread(target=lambda: found.append(fetch(server, tmp_path / "call.mp4")))
         first.start()
-        assert reached.wait(10)
+        assert reached.wait(60)
         with pytest.raises(BusyError):
             fetch(server, tmp_path / "call.mp4")
         go_on.set()
-        first.join(20)
+        first.join(60)
     assert found == [SHA]
 
 
@@ -279,7 +288,7 @@ def test_a_full_disk_is_said_and_what_came_is_kept(tmp_path: Path) -> None:
     target = tmp_path / "call.mp4"
     with odd_server(whole()) as server:
         command = [sys.executable, "-c", FULL_DISK, server.url, str(target), "200000", str(len(CONTENT))]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     refused = f"cannot write {target}: File too large; use another disk, or raise ulimit -f\n"
     assert done.stdout == refused, done.stderr
     kept = (tmp_path / "call.mp4.part").stat().st_size
@@ -320,7 +329,7 @@ def test_a_process_that_is_killed_loses_at_most_what_came_since_the_last_note(tm
     with odd_server(lambda connection: connection.sendall(head + CONTENT[:HALF])) as server:
         command = [sys.executable, "-c", KILLED, server.url, str(target), str(len(CONTENT))]
         process = subprocess.Popen(command)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not (note.exists() and (tmp_path / "call.mp4.part").stat().st_size == HALF):
             assert time.monotonic() < deadline
         process.kill()

@@ -62,7 +62,7 @@ def browse(page: Path) -> tuple[str, list[str]]:
     done = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--disable-extensions",
          f"--user-data-dir={page.parent / 'profile'}", "--virtual-time-budget=2000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     return done.stdout, re.findall(r".*CONSOLE.*", done.stderr)
 
@@ -100,7 +100,7 @@ def test_libreoffice_opens_the_word_document(tmp_path: Path) -> None:
     subprocess.run(
         [office, f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless",
          "--convert-to", "txt:Text (encoded):UTF8", "--outdir", str(tmp_path), str(tmp_path / "meeting.docx")],
-        capture_output=True, timeout=180, check=True,
+        capture_output=True, timeout=300, check=True,
     )  # fmt: skip
     text = (tmp_path / "meeting.txt").read_text(encoding="utf-8-sig")
     assert BEN.headline in text
@@ -112,7 +112,7 @@ def test_poppler_draws_the_pdf_without_a_complaint(tmp_path: Path) -> None:
     (tmp_path / "meeting.pdf").write_bytes(save_as("pdf", MEETING, "ben.okafor"))
     done = subprocess.run(
         [poppler, "-r", "40", "-png", str(tmp_path / "meeting.pdf"), str(tmp_path / "page")],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert done.stderr == ""
     assert len(list(tmp_path.glob("page*.png"))) == 2
@@ -123,7 +123,7 @@ def test_ffmpeg_reads_every_subtitle_at_its_time(name: str, tmp_path: Path, ffmp
     (tmp_path / f"subtitles.{name}").write_bytes(save_as(name, MEETING))
     done = subprocess.run(
         [ffmpeg, "-v", "warning", "-nostdin", "-i", str(tmp_path / f"subtitles.{name}"), "-f", "webvtt", "-"],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert done.stderr == ""
     expected = cues(CONVERSATION)

@@ -22,7 +22,7 @@ def load() -> None:
 
 def said(before: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", LOADING.format(before=before)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", LOADING.format(before=before)], capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dbos._dbos import _get_dbos_instance
 from sqlalchemy.exc import OperationalError
 
 from meetings.arrivals import Wait, decide_again
@@ -41,8 +42,9 @@ def state_of(service: Service) -> str:
 
 
 def wait_for(service: Service, state: str) -> None:
-    end = time.monotonic() + 30
-    while state_of(service) != state:
+    """Until it is in that state and the process knows that it is at it no longer, which it does a moment later."""
+    end = time.monotonic() + 60
+    while state_of(service) != state or _get_dbos_instance()._active_workflows_set.activeList():
         assert time.monotonic() < end, state_of(service)
         time.sleep(0.1)
 

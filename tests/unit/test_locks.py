@@ -51,7 +51,7 @@ def test_the_lock_of_a_process_that_was_killed_can_be_taken(postgres_url: str) -
         assert not DatabaseLock(postgres_url, "w").take()
         holder.kill()
         holder.wait()
-    with DatabaseLock(postgres_url, "w").acquire(timeout=5):
+    with DatabaseLock(postgres_url, "w").acquire(timeout=60):
         pass
 
 

@@ -37,11 +37,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-def ask(url: str, *, timeout: float = 5.0, form: Form | None = None) -> str:
+def ask(url: str, *, timeout: float = 60.0, form: Form | None = None) -> str:
     return OpenAIServer(url, model="tall", key=KEY, timeout=timeout).complete(SECRET, max_tokens=9, form=form)
 
 
-def failure(*replies: Reply, timeout: float = 5.0, form: Form | None = None) -> LanguageModelError:
+def failure(*replies: Reply, timeout: float = 60.0, form: Form | None = None) -> LanguageModelError:
     """The error that replies lead to, after checking what holds for all of them."""
     with model_server(*replies) as server, pytest.raises(LanguageModelError) as raised:
         ask(server.url, timeout=timeout, form=form)

@@ -60,7 +60,8 @@ def test_two_people_who_ask_for_the_same_channel_are_told_different_things(askin
 
 
 def test_an_answer_says_since_when_by_the_askers_clock(asking: Asking) -> None:
-    told = asking.ask("ana", "summarise ~product since 2026-11-20")
+    asked = int(datetime(2026, 11, 27, 9, 30, tzinfo=UTC).timestamp() * 1000)
+    told = asking.ask("ana", "summarise ~product since 2026-11-20", at=asked)
     assert told is not None
     assert told.startswith("**product** since Fri 20 Nov")
 
@@ -68,7 +69,9 @@ def test_an_answer_says_since_when_by_the_askers_clock(asking: Asking) -> None:
 def test_without_a_time_it_begins_where_they_last_looked(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = int(datetime(2026, 11, 22, 9, 15, tzinfo=UTC).timestamp() * 1000)
     monkeypatch.setattr(asking.client, "last_viewed", lambda *_: looked)
-    told = asking.ask("ana", "what's new in ~product")
+    # Asked in the same week: in another year the day is told with its own.
+    asked = int(datetime(2026, 11, 27, 9, 30, tzinfo=UTC).timestamp() * 1000)
+    told = asking.ask("ana", "what's new in ~product", at=asked)
     assert told is not None
     assert told.startswith("**product** since you last looked, Sun 22 Nov, 09:15")
 

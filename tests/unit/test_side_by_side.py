@@ -17,7 +17,7 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     first_may_end = threading.Event()
 
     def slow(_check: Callable[[], None]) -> str:
-        assert first_may_end.wait(10)  # only the other task, running beside this one, can set it
+        assert first_may_end.wait(60)  # only the other task, running beside this one, can set it
         return "slow"
 
     def quick(_check: Callable[[], None]) -> str:
@@ -36,7 +36,7 @@ def test_a_failure_stops_the_others_and_is_the_one_that_is_raised() -> None:
     def works(check: Callable[[], None]) -> None:
         tell = checked(lambda _f: None, check)
         try:
-            for _ in range(10_000):
+            for _ in range(60_000):
                 tell(0.5)
                 time.sleep(0.001)
         except BaseException:

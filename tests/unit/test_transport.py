@@ -39,6 +39,8 @@ real_sleep = time.sleep
 SECRET = "s3cr3t-t0ken-of-the-bot"
 ME = {"id": "b" * 26, "username": "meetings"}
 POST = {"id": "p" * 26, "channel_id": "c" * 26, "message": "hello"}
+# Seconds that an answer is waited for where one comes, be this machine as slow as it will, and where none does.
+PATIENCE, IMPATIENCE = 60.0, 0.3
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +48,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """No test waits; how long would have been waited is written down."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
-    monkeypatch.setattr(transport, "READ_TIMEOUT", 0.3)
-    monkeypatch.setattr(transport, "CONNECT_TIMEOUT", 1.0)
+    monkeypatch.setattr(transport, "READ_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(transport, "CONNECT_TIMEOUT", PATIENCE)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     return slept
@@ -90,26 +92,36 @@ def client_of(url: str) -> MattermostClient:
         "504",
     ],
 )
-def test_reading_is_tried_again_until_it_comes(first: Behaviour) -> None:
+def test_reading_is_tried_again_until_it_comes(
+    first: Behaviour, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            transport.READ_TIMEOUT = PATIENCE
+
+    monkeypatch.setattr(transport, "READ_TIMEOUT", IMPATIENCE)
+    monkeypatch.setattr(time, "sleep", pause)
     with odd_server(first, first, answer(ME)) as server:
         assert client_of(server.url).user("x").username == "meetings"
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "kind"),
+    ("behaviour", "kind", "patience"),
     [
-        (hang_up, MattermostUnreachableError),
-        (stall(), MattermostUnreachableError),
-        (answer(b'{"id": "half'), MattermostAnswerError),
-        (answer({"message": "oops"}, 500), MattermostError),
-        (answer(b"", 503), MattermostError),
+        (hang_up, MattermostUnreachableError, PATIENCE),
+        (stall(), MattermostUnreachableError, IMPATIENCE),
+        (answer(b'{"id": "half'), MattermostAnswerError, PATIENCE),
+        (answer({"message": "oops"}, 500), MattermostError, PATIENCE),
+        (answer(b"", 503), MattermostError, PATIENCE),
     ],
     ids=["hangs up", "says nothing", "half JSON", "500", "503"],
 )
 def test_a_post_without_a_key_is_sent_once_and_the_error_says_that_it_may_be_there(
-    behaviour: Behaviour, kind: type[MattermostError]
+    behaviour: Behaviour, kind: type[MattermostError], patience: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transport, "READ_TIMEOUT", patience)
     with odd_server(behaviour) as server, pytest.raises(kind) as caught:
         client_of(server.url).create_post("c" * 26, "hello")
     assert len(server.requests) == 1
@@ -127,8 +139,12 @@ def test_a_post_with_a_key_is_not_repeated_once_the_server_may_have_forgotten_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transport, "repeat_window", lambda *_: 0.4)
-    with odd_server(answer(ME), stall()) as server, pytest.raises(MattermostUnreachableError) as caught:
-        client_of(server.url).create_post("c" * 26, "hello", key="r1:u1")
+    with odd_server(answer(ME), stall()) as server:
+        client = client_of(server.url)
+        client.me()
+        monkeypatch.setattr(transport, "READ_TIMEOUT", IMPATIENCE)
+        with pytest.raises(MattermostUnreachableError) as caught:
+            client.create_post("c" * 26, "hello", key="r1:u1")
     assert len(server.requests) == 2
     assert caught.value.perhaps_done
 
@@ -164,8 +180,9 @@ def test_nobody_there_is_tried_again_and_then_said(waits: list[float]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(MattermostUnreachableError, match="connection refused"):
-        client_of(url).user("x")
+        # While it is ours nobody else listens there.
+        with pytest.raises(MattermostUnreachableError, match="connection refused"):
+            client_of(url).user("x")
     assert len(waits) == MAX_ATTEMPTS - 1
     assert all(plan <= wait <= plan * 1.25 for plan, wait in zip((0.5, 1.0, 2.0, 4.0), waits, strict=True))
 
@@ -221,7 +238,7 @@ def test_an_answer_that_trickles_forever_comes_to_an_end(monkeypatch: pytest.Mon
         began = time.monotonic()
         with pytest.raises(MattermostUnreachableError, match="no answer in time"):
             client_of(server.url).user("x")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         ended.set()
 
 
@@ -308,7 +325,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_once_and_nothing_is_sent(
     with pytest.raises(MattermostTLSError, match="self-signed certificate"):
         client_of(url).user("x")
     assert waits == []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not heard and time.monotonic() < deadline:
         real_sleep(0.01)
     assert heard == [b""]
@@ -338,7 +355,7 @@ def test_a_server_that_speaks_no_tls_is_no_reason_to_go_without() -> None:
         thread.start()
         with pytest.raises(MattermostTLSError):
             client_of(f"https://127.0.0.1:{listener.getsockname()[1]}").user("x")
-        thread.join(10)
+        thread.join(PATIENCE)
     assert b"Bearer" not in heard[0]
 
 
