@@ -168,7 +168,7 @@ def start(path: str) -> None:
         for number in range(3):
             os.dup2(nowhere, number)
         Server(listener).serve()
-    Path(path).unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)  # before it is closed: a next server's would have the same name
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def _prepared(
     lock = FileLock(folder / LOCK)
     try:
         # Not at once: whoever asks whether the folder is served holds the lock for a moment.
-        lock.acquire(timeout=1)
+        lock.acquire(timeout=3)
     except Timeout:
         world.close()
         raise SandboxError(f"another process serves the sandbox in {folder}; see: meetings sandbox status") from None
