@@ -128,7 +128,9 @@ class Report:
         """How long a link or a session holds from now on."""
         return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False) -> str:
+    def page(
+        self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False, refused: bool = False
+    ) -> str:
         """The page of a meeting.
 
         Args:
@@ -137,6 +139,7 @@ class Report:
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
             trends: what goes on in its series can be shown.
+            refused: it says why nothing was changed, at another address than the page's own.
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
@@ -157,6 +160,7 @@ class Report:
             home=True,
             trends=trends,
             signed_in=reader.signed_in,
+            base=f"{self.links.path}/m/" if refused else "",
         )
 
     def file(self, name: str, reader: Reader, call: RecalledCall) -> Response:

@@ -11,7 +11,7 @@ const points = [...document.querySelectorAll(".point")]
   .sort((a, b) => a.at - b.at);
 const duration = Number(document.body.dataset.duration);
 const followButton = by("follow");
-const meeting = document.body.dataset.meeting;
+const meeting = new URL(document.body.dataset.meeting, location.href).pathname;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let now = -1; // the number of the line that is being played
@@ -376,11 +376,12 @@ addEventListener("hashchange", () => {
   if (time !== null) seek(time);
 });
 
-// What came of a change is said once; whose summary is shown stays in the address.
+// What came of a change is said once; whose summary is shown stays in the address. A change that was refused is told at
+// an address of its own, which shows nothing when it is loaded again.
 const asked = new URLSearchParams(location.search);
 const shownFor = asked.get("for");
-if (location.search) {
-  history.replaceState(null, "", location.pathname + (shownFor ? `?for=${encodeURIComponent(shownFor)}` : "") + location.hash);
+if (location.search || location.pathname !== meeting) {
+  history.replaceState(null, "", meeting + (shownFor ? `?for=${encodeURIComponent(shownFor)}` : "") + location.hash);
 }
 
 // Summaries that are being made: looked for until they are there.
