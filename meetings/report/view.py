@@ -14,10 +14,10 @@ from typing import Any
 from meetings.conversation import Conversation, Speaker, Utterance, clock
 from meetings.edits import Edit, apply_edits, as_heard, edits_by_utterance, edits_that_fit
 from meetings.summary import Bullet, Summary, summary_from_json
-from meetings.summary.confidence import in_confidence
 from meetings.summary.message import groups as grouped
 from meetings.summary.message import opening, remark, said, whose_and_when
 from meetings.summary.phrases import Phrases, phrases
+from meetings.summary.withheld import in_confidence
 
 UNSURE = 0.5  # a word's probability below which it is marked
 LANES = 8  # speakers with a lane and a colour of their own; the others share the last

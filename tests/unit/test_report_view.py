@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,13 @@ from meetings.edits import Edit, apply_edits
 from meetings.report.media import MAX_PART, Part, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.view import LANES, make_page
 from meetings.report.view import parts_of as words_of
+from meetings.search.passages import make_passages
 from meetings.summary.confidence import announces_confidence
 from tests.report_site import sample_conversation, sample_summary
+from tests.unit.search_builders import conversation_of
 
 CALL = sample_conversation("c" * 26)
+SECRET = "Anna Keller is being let go in March."
 
 
 def test_a_reader_sees_their_own_points_in_the_groups_of_their_message() -> None:
@@ -40,6 +44,24 @@ def test_what_was_said_in_confidence_is_withheld_from_who_was_not_there() -> Non
     assert "Northgate" not in " ".join(line.text for line in away.lines)
     assert 0 < sum(line.withheld for line in away.lines) < 20
     assert not any(line.withheld for line in there.lines)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("this stays between us", f"{SECRET} okay, back to the agenda.", "the parser ships on Friday."),
+        (f"okay, moving on. {SECRET}", "that stays in this call.", "sure."),
+        ("one more thing, this stays", f"between us, {SECRET}", "the parser ships."),
+        ("this stays between us.", SECRET, "back to the agenda.", "and design?", f"well, {SECRET}"),
+    ],
+    ids=["it ends in the same breath", "it begins in the same breath", "its announcement is cut", "it is told again"],
+)
+def test_the_page_withholds_what_no_search_may_find(said: Sequence[str]) -> None:
+    conversation = conversation_of(*said, speakers=("ana", "ana", "ben"))
+    secret = {i for p in make_passages(conversation) if p.confidential for i in p.utterances}
+    away = make_page(conversation, {}, (), attended=False)
+    assert secret <= {line.id for line in away.lines if line.withheld}
+    assert "Anna Keller" not in " ".join(line.text for line in away.lines)
 
 
 def test_an_edit_opens_no_confidence() -> None:
