@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
@@ -249,3 +250,9 @@ def test_a_confidence_that_nobody_ends_runs_out() -> None:
 
 def test_nothing_is_confidential_without_an_announcement() -> None:
     assert confidential_parts(parts("The price page changes.", "The budget is approved.")) == frozenset()
+
+
+def test_a_long_row_of_digits_is_read_at_once() -> None:
+    began = time.process_time()
+    read_sentence("The number is " + "1" * 20_000)
+    assert time.process_time() - began < 5.0  # a minute and more if each digit is a beginning
