@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from meetings.edits import read_edits
 from tests.browser.conftest import Seen, violations
 from tests.report_site import Site, sample_conversation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 pytestmark = pytest.mark.browser
 
@@ -141,6 +145,25 @@ def test_everything_can_be_done_with_the_keyboard_alone(look: Look) -> None:
     assert seen.page.locator("#help").is_visible()
     press("Escape")
     assert not seen.page.locator("#help").is_visible()
+
+
+def test_points_of_one_moment_are_gone_through_one_by_one(watched: Callable[..., Seen], site: Site) -> None:
+    seen = watched(site.url)
+    seen.page.goto(site.link("maya.chen"))
+
+    def of_one_moment(route: Route) -> None:
+        page = route.fetch()
+        route.fulfill(response=page, body=re.sub(r'(class="point[^"]*" data-t=)"[^"]+"', r'\1"103.0"', page.text()))
+
+    seen.page.route(site.page, of_one_moment)
+    seen.page.reload()
+    seen.until("document.getElementById('media').readyState >= 1")
+    points, met = seen.page.locator(".point").count(), []
+    for key in "n" * points + "p" * (points - 1):
+        seen.page.keyboard.press(key)
+        seen.wait_at(103)
+        met.append(seen.page.evaluate("[...document.querySelectorAll('.point')].findIndex(p => p.matches('.here'))"))
+    assert met == [*range(points), *range(points - 2, -1, -1)]
 
 
 def test_the_transcript_is_one_stop_of_the_tabulator_and_arrows_walk_it(look: Look) -> None:

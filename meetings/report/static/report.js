@@ -192,8 +192,10 @@ const readOn = () => {
 const jump = (step) => {
   if (!points.length) return;
   const here = media ? (wanted ?? media.currentTime) : starts[Math.max(0, now)] ?? 0;
-  const found =
-    step > 0 ? points.find(({ at }) => at > here + 0.5) : [...points].reverse().find(({ at }) => at < here - 0.5);
+  // Several points may be of one moment: from the one that is open on they go in turn.
+  const open = points.findIndex(({ point, at }) => point.classList.contains("here") && Math.abs(at - here) <= 0.5);
+  const ahead = step > 0 ? points.find(({ at }) => at > here + 0.5) : points.findLast(({ at }) => at < here - 0.5);
+  const found = open < 0 ? ahead : points[open + step];
   if (!found) return say(step > 0 ? "No further point" : "No earlier point");
   openAround(found.point);
   seek(found.at);
