@@ -25,6 +25,7 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, is_meeting
 from meetings.page_sign_ins import SESSION
+from meetings.quiet import zone_of
 from meetings.recalled import RecalledCall
 from meetings.report.access import REMEMBERED, Gate, Reader
 from meetings.report.downloads import DOWNLOADS, as_seen, download
@@ -143,7 +144,8 @@ class Report:
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
-        page = make_page(call.conversation, call.summary, edits, attended=attended)
+        zone = zone_of(reader.user.timezone)  # as at home, which leads here
+        page = make_page(call.conversation, call.summary, edits, attended=attended, zone=zone)
         return self._templates.get_template("page.html").render(
             page=page,
             reader=reader.user.name,

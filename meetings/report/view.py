@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from meetings.conversation import Conversation, Speaker, Utterance, clock
@@ -115,7 +115,14 @@ class Page:
     summary_language: str
 
 
-def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Sequence[Edit], *, attended: bool) -> Page:
+def make_page(
+    conversation: Conversation,
+    summary: Mapping[str, Any],
+    edits: Sequence[Edit],
+    *,
+    attended: bool,
+    zone: tzinfo | None = None,
+) -> Page:
     """The page of a meeting for one reader.
 
     Args:
@@ -123,6 +130,7 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
         summary: the reader's own, as it is stored; empty if there is none.
         edits: what people changed in its words.
         attended: whether the reader was there.
+        zone: of the reader's clock; None: the day is that of where the meeting's time is from.
     """
     heard, conversation = conversation, apply_edits(conversation, edits)
     theirs = summary_from_json(summary) if summary else None
@@ -139,7 +147,7 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
     )
     return Page(
         title=conversation.title or "Call",
-        day=_day(conversation.started_at),
+        day=_day(conversation.started_at, zone),
         length=clock(duration),
         duration=round(duration, 3),
         language=conversation.language,
@@ -156,10 +164,11 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
     )
 
 
-def _day(text: str | None) -> str:
+def _day(text: str | None, zone: tzinfo | None) -> str:
     try:
         when = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        when = when.astimezone(zone) if when is not None and when.tzinfo and zone else when
+    except (ValueError, OverflowError):
         return ""
     return f"{when:%A}, {when.day} {when:%B %Y}" if when else ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from meetings.conversation import Conversation, Speaker, Utterance, Word
 from meetings.edits import Edit, apply_edits
+from meetings.report.home_view import day_of
 from meetings.report.media import MAX_PART, Part, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.view import LANES, make_page
 from meetings.report.view import parts_of as words_of
@@ -29,6 +32,16 @@ def test_a_reader_sees_their_own_points_in_the_groups_of_their_message() -> None
     assert [g.heading for g in page.groups] == ["For you", "Decisions", "Actions", "Worth knowing"]
     assert page.groups[0].points[0].facts == "you and Tom Becker, due Mon 30 Nov"
     assert page.groups[0].points[0].text.startswith("“")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Pacific/Auckland", "Friday, 27"), ("America/Lima", "Thursday, 26"), ("UTC", "Thursday, 26")]
+)
+def test_the_day_is_that_of_the_reader_s_clock_as_at_home(zone: str, day: str) -> None:
+    late = replace(CALL, started_at="2026-11-26T19:30:00+00:00")
+    page = make_page(late, {}, (), attended=True, zone=ZoneInfo(zone))
+    assert page.day == f"{day} November 2026"
+    assert page.day.partition(", ")[2] in day_of(late.started_at or "", ZoneInfo(zone))
 
 
 def test_without_a_summary_there_is_the_transcript_alone() -> None:
