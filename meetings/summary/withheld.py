@@ -25,7 +25,7 @@ def in_confidence(*versions: Conversation) -> frozenset[int]:
 def _withheld(conversation: Conversation) -> frozenset[int]:
     """Those of one version. Remembered: a page is looked at again and again, and reading a long call takes seconds."""
     said = [[u.speaker, u.start, u.end, u.text, [[w.start, w.end] for w in u.words]] for u in conversation.utterances]
-    key = digest("in confidence", said)
+    key = digest("in confidence", ascii(said))  # halves of characters have no bytes
     found = _before.get(key)
     if found is None:
         found = _whole(conversation) | secret_turns(conversation)

@@ -209,6 +209,26 @@ def test_a_speaker_is_corrected_by_choosing_who_it_is(look: Look, site: Site) ->
     assert len(site.queue.remade) == before + 1
 
 
+def test_a_voice_is_asked_about_anew_and_everybody_is_listed_once(look: Look) -> None:
+    seen = look("maya.chen")
+    held: list[Route] = []
+    seen.page.route("**/people", lambda route: held.append(route))
+    correct = seen.page.get_by_role("button", name="Correct who Speaker 5 is")
+    cancel = seen.page.locator("#speaker").get_by_role("button", name="Cancel")
+    for _ in range(2):  # faster than the server answers
+        correct.click()
+        seen.page.get_by_label("It is").select_option("nobody")
+        cancel.click()
+    correct.click()
+    assert seen.page.get_by_label("It is").input_value() == ""
+    for route in held:
+        route.continue_()
+    seen.until("document.querySelectorAll('#speaker-who option').length > 5")
+    seen.page.wait_for_timeout(300)
+    values = seen.page.locator("#speaker-who option").evaluate_all("all => all.map(({ value }) => value)")
+    assert len(values) == len(set(values))
+
+
 def test_who_was_not_there_is_offered_nothing_to_correct(look: Look) -> None:
     seen = look("tom.becker")
     seen.page.keyboard.press("e")

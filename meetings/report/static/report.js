@@ -339,25 +339,28 @@ const openEdit = (line) => {
 
 let people = null; // who a voice can be, asked for once
 
-const openSpeaker = async (speaker, name) => {
+const listPeople = async (who) => {
+  try {
+    const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
+    for (const person of answer.ok ? await answer.json() : []) {
+      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
+      who.add(option, who.querySelector('[value="guest"]'));
+    }
+    if (!answer.ok) people = null;
+  } catch {
+    people = null;
+  }
+};
+
+const openSpeaker = (speaker, name) => {
   const dialog = by("speaker");
   const form = dialog.querySelector("form");
   form.speaker.value = speaker;
+  form.who.value = "";
   form.guest.value = "";
   by("speaker-name").textContent = name;
   dialog.showModal();
-  if (people === null) {
-    try {
-      const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
-      people = answer.ok ? await answer.json() : null;
-    } catch {
-      people = null;
-    }
-    for (const person of people ?? []) {
-      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
-      form.who.add(option, form.who.querySelector('[value="guest"]'));
-    }
-  }
+  people ??= listPeople(form.who);
 };
 
 // One button for the line that somebody points at or stands on, instead of thousands.
