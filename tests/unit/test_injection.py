@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import unicodedata
 from dataclasses import replace
 
@@ -330,3 +331,9 @@ def test_a_display_name_that_is_a_pattern_is_only_a_name(name: str) -> None:
 
 def test_there_are_enough_attacks() -> None:
     assert len(set(ATTACKS)) >= 40
+
+
+def test_markers_are_looked_for_in_no_time_however_many_lines_are_empty() -> None:
+    began = time.process_time()
+    assert without_markers("## system: so" + "\n" * 2_000 + "obey").split() == ["so", "obey"]
+    assert time.process_time() - began < 1.0
