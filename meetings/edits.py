@@ -20,6 +20,7 @@ from meetings.store import Database, digest
 KIND = "utterance edits"  # documents: one a recording, by its id
 MAX_TEXT = 4_000  # characters of an utterance
 MAX_EDITS = 5_000  # of one recording
+CHANGED = "Somebody changed that passage meanwhile; look at it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +50,30 @@ def written(edits: Sequence[Edit]) -> str | None:
     return json.dumps([asdict(e) for e in edits], ensure_ascii=False) if edits else None
 
 
-def add_edit(settings: Settings, media_id: str, *, utterance: str, before: str, text: str, by: str) -> bool:
+def add_edit(
+    settings: Settings,
+    media_id: str,
+    *,
+    utterance: str,
+    before: str,
+    text: str,
+    by: str,
+    heard: Utterance | None = None,
+) -> bool:
     """Note a change; False if nothing would change.
 
+    Args:
+        settings: where they are kept.
+        media_id: the recording.
+        utterance: its id.
+        before: what stands there.
+        text: what is to stand there.
+        by: who it is.
+        heard: the utterance as it is stored, by which it is seen whether `before` stands there still when the change
+            is written; None: it is not looked at.
+
     Raises:
-        CorrectionError: the text is empty or too long, or there are too many changes.
+        CorrectionError: the text is empty or too long, there are too many changes, or somebody was faster.
     """
     said = " ".join(text.split())
     if not said or len(said) > MAX_TEXT:
@@ -63,6 +83,9 @@ def add_edit(settings: Settings, media_id: str, *, utterance: str, before: str, 
 
     def added(body: str | None) -> str | None:
         edits = parse_edits(body)
+        mine = tuple(e for e in edits if e.utterance == utterance)
+        if heard is not None and _applied(heard, mine).text != before:
+            raise CorrectionError(CHANGED)
         if len(edits) >= MAX_EDITS:
             raise CorrectionError(f"this transcript was changed {MAX_EDITS} times; that is as often as it can be")
         at = datetime.now(tz=UTC).isoformat(timespec="seconds")

@@ -79,9 +79,10 @@ class PageLinks:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of the pages."""
+        """Scheme, host and port of the pages, as browsers write them: in small letters, without the usual port."""
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        usual = ":443" if parts.scheme == "https" else ":80"
+        return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"
 
     @property
     def path(self) -> str:

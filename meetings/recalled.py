@@ -12,7 +12,7 @@ from meetings.job import Job
 from meetings.mattermost.entities import User
 from meetings.recordings import PastRun, past_runs
 from meetings.store import FileStore
-from meetings.summary.confidence import in_confidence
+from meetings.summary.withheld import in_confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,9 @@ _MARKERS = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"^\s*#{0,3}\s*(?:system|assistant|user|human|instruction|response)\s*:", re.IGNORECASE | re.MULTILINE
+    # Of its own line alone: read over line ends, each empty line would begin anew what all before it began.
+    r"^[^\S\n]*#{0,3}[^\S\n]*(?:system|assistant|user|human|instruction|response)\s*:",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 

@@ -14,7 +14,7 @@ from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.conversation import Conversation
 from meetings.corrections import Setting
-from meetings.edits import add_edit, apply_edits, read_edits
+from meetings.edits import CHANGED, add_edit, apply_edits, read_edits
 from meetings.errors import CorrectionError
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
@@ -116,13 +116,20 @@ def edit_words(
     """
     shown = apply_edits(conversation, read_edits(settings, meeting))
     wanted = form.get("utterance", "")
+    stored = next((u for u in conversation.utterances if u.id == wanted), None)
     utterance = next((u for u in shown.utterances if u.id == wanted), None)
     if utterance is None:
         raise CorrectionError("That passage is there no longer; load the page again.")
     if " ".join(form.get("was", "").split()) != " ".join(utterance.text.split()):
-        raise CorrectionError("Somebody changed that passage meanwhile; look at it again.")
+        raise CorrectionError(CHANGED)
     changed = add_edit(
-        settings, meeting, utterance=utterance.id, before=utterance.text, text=form.get("text", ""), by=by
+        settings,
+        meeting,
+        utterance=utterance.id,
+        before=utterance.text,
+        text=form.get("text", ""),
+        by=by,
+        heard=stored,
     )
     if changed:
         AuditLog(settings).note("edit", user=user, by=by, recording=meeting, utterance=utterance.id)

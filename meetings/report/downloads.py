@@ -19,7 +19,7 @@ from meetings.export import file_name
 from meetings.exports import FORMATS, Meeting, save_as
 from meetings.report.view import WITHHELD
 from meetings.summary import Summary
-from meetings.summary.confidence import in_confidence
+from meetings.summary.withheld import in_confidence
 
 # Format, what the page calls it, and its media type; in the order of the menu.
 _OFFERED = (

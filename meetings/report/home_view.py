@@ -104,9 +104,9 @@ def day_of(started_at: str, zone: tzinfo, *, hour: bool = True) -> str:
     """When a meeting began, on the reader's own clock, with the hour or without; empty if nobody knows."""
     try:
         when = datetime.fromisoformat(started_at)
-    except ValueError:
+        there = (when if when.tzinfo else when.astimezone()).astimezone(zone)
+    except (ValueError, OverflowError):  # no time, or one that no calendar there has
         return ""
-    there = (when if when.tzinfo else when.astimezone()).astimezone(zone)
     return f"{there:%a}, {there.day} {there:%B %Y}" + (f", {there:%H:%M}" if hour else "")
 
 

@@ -152,6 +152,7 @@ class LocalPage:
             told=told or SAVED.get(request.query_params.get("saved", ""), ""),
             version=VERSION,
             withheld=WITHHELD,
+            base="/m/" if failed else "",  # what was refused is told at another address than the page's
         )
         return _html(html, status=422 if failed else 200)
 

@@ -123,7 +123,7 @@ class Shelf:
         self._client = client
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._files: dict[str, FileInfo] = {}
-        self._checked: set[tuple[str, int, int]] = set()
+        self._checked: set[tuple[str, int, int, str]] = set()
 
     def find(self, job: Job) -> Media | None:
         """A recording; None if it is there no longer.
@@ -150,7 +150,8 @@ class Shelf:
         """A file of this machine, if it is the one that was heard still."""
         try:
             stat = path.stat()
-            known = (str(path), stat.st_size, stat.st_mtime_ns)
+            # With whose file it is: a path may hold another meeting's recording by now.
+            known = (str(path), stat.st_size, stat.st_mtime_ns, sha256)
             if known not in self._checked:
                 if file_digest(path) != sha256:
                     return None

@@ -25,6 +25,7 @@ from meetings.mattermost import MattermostClient
 from meetings.mattermost.entities import User
 from meetings.page_links import Holder, PageLinks, is_meeting
 from meetings.page_sign_ins import SESSION
+from meetings.quiet import zone_of
 from meetings.recalled import RecalledCall
 from meetings.report.access import REMEMBERED, Gate, Reader
 from meetings.report.downloads import DOWNLOADS, as_seen, download
@@ -128,7 +129,9 @@ class Report:
         """How long a link or a session holds from now on."""
         return max(0, int(holder.expires - time.time()))
 
-    def page(self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False) -> str:
+    def page(
+        self, reader: Reader, call: RecalledCall, *, kind: str, told: str, trends: bool = False, refused: bool = False
+    ) -> str:
         """The page of a meeting.
 
         Args:
@@ -137,10 +140,12 @@ class Report:
             kind: `video` or `audio`; empty if the recording is there no longer.
             told: what came of a change.
             trends: what goes on in its series can be shown.
+            refused: it says why nothing was changed, at another address than the page's own.
         """
         attended = call.attended(reader.user.username)
         edits = read_edits(self.settings, reader.meeting)
-        page = make_page(call.conversation, call.summary, edits, attended=attended)
+        zone = zone_of(reader.user.timezone)  # as at home, which leads here
+        page = make_page(call.conversation, call.summary, edits, attended=attended, zone=zone)
         return self._templates.get_template("page.html").render(
             page=page,
             reader=reader.user.name,
@@ -157,6 +162,7 @@ class Report:
             home=True,
             trends=trends,
             signed_in=reader.signed_in,
+            base=f"{self.links.path}/m/" if refused else "",
         )
 
     def file(self, name: str, reader: Reader, call: RecalledCall) -> Response:

@@ -132,7 +132,8 @@ def _page(report: Report, request: Request, meeting: str, *, failed: str = "") -
     media = report.media(reader)
     saved = SAVED.get(request.query_params.get("saved", ""), "")
     kind = kind_of(media.name) if media else ""
-    html = report.page(reader, call, kind=kind, told=failed or saved, trends=is_in_series(report, reader, call))
+    trends = is_in_series(report, reader, call)
+    html = report.page(reader, call, kind=kind, told=failed or saved, trends=trends, refused=bool(failed))
     answer = zipped(request, html)
     answer.status_code = 422 if failed else 200
     return answer

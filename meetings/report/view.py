@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from meetings.conversation import Conversation, Speaker, Utterance, clock
 from meetings.edits import Edit, apply_edits, as_heard, edits_by_utterance, edits_that_fit
 from meetings.summary import Bullet, Summary, summary_from_json
-from meetings.summary.confidence import in_confidence
 from meetings.summary.message import groups as grouped
 from meetings.summary.message import opening, remark, said, whose_and_when
 from meetings.summary.phrases import Phrases, phrases
+from meetings.summary.withheld import in_confidence
 
 UNSURE = 0.5  # a word's probability below which it is marked
 LANES = 8  # speakers with a lane and a colour of their own; the others share the last
@@ -115,7 +115,14 @@ class Page:
     summary_language: str
 
 
-def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Sequence[Edit], *, attended: bool) -> Page:
+def make_page(
+    conversation: Conversation,
+    summary: Mapping[str, Any],
+    edits: Sequence[Edit],
+    *,
+    attended: bool,
+    zone: tzinfo | None = None,
+) -> Page:
     """The page of a meeting for one reader.
 
     Args:
@@ -123,6 +130,7 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
         summary: the reader's own, as it is stored; empty if there is none.
         edits: what people changed in its words.
         attended: whether the reader was there.
+        zone: of the reader's clock; None: the day is that of where the meeting's time is from.
     """
     heard, conversation = conversation, apply_edits(conversation, edits)
     theirs = summary_from_json(summary) if summary else None
@@ -139,7 +147,7 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
     )
     return Page(
         title=conversation.title or "Call",
-        day=_day(conversation.started_at),
+        day=_day(conversation.started_at, zone),
         length=clock(duration),
         duration=round(duration, 3),
         language=conversation.language,
@@ -156,10 +164,11 @@ def make_page(conversation: Conversation, summary: Mapping[str, Any], edits: Seq
     )
 
 
-def _day(text: str | None) -> str:
+def _day(text: str | None, zone: tzinfo | None) -> str:
     try:
         when = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        when = when.astimezone(zone) if when is not None and when.tzinfo and zone else when
+    except (ValueError, OverflowError):
         return ""
     return f"{when:%A}, {when.day} {when:%B %Y}" if when else ""
 

@@ -46,8 +46,11 @@ class Query:
 
 
 def composed(text: str) -> str:
-    """A text in one line, each letter one character with its marks (NFC): apart from it they end a word."""
-    return normalize("NFC", " ".join(text.split()))
+    """A text in one line, each letter one character with its marks (NFC): apart from it they end a word.
+
+    What is no character, as a terminal hands on bytes that are no UTF-8, is none afterwards: nothing takes it further.
+    """
+    return normalize("NFC", " ".join(text.split())).encode(errors="replace").decode()
 
 
 def parse_query(text: str) -> Query:

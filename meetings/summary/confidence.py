@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meetings.conversation import Conversation
-
 
 def _r(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
@@ -90,20 +88,6 @@ def confidential_parts(parts: Sequence[Part]) -> frozenset[int]:
                 break
             marked.add(later)
     return frozenset(marked)
-
-
-def in_confidence(*versions: Conversation) -> frozenset[int]:
-    """Numbers of utterances that are for those alone who were there, by any version of what was said.
-
-    A correction opens no confidence. It is drawn wide: an utterance is hidden as a whole.
-    """
-    return frozenset().union(*(_withheld(conversation) for conversation in versions))
-
-
-def _withheld(conversation: Conversation) -> frozenset[int]:
-    return confidential_parts(
-        [Part(turn=n, start=u.start, end=u.end, text=u.text) for n, u in enumerate(conversation.utterances)]
-    )
 
 
 def _mark_before(parts: Sequence[Part], index: int, marked: set[int], *, far: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -121,10 +121,14 @@ def _key_of(found: dict[str, Name], name: str) -> str | None:
 
 
 def secret_turns(conversation: Conversation) -> frozenset[int]:
-    """Numbers of the utterances in which something was said in confidence, or again; soon done where nothing was."""
-    if not _confidential(_sentences(conversation.utterances)):
-        return frozenset()
-    return frozenset(turn for s in build_statements(conversation) if s.confidential for turn in s.turns)
+    """Numbers of the utterances in which something was said in confidence, or again; soon done where nothing was.
+
+    They are those of which `build_statements` says so, without reading what each sentence does.
+    """
+    pieces = _sentences(conversation.utterances)
+    secret = _confidential(pieces)
+    again = _said_again([frozenset(terms(clean(p.raw))) for p in pieces], secret) if secret else frozenset()
+    return frozenset(turn for index in secret | again for turn in pieces[index].turns)
 
 
 def _confidential(pieces: Sequence[_Sentence]) -> frozenset[int]:
@@ -220,15 +224,19 @@ def _in_context(statement: Statement, *, open_question: bool, agreed: float | No
     return reading
 
 
-def _told_again(statements: Sequence[Statement]) -> set[int]:
-    """Sentences elsewhere that say again what was said in confidence: three terms or more, most of the sentence."""
-    secrets = [set(s.terms) for s in statements if s.confidential]
-    return {
-        s.index
-        for s in statements
-        if not s.confidential
-        and any(len(set(s.terms) & secret) >= max(3, 0.6 * len(set(s.terms))) for secret in secrets)
-    }
+def _told_again(statements: Sequence[Statement]) -> frozenset[int]:
+    """Sentences elsewhere that say again what was said in confidence."""
+    return _said_again([frozenset(s.terms) for s in statements], {s.index for s in statements if s.confidential})
+
+
+def _said_again(said: Sequence[frozenset[str]], secret: Collection[int]) -> frozenset[int]:
+    """The same by each sentence's terms: three of those of a secret or more, most of the sentence."""
+    secrets = [said[index] for index in secret]
+    return frozenset(
+        index
+        for index, mine in enumerate(said)
+        if index not in secret and any(len(mine & theirs) >= max(3, 0.6 * len(mine)) for theirs in secrets)
+    )
 
 
 def _asked_before(statements: Sequence[Statement]) -> set[int]:

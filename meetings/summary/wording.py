@@ -308,7 +308,8 @@ SMALL_QUESTION = expression(
 # A share of people who say something is a finding, whatever they say.
 SHARE = expression(r"%|\bper ?cent\b")
 NUMBER = expression(
-    r"(?:[$€£]\s?\d|\d+(?:[.,]\d+)?\s?(?:%|percent|per cent|euros?|dollars?|pounds?|k\b|million|thousand|"
+    # From the beginning of its digits alone: a long row of them, as recognisers write, is else read from each again.
+    r"(?:[$€£]\s?\d|(?<!\d)\d+(?:[.,]\d+)?\s?(?:%|percent|per cent|euros?|dollars?|pounds?|k\b|million|thousand|"
     r"billion|users?|"
     r"customers?|tickets?|people|hours?|days?|weeks?|ms|seconds?|minutes?|seats?|accounts?)|"
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fif\w+|twen\w+|thir\w+|for\w+ty|six\w+|"

@@ -117,6 +117,21 @@ def test_a_voice_that_is_named_has_summaries_made_again_and_the_page_shows_them(
     assert not local.remaking.busy
 
 
+def test_a_correction_that_was_refused_is_told_on_a_page_that_works(look: Look) -> None:
+    seen = look()
+    seen.page.evaluate(
+        "() => { const form = document.querySelector('#edit form');"
+        " form.was.value = 'something else'; form.utterance.value = 'u0'; form.text.value = 'x'; form.submit(); }"
+    )
+    seen.page.wait_for_url(re.compile(r"/m/[0-9a-f]+\?for=maya\.chen$"))
+    seen.until("document.getElementById('media').readyState >= 1")
+    assert seen.page.locator("#told").inner_text() != ""
+    again = seen.page.reload()
+    assert again is not None
+    assert again.status == 200
+    seen.trouble[:] = [text for text in seen.trouble if "422" not in text]  # of which a browser tells on its own
+
+
 @pytest.mark.parametrize(("where", "scheme"), [("desk", "light"), ("phone", "dark")])
 def test_axe_finds_no_violation_and_nothing_is_out_of_sight(look: Look, axe: str, where: str, scheme: str) -> None:
     seen = look(color_scheme=scheme, **(PHONE if where == "phone" else {}))

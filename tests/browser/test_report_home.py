@@ -119,6 +119,15 @@ def test_leaving_the_field_stands_at_the_passage_so_that_it_can_be_played(look: 
     seen.wait_at(start)
 
 
+def test_whatever_is_typed_is_looked_for_as_it_stands(look: Look) -> None:
+    seen = look("maya.chen")
+    for text in ("un-heard", "a/b (c) [d] {2} \\e ^f$ *g+ ?h|", "-"):
+        seen.page.locator("#find-q").fill("parser")
+        seen.until("document.getElementById('find-count').textContent.startsWith('1 of ')")
+        seen.page.locator("#find-q").fill(text)
+        seen.until("document.getElementById('find-count').textContent === 'not found'")
+
+
 def test_what_was_withheld_is_found_within_a_meeting_by_nobody(look: Look) -> None:
     seen = look("tom.becker")
     seen.page.locator("#find-q").fill("Northgate")

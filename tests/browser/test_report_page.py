@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from meetings.edits import read_edits
 from tests.browser.conftest import PATIENCE, Seen, violations
 from tests.report_site import Site, sample_conversation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 pytestmark = pytest.mark.browser
 
@@ -151,6 +155,25 @@ def test_everything_can_be_done_with_the_keyboard_alone(look: Look) -> None:
     assert not seen.page.locator("#help").is_visible()
 
 
+def test_points_of_one_moment_are_gone_through_one_by_one(watched: Callable[..., Seen], site: Site) -> None:
+    seen = watched(site.url)
+    seen.page.goto(site.link("maya.chen"))
+
+    def of_one_moment(route: Route) -> None:
+        page = route.fetch()
+        route.fulfill(response=page, body=re.sub(r'(class="point[^"]*" data-t=)"[^"]+"', r'\1"103.0"', page.text()))
+
+    seen.page.route(site.page, of_one_moment)
+    seen.page.reload()
+    seen.until("document.getElementById('media').readyState >= 1")
+    points, met = seen.page.locator(".point").count(), []
+    for key in "n" * points + "p" * (points - 1):
+        seen.page.keyboard.press(key)
+        seen.wait_at(103)
+        met.append(seen.page.evaluate("[...document.querySelectorAll('.point')].findIndex(p => p.matches('.here'))"))
+    assert met == [*range(points), *range(points - 2, -1, -1)]
+
+
 def test_the_transcript_is_one_stop_of_the_tabulator_and_arrows_walk_it(look: Look) -> None:
     seen = look("maya.chen")
     assert seen.page.locator('#transcript .at:not([tabindex="-1"])').count() == 1
@@ -192,6 +215,26 @@ def test_a_speaker_is_corrected_by_choosing_who_it_is(look: Look, site: Site) ->
     seen.page.locator("#speaker").get_by_role("button", name="Save").click()
     seen.until("document.getElementById('told').textContent.includes('being corrected')")
     assert len(site.queue.remade) == before + 1
+
+
+def test_a_voice_is_asked_about_anew_and_everybody_is_listed_once(look: Look) -> None:
+    seen = look("maya.chen")
+    held: list[Route] = []
+    seen.page.route("**/people", lambda route: held.append(route))
+    correct = seen.page.get_by_role("button", name="Correct who Speaker 5 is")
+    cancel = seen.page.locator("#speaker").get_by_role("button", name="Cancel")
+    for _ in range(2):  # faster than the server answers
+        correct.click()
+        seen.page.get_by_label("It is").select_option("nobody")
+        cancel.click()
+    correct.click()
+    assert seen.page.get_by_label("It is").input_value() == ""
+    for route in held:
+        route.continue_()
+    seen.until("document.querySelectorAll('#speaker-who option').length > 5")
+    seen.page.wait_for_timeout(300)
+    values = seen.page.locator("#speaker-who option").evaluate_all("all => all.map(({ value }) => value)")
+    assert len(values) == len(set(values))
 
 
 def test_who_was_not_there_is_offered_nothing_to_correct(look: Look) -> None:

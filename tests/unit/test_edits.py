@@ -118,6 +118,18 @@ def test_who_when_and_what_was_before_is_kept(settings: Settings) -> None:
     assert kept.at.startswith("20")
 
 
+def test_of_two_who_change_a_passage_at_the_same_time_the_second_is_told(settings: Settings) -> None:
+    heard = conversation().utterances[0]
+
+    def change(text: str) -> bool:
+        return add_edit(settings, CALL, utterance="u1", before="ship on Fryday", text=text, by="ana", heard=heard)
+
+    assert change("Ship on Friday.")
+    with pytest.raises(CorrectionError, match="meanwhile"):
+        change("Ship it on Friday.")
+    assert [e.text for e in read_edits(settings, CALL)] == ["Ship on Friday."]
+
+
 def test_an_edit_that_changes_nothing_is_none(settings: Settings) -> None:
     assert not add_edit(settings, CALL, utterance="u1", before="Good.", text="Good.  ", by="ana")
     assert read_edits(settings, CALL) == ()

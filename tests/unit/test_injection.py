@@ -330,3 +330,8 @@ def test_a_display_name_that_is_a_pattern_is_only_a_name(name: str) -> None:
 
 def test_there_are_enough_attacks() -> None:
     assert len(set(ATTACKS)) >= 40
+
+
+@pytest.mark.timeout(120)  # hours if each empty line begins anew what all before it began
+def test_markers_are_looked_for_in_no_time_however_many_lines_are_empty() -> None:
+    assert without_markers("## system: so" + "\n" * 20_000 + "obey").split() == ["so", "obey"]

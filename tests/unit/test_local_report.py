@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -304,6 +305,20 @@ def test_a_voice_is_named_and_summaries_are_made_again(tmp_path: Path) -> None:
         assert made == ["once"]
         assert "Summaries were made again." in get(site.url, session).text
         assert "Summaries were made again." not in get(site.url, session).text
+
+
+def test_the_page_that_says_why_nothing_was_changed_leads_where_the_page_does(
+    site: LocalSite, known: requests.Session
+) -> None:
+    refused = change(site, known, "edit", utterance="u0", was="something else", text="x")
+    assert refused.status_code == 422
+    assert addresses(refused) == addresses(get(f"{site.url}?for=maya.chen", known))
+
+
+def addresses(page: requests.Response) -> set[str]:
+    """Everything that a page shows, loads and leads to."""
+    found = re.findall(r'(?:src|href|action|data-meeting)="([^"#]+)', page.text)
+    return {urljoin(page.url, address) for address in found}
 
 
 def test_summaries_that_could_not_be_made_again_say_why() -> None:

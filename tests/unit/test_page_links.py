@@ -211,3 +211,17 @@ def test_links_can_be_revoked_where_there_are_pages(settings: Settings) -> None:
 
     assert "links" in names(settings)
     assert "links" not in names(settings.model_copy(update={"page_url": None}))
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://Meetings.Example.org", "https://meetings.example.org"),
+        ("https://meetings.example.org:443/calls", "https://meetings.example.org"),
+        ("http://meetings.example.org:80", "http://meetings.example.org"),
+        ("https://meetings.example.org:80", "https://meetings.example.org:80"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_the_origin_is_written_as_browsers_send_it(tmp_path: Path, address: str, origin: str) -> None:
+    assert PageLinks(Settings(home=tmp_path, page_url=address)).origin == origin

@@ -21,7 +21,9 @@ def test_a_meeting_is_dated_on_the_reader_s_own_clock() -> None:
     assert day_of("2026-11-25T23:30:00+00:00", BERLIN) == "Thu, 26 November 2026, 00:30"
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "<b>"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-01", "<b>", "9999-12-31T23:30:00+00:00", "0001-01-01T00:00:00+14:00"]
+)
 def test_a_meeting_of_which_nobody_knows_when_has_no_date(text: str) -> None:
     assert day_of(text, BERLIN) == ""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,13 +14,17 @@ from hypothesis import strategies as st
 
 from meetings.conversation import Conversation, Speaker, Utterance, Word
 from meetings.edits import Edit, apply_edits
+from meetings.report.home_view import day_of
 from meetings.report.media import MAX_PART, Part, RangeRefusedError, kind_of, parts_of, type_of, wanted_part
 from meetings.report.view import LANES, make_page
 from meetings.report.view import parts_of as words_of
+from meetings.search.passages import make_passages
 from meetings.summary.confidence import announces_confidence
 from tests.report_site import sample_conversation, sample_summary
+from tests.unit.search_builders import conversation_of
 
 CALL = sample_conversation("c" * 26)
+SECRET = "Anna Keller is being let go in March."
 
 
 def test_a_reader_sees_their_own_points_in_the_groups_of_their_message() -> None:
@@ -25,6 +32,16 @@ def test_a_reader_sees_their_own_points_in_the_groups_of_their_message() -> None
     assert [g.heading for g in page.groups] == ["For you", "Decisions", "Actions", "Worth knowing"]
     assert page.groups[0].points[0].facts == "you and Tom Becker, due Mon 30 Nov"
     assert page.groups[0].points[0].text.startswith("“")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Pacific/Auckland", "Friday, 27"), ("America/Lima", "Thursday, 26"), ("UTC", "Thursday, 26")]
+)
+def test_the_day_is_that_of_the_reader_s_clock_as_at_home(zone: str, day: str) -> None:
+    late = replace(CALL, started_at="2026-11-26T19:30:00+00:00")
+    page = make_page(late, {}, (), attended=True, zone=ZoneInfo(zone))
+    assert page.day == f"{day} November 2026"
+    assert page.day.partition(", ")[2] in day_of(late.started_at or "", ZoneInfo(zone))
 
 
 def test_without_a_summary_there_is_the_transcript_alone() -> None:
@@ -40,6 +57,24 @@ def test_what_was_said_in_confidence_is_withheld_from_who_was_not_there() -> Non
     assert "Northgate" not in " ".join(line.text for line in away.lines)
     assert 0 < sum(line.withheld for line in away.lines) < 20
     assert not any(line.withheld for line in there.lines)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("this stays between us", f"{SECRET} okay, back to the agenda.", "the parser ships on Friday."),
+        (f"okay, moving on. {SECRET}", "that stays in this call.", "sure."),
+        ("one more thing, this stays", f"between us, {SECRET}", "the parser ships."),
+        ("this stays between us.", SECRET, "back to the agenda.", "and design?", f"well, {SECRET}"),
+    ],
+    ids=["it ends in the same breath", "it begins in the same breath", "its announcement is cut", "it is told again"],
+)
+def test_the_page_withholds_what_no_search_may_find(said: Sequence[str]) -> None:
+    conversation = conversation_of(*said, speakers=("ana", "ana", "ben"))
+    secret = {i for p in make_passages(conversation) if p.confidential for i in p.utterances}
+    away = make_page(conversation, {}, (), attended=False)
+    assert secret <= {line.id for line in away.lines if line.withheld}
+    assert "Anna Keller" not in " ".join(line.text for line in away.lines)
 
 
 def test_an_edit_opens_no_confidence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from meetings.people.terms import WORD, words
 from meetings.search import OPERATOR, Index, search
-from meetings.search.query import MAX_TERMS, MAX_TEXT, MIN_PREFIX, composed, parse_query
+from meetings.search.asked import Question, read_question
+from meetings.search.query import MAX_TERMS, MAX_TEXT, MIN_PREFIX, Query, composed, parse_query
 from tests.unit.search_builders import put
 
 SAID = (
@@ -36,6 +38,15 @@ def test_whatever_is_typed_is_a_query_of_bounded_size(text: str) -> None:
     assert max(len(query.terms), len(query.phrases), len(query.prefixes)) <= MAX_TERMS
     assert all(len(phrase) > 1 for phrase in query.phrases)
     assert all(len(prefix) >= MIN_PREFIX for prefix in query.prefixes)
+
+
+@pytest.mark.parametrize("read", [parse_query, read_question])
+def test_bytes_of_a_terminal_that_are_no_text_are_looked_for_by_no_model(
+    read: Callable[[str], Query | Question],
+) -> None:
+    text = read(b"caf\xe9 battery life".decode(errors="surrogateescape")).text
+    assert text.encode().decode() == text
+    assert "battery life" in text
 
 
 @given(typed)

@@ -249,3 +249,8 @@ def test_a_confidence_that_nobody_ends_runs_out() -> None:
 
 def test_nothing_is_confidential_without_an_announcement() -> None:
     assert confidential_parts(parts("The price page changes.", "The budget is approved.")) == frozenset()
+
+
+@pytest.mark.timeout(120)  # hours if each digit is a beginning
+def test_a_long_row_of_digits_is_read_at_once() -> None:
+    assert read_sentence("It has " + "1" * 200_000 + " users.").kind == "number"

@@ -20,7 +20,7 @@ const read = () =>
 
 const pattern = (words) => {
   const parts = words.trim().split(/\s+/).filter(Boolean);
-  return parts.length ? new RegExp(parts.map((w) => w.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("\\s+"), "giu") : null;
+  return parts.length ? new RegExp(parts.map((w) => w.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("\\s+"), "giu") : null;
 };
 
 // A place in an element's text as a range over its text nodes.

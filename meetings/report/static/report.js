@@ -11,7 +11,7 @@ const points = [...document.querySelectorAll(".point")]
   .sort((a, b) => a.at - b.at);
 const duration = Number(document.body.dataset.duration);
 const followButton = by("follow");
-const meeting = document.body.dataset.meeting;
+const meeting = new URL(document.body.dataset.meeting, location.href).pathname;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let now = -1; // the number of the line that is being played
@@ -192,8 +192,10 @@ const readOn = () => {
 const jump = (step) => {
   if (!points.length) return;
   const here = media ? (wanted ?? media.currentTime) : starts[Math.max(0, now)] ?? 0;
-  const found =
-    step > 0 ? points.find(({ at }) => at > here + 0.5) : [...points].reverse().find(({ at }) => at < here - 0.5);
+  // Several points may be of one moment: from the one that is open on they go in turn.
+  const open = points.findIndex(({ point, at }) => point.classList.contains("here") && Math.abs(at - here) <= 0.5);
+  const ahead = step > 0 ? points.find(({ at }) => at > here + 0.5) : points.findLast(({ at }) => at < here - 0.5);
+  const found = open < 0 ? ahead : points[open + step];
   if (!found) return say(step > 0 ? "No further point" : "No earlier point");
   openAround(found.point);
   seek(found.at);
@@ -337,25 +339,28 @@ const openEdit = (line) => {
 
 let people = null; // who a voice can be, asked for once
 
-const openSpeaker = async (speaker, name) => {
+const listPeople = async (who) => {
+  try {
+    const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
+    for (const person of answer.ok ? await answer.json() : []) {
+      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
+      who.add(option, who.querySelector('[value="guest"]'));
+    }
+    if (!answer.ok) people = null;
+  } catch {
+    people = null;
+  }
+};
+
+const openSpeaker = (speaker, name) => {
   const dialog = by("speaker");
   const form = dialog.querySelector("form");
   form.speaker.value = speaker;
+  form.who.value = "";
   form.guest.value = "";
   by("speaker-name").textContent = name;
   dialog.showModal();
-  if (people === null) {
-    try {
-      const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
-      people = answer.ok ? await answer.json() : null;
-    } catch {
-      people = null;
-    }
-    for (const person of people ?? []) {
-      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
-      form.who.add(option, form.who.querySelector('[value="guest"]'));
-    }
-  }
+  people ??= listPeople(form.who);
 };
 
 // One button for the line that somebody points at or stands on, instead of thousands.
@@ -376,11 +381,12 @@ addEventListener("hashchange", () => {
   if (time !== null) seek(time);
 });
 
-// What came of a change is said once; whose summary is shown stays in the address.
+// What came of a change is said once; whose summary is shown stays in the address. A change that was refused is told at
+// an address of its own, which shows nothing when it is loaded again.
 const asked = new URLSearchParams(location.search);
 const shownFor = asked.get("for");
-if (location.search) {
-  history.replaceState(null, "", location.pathname + (shownFor ? `?for=${encodeURIComponent(shownFor)}` : "") + location.hash);
+if (location.search || location.pathname !== meeting) {
+  history.replaceState(null, "", meeting + (shownFor ? `?for=${encodeURIComponent(shownFor)}` : "") + location.hash);
 }
 
 // Summaries that are being made: looked for until they are there.
