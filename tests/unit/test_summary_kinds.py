@@ -206,7 +206,67 @@ def test_announcements_of_confidence_are_heard(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        "Das bleibt bitte unter uns.",
+        "Das muss unter uns bleiben.",
+        "Behaltet das bitte für euch.",
+        "Das ist noch streng vertraulich.",
+        "Ganz im Vertrauen, sie verkaufen.",
+        "Das darf diesen Raum nicht verlassen.",
+        "Bitte nicht ins Protokoll.",
+        "Sagt das bitte niemandem.",
+        "Das geht nicht nach draußen.",
+        "Davon soll noch niemand wissen.",
+        "Das ist, äh, noch nicht spruchreif.",
+        "Ça reste entre nous, s'il vous plaît.",
+        "Gardez-le pour vous.",
+        "C’est encore confidentiel.",
+        "Ne le répétez pas.",
+        "N'en parlez à personne.",
+        "Pas au compte rendu, merci.",
+        "Ce n'est pas encore public.",
+        "Esto se queda entre nosotros.",
+        "Que no salga de esta sala.",
+        "Es, eh, confidencial.",
+        "No se lo digas a nadie.",
+        "Que quede entre nosotros, por favor.",
+        "Guárdalo en secreto.",
+    ],
+)
+def test_announcements_of_confidence_are_heard_in_the_languages_that_summaries_have(said: str) -> None:
+    assert announces_confidence(said)
+
+
+@pytest.mark.parametrize(
+    ("announced", "secret", "back"),
+    [
+        ("Das bleibt unter uns.", "Northgate kündigt im März.", "Gut, zurück zur Tagesordnung."),
+        ("Ça reste entre nous.", "Northgate part en mars.", "Bon, revenons à l'ordre du jour."),
+        ("Esto queda entre nosotros.", "Northgate se va en marzo.", "Bueno, volvamos al tema."),
+    ],
+)
+def test_a_confidence_ends_where_somebody_leads_back_in_the_same_language(
+    announced: str, secret: str, back: str
+) -> None:
+    marked = confidential_parts(parts("The price page changes.", announced, secret, back, "The budget is approved."))
+    assert {1, 2} <= marked
+    assert marked.isdisjoint({3, 4})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
         "We keep this button in the middle.",
+        "Das Team bleibt in diesem Quartal klein.",
+        "Wir sagen das dem Kunden am Montag.",
+        "Im Vertrauen auf den Plan gehen wir weiter.",
+        "Die Schnittstelle ist nicht öffentlich.",
+        "Das Protokoll schreibt Anna.",
+        "Ne partagez pas votre écran.",
+        "Gardez ça pour la prochaine version.",
+        "Le budget reste le même.",
+        "Guarda esto en la carpeta.",
+        "Se lo digo al cliente el lunes.",
+        "El plan se queda como está.",
         "This stays in scope.",
         "We share the code between two services.",
         "The record is off by one.",
@@ -233,6 +293,30 @@ def test_a_confidence_lasts_until_somebody_leads_back() -> None:
         )
     )
     assert marked == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This, um, stays between us.",
+        "This stays, uh, between us, please.",
+        "Keep this — er — to yourselves.",
+        "That’s, you know, off, uh, the record.",
+        "That is really confidential.",
+        "Nothing, I mean, leaves this room.",
+    ],
+)
+def test_who_stumbles_over_an_announcement_means_it_all_the_same(said: str) -> None:
+    assert confidential_parts(parts("The price page changes.", said, "Northgate may leave us.")) >= {1, 2}
+
+
+def test_an_announcement_in_pieces_points_back_as_a_whole_one_does() -> None:
+    assert {0, 1} <= confidential_parts(parts("Northgate may leave us.", "That, um, stays in, uh, this call."))
+
+
+@pytest.mark.parametrize("said", ["We can keep it all under budget.", "It's not really confidential at all."])
+def test_without_what_is_put_between_words_nothing_else_becomes_an_announcement(said: str) -> None:
+    assert not announces_confidence(said)
 
 
 def test_an_announcement_that_points_back_covers_what_was_said_before() -> None:
