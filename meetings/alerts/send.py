@@ -23,7 +23,7 @@ from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.interests import AlertBook, Held, Interest, Moment, Told, Wants
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import LOOK_BACK, decide_recipient
-from meetings.mattermost.entities import Post, User
+from meetings.mattermost.entities import Post, Reaction, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook
 from meetings.quiet import is_quiet, read_quiet_hours
@@ -106,16 +106,31 @@ class Sender:
         if not newest:
             return wants
         found: dict[str, int] = dict.fromkeys((t.post for t in newest), 0)
-        for reaction in self._client.reactions(found):
+        for reaction in self._reactions(found):
             if reaction.user_id == user.id and reaction.post_id in found:
                 liked, disliked = reaction.emoji_name in LIKES, reaction.emoji_name in DISLIKES
                 found[reaction.post_id] = -1 if disliked else 1 if liked else found[reaction.post_id]
         for told in newest:
-            if told.thumb != found[told.post]:
+            if told.thumb != found.get(told.post, told.thumb):
                 wants = self._book.thumb(user.id, user.username, told.post, found[told.post])
         return wants
 
     # One person
+
+    def _reactions(self, posts: dict[str, int]) -> tuple[Reaction, ...]:
+        """The reactions to posts; those that are gone are taken out."""
+        try:
+            return self._client.reactions(posts)
+        except (MattermostForbiddenError, MattermostNotFoundError):
+            pass
+        # One deleted message makes the server refuse them all: it is asked of each.
+        given: list[Reaction] = []
+        for post in tuple(posts):
+            try:
+                given += self._client.reactions_to(post)
+            except (MattermostForbiddenError, MattermostNotFoundError):
+                del posts[post]
+        return tuple(given)
 
     def _reader(self, user_id: str) -> User | None:
         """Who may get alerts at all: no guests, no bots, nobody who is gone or wants no messages."""
