@@ -177,8 +177,8 @@ class Watch:
         for watcher in self._watchers:
             try:
                 watcher.look(news)
-            except Exception as error:  # noqa: BLE001 - what one watcher cannot take, it never sees again
-                # A refusal that concerns one person or message stays one, however often the same is seen.
+            except Exception as error:
+                # What one watcher cannot take it never sees again; nor a refusal that concerns one person or message.
                 if isinstance(error, PASSES) and not (isinstance(error, MattermostError) and not error.everywhere):
                     raise
                 log.warning("%s: %s", type(watcher).__name__, " ".join(str(error).split()))

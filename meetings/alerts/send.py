@@ -7,10 +7,11 @@ anything is posted, and what was told is noted after it was: a process that dies
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from meetings.alerts.message import Quoter, by_interest, render
 from meetings.alerts.taken_back import take_back
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import MattermostError, MattermostForbiddenError, MattermostNotFoundError
 from meetings.interests import AlertBook, Held, Interest, Moment, Told, Wants
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import LOOK_BACK, decide_recipient
@@ -73,9 +74,11 @@ class Sender:
         moment = time.time() if now is None else now
         sent = 0
         for user_id, theirs in itertools.groupby(sorted(hits, key=lambda h: h.user_id), key=lambda h: h.user_id):
-            user = self._reader(user_id)
-            if user is not None:
-                sent += self._tell_one(user, list(theirs), moment)
+            found = list(theirs)
+            with _of_one_person():
+                user = self._reader(user_id)
+                if user is not None:
+                    sent += self._tell_one(user, found, moment)
         return sent
 
     def tell_held(self, *, now: float | None = None) -> int:
@@ -83,8 +86,9 @@ class Sender:
         moment = time.time() if now is None else now
         sent = 0
         for wants in self._book.everybody():
-            if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
-                sent += self._tell_held(user, moment)
+            with _of_one_person():
+                if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
+                    sent += self._tell_held(user, moment)
         return sent
 
     def take_back(self, everybody: Iterable[Wants], posts: Collection[str]) -> int:
@@ -262,6 +266,17 @@ class Sender:
         me = self._client.me().id
         posts = self._client.latest_posts(direct, LOOK_BACK)
         return next((p for p in posts if p.user_id == me and p.props.get(ALERT_PROP) == key), None)
+
+
+@contextlib.contextmanager
+def _of_one_person() -> Iterator[None]:
+    """What the server refuses of one person keeps no other from what is theirs."""
+    try:
+        yield
+    except MattermostError as error:
+        if error.everywhere:
+            raise
+        log.warning("somebody could not be told: %s", error)
 
 
 def _today(wants: Wants, user: User, now: float) -> int:

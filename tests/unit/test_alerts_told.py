@@ -16,7 +16,13 @@ from meetings.alerts.send import ALERT_PROP, TOGETHER, Sender
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.config_tables import AlertSettings, Retention
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError, MattermostUnreachableError, PeopleError
+from meetings.errors import (
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    PeopleError,
+)
 from meetings.intents import Ask
 from meetings.interests import BAR, DAY, DAYS_TOLD, HIGHEST, SILENT, STEP, AlertBook, Interest, Moment, Told
 from meetings.mattermost import MattermostClient
@@ -344,6 +350,22 @@ def test_an_alert_that_was_deleted_keeps_nobody_from_the_next_one(server: Server
     server.deleted.add("m0")
     later = NOON + TOGETHER + 1
     assert sender(server, settings).tell([hit(server, "p2")], now=later) == 1
+
+
+def test_who_cannot_be_written_to_keeps_nobody_else_from_their_alert(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AlertBook(settings).add("ben", "ben", PARSER)
+    known = server.direct_channel
+
+    def direct_channel(user_id: str) -> str:
+        if user_id == "ana":
+            raise MattermostError("this account takes no messages", status=400)
+        return known(user_id)
+
+    monkeypatch.setattr(server, "direct_channel", direct_channel)
+    found = hit(server, "p1")
+    assert sender(server, settings).tell([found, replace(found, user_id="ben")], now=NOON) == 1
 
 
 def test_a_thumb_counts_though_another_alert_was_deleted(server: Server, settings: Settings) -> None:
