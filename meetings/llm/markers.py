@@ -14,7 +14,7 @@ _MARKERS = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(
-    r"^\s*#{0,3}\s*(?:system|assistant|user|human|instruction|response)\s*:", re.IGNORECASE | re.MULTILINE
+    r"^\s*+(?:#{1,3}\s*+)?(?:system|assistant|user|human|instruction|response)\s*:", re.IGNORECASE | re.MULTILINE
 )
 
 

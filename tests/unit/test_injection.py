@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import unicodedata
 from dataclasses import replace
 
@@ -326,6 +327,12 @@ def test_a_display_name_that_is_a_pattern_is_only_a_name(name: str) -> None:
     )
     for summary in made:
         assert_harmless(render_markdown(summary, conversation, recording_url=URL))
+
+
+def test_empty_lines_take_no_time_to_be_looked_through() -> None:
+    began = time.process_time()
+    without_markers("x" + "\n" * 3_000 + "y")
+    assert time.process_time() - began < 10
 
 
 def test_there_are_enough_attacks() -> None:
