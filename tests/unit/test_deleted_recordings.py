@@ -62,7 +62,7 @@ def service(settings: Settings, server: Server) -> Iterator[Service]:
 
 
 def is_gone(kept: Kept) -> bool:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while kept.of_recording():
         if time.monotonic() > end:
             return False
