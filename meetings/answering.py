@@ -100,7 +100,7 @@ class Answers(DBOSConfiguredInstance):
         """The first step for a slash command."""
         return _plain(self._talkback().understand_ask(user_id, **ask))
 
-    @DBOS.step()
+    @DBOS.step(**PATIENTLY)
     def change(self, found: dict[str, Any]) -> str:
         """The second step."""
         return self._talkback().change(_understood(found))

@@ -289,6 +289,11 @@ class MattermostError(MeetingsError):
         """Whether the same request may succeed later without anybody changing a setting."""
         return self.status in {408, 429} or (self.status >= 500 and self.status != 501)
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether any other request would meet it now: the server's or the token's trouble, not one person's."""
+        return self.temporary
+
 
 class MattermostUnreachableError(MattermostError):
     """The server did not answer."""
@@ -296,6 +301,11 @@ class MattermostUnreachableError(MattermostError):
     @property
     def temporary(self) -> bool:
         """A server that does not answer may come back."""
+        return True
+
+    @property
+    def everywhere(self) -> bool:
+        """Whoever asks gets no answer."""
         return True
 
 
@@ -319,6 +329,11 @@ class MattermostAnswerError(MattermostUnreachableError):
 
 class MattermostAuthError(MattermostError):
     """The token is missing, wrong or revoked."""
+
+    @property
+    def everywhere(self) -> bool:
+        """The token is on every request."""
+        return True
 
 
 class MattermostForbiddenError(MattermostError):

@@ -229,7 +229,8 @@ class _Forgetting:
     def pages(self) -> None:
         """Their links to pages, which hold no more, and that it was they who corrected words."""
         for document in self._database.documents(PAGE_LINKS):
-            if username_of(document.body) == self._username:
+            # By their account's id as well: it is the link's, whatever they were called when it was made.
+            if self._username == username_of(document.body) or self._user_id == document.name:
                 self._drop(PAGE_LINKS, document.name, "links to pages")
         for one in self._database.listed(EDITS):
             self._edits(one.name, lambda e: e if e.by != self._username else replace(e, by=""))

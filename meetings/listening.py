@@ -103,6 +103,9 @@ class Listener:
         self._clock = clock
         # Of each channel the newest post's time (milliseconds of the server), and when it was first seen.
         self._newest: dict[str, tuple[int, float]] = {}
+        # Channels in which changes of old posts are still to be looked for; and whether that is all of them.
+        self._owed: set[str] = set()
+        self._owed_everywhere = False
         self._client = client
         self._waiting = queue
         self._positions = positions
@@ -130,7 +133,15 @@ class Listener:
         return isinstance(event, MemberChanged) and not event.removed and event.user_id == self._client.me().id
 
     def hear(self, event: object) -> int:
-        """Act on an event; how many recordings were queued."""
+        """Act on an event; how many recordings were queued. What fails is found by the next look."""
+        try:
+            return self._hear(event)
+        except Exception:
+            if isinstance(event, PostWritten | PostGone):
+                self._owed.add(event.post.channel_id)
+            raise
+
+    def _hear(self, event: object) -> int:
         if isinstance(event, PostWritten):
             if event.channel_type == "D" and self._is_said(event.post):
                 self._waiting.put_answer(event.post.id, event.post.user_id)
@@ -152,14 +163,19 @@ class Listener:
 
         Args:
             only: ids of the channels to look through; None for all of them.
-            edits: also look for changes of old posts where nothing new was written: a request for each channel.
+            edits: also look for changes of old posts where nothing new was written: a request for each channel. Where
+                that fails the next look does it.
 
         Raises:
             MattermostError: the server failed; channels that were looked through keep their new position.
         """
         if self.watch is not None and only is None:
             self.watch.note_all()
+        self._owed_everywhere = self._owed_everywhere or edits
         there = self._client.my_channels_everywhere()
+        if self._owed_everywhere:
+            self._owed |= {channel.id for channel in there}
+            self._owed_everywhere = False
         first = self._positions.met_first(channel.id for channel in there)
         channels = posts = queued = 0
         trouble: MattermostError | None = None
@@ -167,7 +183,7 @@ class Listener:
             if only is not None and channel.id not in only:
                 continue
             try:
-                seen, new = self._sweep_channel(channel, first_ever=channel.id in first, edits=edits)
+                seen, new = self._sweep_channel(channel, first_ever=channel.id in first, edits=channel.id in self._owed)
             except (MattermostForbiddenError, MattermostNotFoundError) as error:
                 # The bot was removed a moment ago; the other channels are looked through all the same.
                 log.info("channel %s: %s", channel.id, error)
@@ -178,6 +194,7 @@ class Listener:
                 # One channel's trouble keeps no other from being looked through.
                 trouble = error
                 continue
+            self._owed.discard(channel.id)
             if self._notices is not None:
                 self._notices.give(channel)
             channels, posts, queued = channels + 1, posts + seen, queued + new

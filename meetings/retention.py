@@ -58,12 +58,16 @@ class Doomed:
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
-    """What goes, in this order; what people should know besides; ids of ended runs by database file."""
+    """What goes, in this order; what people should know besides; ids of ended runs by database file.
+
+    `trouble` is what kept the server from being asked of every recording, where that passes.
+    """
 
     doomed: list[Doomed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     rows: dict[Engine, list[str]] = field(default_factory=dict)
+    trouble: MattermostError | None = None
     _known: set[Path | Listed] = field(default_factory=set)
 
     def totals(self) -> dict[str, tuple[int, int]]:
@@ -121,6 +125,7 @@ def plan_gone(settings: Settings, client: MattermostClient, channel_id: str) -> 
         if held.channel_id == channel_id and server.is_gone(held):
             _plan_whole(plan, holdings, held, why="deleted in Mattermost")
             plan.titles[media_id] = held.title
+    plan.trouble = server.trouble
     return plan
 
 
@@ -290,6 +295,7 @@ class _Server:
         self._notes = notes
         self._ruled = [name for name, rules in settings.channels.items() if str(rules.retention)]
         self._names: dict[str, str | None] = {}
+        self.trouble: MattermostError | None = None
 
     def is_gone(self, held: Held) -> bool:
         """Whether a recording was deleted; not, if that cannot be known now."""
@@ -336,6 +342,8 @@ class _Server:
 
     def _told(self, error: MattermostError) -> None:
         self._note(f"not everything could be asked: {error}")
+        if error.everywhere:
+            self.trouble = error
         if isinstance(error, MattermostUnreachableError | MattermostAuthError):
             self._client = None
 

@@ -20,7 +20,7 @@ from dbos import DBOS, DBOSConfig, DBOSConfiguredInstance
 from filelock import FileLock, Timeout
 
 from meetings.alerts import alert_of_call
-from meetings.answering import DEATHS, PATIENTLY, shared_answers
+from meetings.answering import DEATHS, shared_answers
 from meetings.arrivals import Drop, Wait, decide, decide_again
 from meetings.config import Settings
 from meetings.errors import (
@@ -237,23 +237,38 @@ class Recordings(DBOSConfiguredInstance):
         return [self._store.put_json("jobs", replace(job, names=names).to_json()) for job in jobs]
 
     @DBOS.workflow(name="remove_gone", max_recovery_attempts=DEATHS)
-    def remove_gone(self, channel_id: str) -> int:
-        """Remove what is held of recordings of a channel that were deleted; how many files that were."""
+    def remove_gone(self, channel_id: str, turn: int = 0) -> int:
+        """Remove what is held of recordings of a channel that were deleted; how many files that were.
+
+        What cannot be asked or removed now is tried again later; `turn` is how often it was.
+        """
         try:
             return self.purge_gone(channel_id)
         except Exception as error:  # noqa: BLE001 - `meetings purge` finds it again
-            log.warning("deleted recordings of channel %s are still held: %s; meetings purge", channel_id, plain(error))
-            return 0
+            again = decide_again(plain(error), attempt=turn + 1)
+            if isinstance(again, Drop):
+                log.warning(
+                    "deleted recordings of channel %s are still held: %s; meetings purge", channel_id, again.reason
+                )
+                return 0
+            log.info("deleted recordings of channel %s: %s; trying again", channel_id, again.reason)
+        name = f"{str(DBOS.workflow_id).partition('/')[0]}/{turn + 1}"
+        DBOS.enqueue_workflow_with_options(
+            errand(RECORDINGS, "remove_gone", name, delay=again.seconds), channel_id, turn + 1
+        )
+        return 0
 
-    @DBOS.step(**PATIENTLY)
+    @DBOS.step()
     def purge_gone(self, channel_id: str) -> int:
-        """The step: one that is being worked on elsewhere is waited for."""
+        """The step; what could be asked and removed is gone, also where it fails for the rest."""
         plan = plan_gone(self._settings, MattermostClient.required(self._settings), channel_id)
         done = purge(plan, self._settings, by="the listener")
-        if len(done.doomed) < len(plan.doomed):
-            raise BusyError("a deleted recording is still being worked on")
         for recording in {one.recording for one in done.doomed}:
             log.info("recording %s was deleted in Mattermost; everything made of it is removed", recording)
+        if len(done.doomed) < len(plan.doomed):
+            raise BusyError("a deleted recording is still being worked on")
+        if plan.trouble is not None:
+            raise plan.trouble
         return len(done.doomed)
 
     def _work(self, job_key: str) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ from meetings.mattermost import MattermostClient, find_recording, reference_id
 from meetings.pipeline import Observer, Run, run_job
 from meetings.recordings import PastRun, find_media, past_runs
 from meetings.stages import Stages
-from meetings.store import FileStore, file_digest
+from meetings.store import FileStore, file_digest, named_lock
 
 SAMPLE_WORDS = (6, 20)  # a sentence to know a voice by: not too short, not too long
 SHOWN = 100  # characters of it
@@ -137,20 +137,22 @@ def correct(run: PastRun, wanted: Sequence[Setting], settings: Settings, *, by: 
     store = FileStore.of(settings)
     conversation = conversation_of(run, settings)
     job = Job.from_json(store.read_json("jobs", run.job))
-    corrections = read_corrections(store, job.source.media_id)
-    chosen: set[str] = set()
+    answers: dict[str, tuple[Setting, Correction]] = {}
     for setting in wanted:
         speaker = _find_speaker(conversation, setting.who)
-        if speaker.id in chosen:
+        if speaker.id in answers:
             raise CorrectionError(f"{setting.who!r} is set twice; say once who it is")
-        chosen.add(speaker.id)
         name = setting.name or (_name_of(setting.username, job, store, settings) if setting.username else "")
         spans = spans_of((speaker.id,), conversation.utterances)
-        corrections = without(corrections, spans)
-        if not setting.withdrawn:
-            answer = Correction(username=setting.username, name=name, spans=spans, by=by, at=now())
-            corrections = (*corrections, answer)
-    write_corrections(store, job.source.media_id, corrections)
+        answers[speaker.id] = setting, Correction(username=setting.username, name=name, spans=spans, by=by, at=now())
+    # Of two who say something at once one waits: else what the first one said would be written over.
+    with named_lock(settings, f"corrections-{job.source.media_id}"):
+        corrections = read_corrections(store, job.source.media_id)
+        for setting, answer in answers.values():
+            corrections = without(corrections, answer.spans)
+            if not setting.withdrawn:
+                corrections = (*corrections, answer)
+        write_corrections(store, job.source.media_id, corrections)
     for setting in wanted:
         AuditLog(settings).note(
             "correction", user=setting.username or "", by=by, recording=job.source.media_id, voice=setting.who

@@ -41,6 +41,7 @@ from meetings.summary import inert, passages_about, summarize
 
 ANSWER_PROP = "meetings_answer"  # in the props of an answer: the post, or the reaction, that it answers
 MORE = "eyes"
+GONE = "You can no longer read the channel of that call."
 
 
 class Talkback:
@@ -279,6 +280,8 @@ class Talkback:
         return (), why(call.summary), None, ""
 
     def _voice(self, said: replies.Voice, call: RecalledCall, asker: User) -> tuple[str, tuple[str, str, str] | None]:
+        if not self._may_read(call, asker):
+            return GONE, None
         names = [s.name for s in call.conversation.speakers if s.name.lower() == said.speaker.lower()]
         if not names:
             known = ", ".join(inert(s.name) for s in call.conversation.speakers)
@@ -304,7 +307,7 @@ class Talkback:
 
     def _about(self, subject: str, call: RecalledCall, asker: User) -> str:
         if not self._may_read(call, asker):
-            return "You can no longer read the channel of that call."
+            return GONE
         found = passages_about(
             call.conversation, subject, embedder=self._embedder(), attended=call.attended(asker.username)
         )
@@ -316,7 +319,7 @@ class Talkback:
     def _left_out(self, call: RecalledCall, asker: User) -> str:
         """What a longer summary would have told besides."""
         if not self._may_read(call, asker):
-            return "You can no longer read the channel of that call."
+            return GONE
         kept = KeptContext(self._settings, self._client.url)
         contexts = read_contexts(self._client, [asker], now=_began(call), kept=kept, reading=Reading())
         person, context = self._book.apply(person_of(asker), contexts[asker.username], now=_began(call) / 1000)

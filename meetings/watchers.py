@@ -177,9 +177,10 @@ class Watch:
         for watcher in self._watchers:
             try:
                 watcher.look(news)
-            except PASSES:
-                raise
-            except Exception as error:  # noqa: BLE001 - what one watcher cannot take, it never sees again
+            except Exception as error:
+                # What one watcher cannot take it never sees again; nor a refusal that concerns one person or message.
+                if isinstance(error, PASSES) and not (isinstance(error, MattermostError) and not error.everywhere):
+                    raise
                 log.warning("%s: %s", type(watcher).__name__, " ".join(str(error).split()))
         self._positions.move(channel.id, max(p.update_at for p in posts))
         self._shown[channel.id] = frozenset((p.id, p.update_at) for p in posts)

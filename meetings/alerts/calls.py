@@ -55,6 +55,8 @@ def tell_of_call(
     everybody = [w for w in AlertBook(settings).everybody() if w.interests and not w.paused]
     if not everybody or not settings.alerts.per_day or source.channel_id is None or source.post_id is None:
         return 0
+    if job.audience == "nobody":
+        return 0  # of this channel's calls nothing is sent
     store = FileStore.of(settings)
     talk = conversation_of(store, source.media_id)
     if talk is None:
@@ -66,6 +68,8 @@ def tell_of_call(
     there = set(source.participant_ids)
     in_call = {*talk.participants, *(s.username for s in talk.speakers if s.username)}
     readers = [w for w in everybody if w.user_id not in there and w.username not in in_call]
+    if job.listed:
+        readers = [w for w in readers if w.username in job.listed]
     note = note_of_call(talk, channel, post=source.post_id, media_id=source.media_id)
     if not readers or not note.parts:
         return 0

@@ -7,10 +7,11 @@ anything is posted, and what was told is noted after it was: a process that dies
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,11 @@ from meetings.alerts.message import Quoter, by_interest, render
 from meetings.alerts.taken_back import take_back
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import MattermostError, MattermostForbiddenError, MattermostNotFoundError
 from meetings.interests import AlertBook, Held, Interest, Moment, Told, Wants
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import LOOK_BACK, decide_recipient
-from meetings.mattermost.entities import Post, User
+from meetings.mattermost.entities import Post, Reaction, User
 from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook
 from meetings.quiet import is_quiet, read_quiet_hours
@@ -73,9 +74,11 @@ class Sender:
         moment = time.time() if now is None else now
         sent = 0
         for user_id, theirs in itertools.groupby(sorted(hits, key=lambda h: h.user_id), key=lambda h: h.user_id):
-            user = self._reader(user_id)
-            if user is not None:
-                sent += self._tell_one(user, list(theirs), moment)
+            found = list(theirs)
+            with _of_one_person():
+                user = self._reader(user_id)
+                if user is not None:
+                    sent += self._tell_one(user, found, moment)
         return sent
 
     def tell_held(self, *, now: float | None = None) -> int:
@@ -83,8 +86,9 @@ class Sender:
         moment = time.time() if now is None else now
         sent = 0
         for wants in self._book.everybody():
-            if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
-                sent += self._tell_held(user, moment)
+            with _of_one_person():
+                if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
+                    sent += self._tell_held(user, moment)
         return sent
 
     def take_back(self, everybody: Iterable[Wants], posts: Collection[str]) -> int:
@@ -106,16 +110,31 @@ class Sender:
         if not newest:
             return wants
         found: dict[str, int] = dict.fromkeys((t.post for t in newest), 0)
-        for reaction in self._client.reactions(found):
+        for reaction in self._reactions(found):
             if reaction.user_id == user.id and reaction.post_id in found:
                 liked, disliked = reaction.emoji_name in LIKES, reaction.emoji_name in DISLIKES
                 found[reaction.post_id] = -1 if disliked else 1 if liked else found[reaction.post_id]
         for told in newest:
-            if told.thumb != found[told.post]:
+            if told.thumb != found.get(told.post, told.thumb):
                 wants = self._book.thumb(user.id, user.username, told.post, found[told.post])
         return wants
 
     # One person
+
+    def _reactions(self, posts: dict[str, int]) -> tuple[Reaction, ...]:
+        """The reactions to posts; those that are gone are taken out."""
+        try:
+            return self._client.reactions(posts)
+        except (MattermostForbiddenError, MattermostNotFoundError):
+            pass
+        # One deleted message makes the server refuse them all: it is asked of each.
+        given: list[Reaction] = []
+        for post in tuple(posts):
+            try:
+                given += self._client.reactions_to(post)
+            except (MattermostForbiddenError, MattermostNotFoundError):
+                del posts[post]
+        return tuple(given)
 
     def _reader(self, user_id: str) -> User | None:
         """Who may get alerts at all: no guests, no bots, nobody who is gone or wants no messages."""
@@ -247,6 +266,17 @@ class Sender:
         me = self._client.me().id
         posts = self._client.latest_posts(direct, LOOK_BACK)
         return next((p for p in posts if p.user_id == me and p.props.get(ALERT_PROP) == key), None)
+
+
+@contextlib.contextmanager
+def _of_one_person() -> Iterator[None]:
+    """What the server refuses of one person keeps no other from what is theirs."""
+    try:
+        yield
+    except MattermostError as error:
+        if error.everywhere:
+            raise
+        log.warning("somebody could not be told: %s", error)
 
 
 def _today(wants: Wants, user: User, now: float) -> int:

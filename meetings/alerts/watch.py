@@ -71,12 +71,12 @@ class Alerts:
             self.sender.tell(self.finder().find(notes, everybody, {u.id: u.username for u in users}), now=self._clock())
 
     def tick(self, now: float) -> None:
-        """Tell what waited for its time; learn anew once a day."""
-        if self._learn is not None and not 0 <= now - self._learned_at < LEARN_EVERY:
-            self._learned_at = now
-            self._learned = self._learn()
+        """Tell what waited for its time; learn anew once a day, and where that fails at the next moment."""
         if self._settings.alerts.per_day:
             self.sender.tell_held(now=now)
+        if self._learn is not None and not 0 <= now - self._learned_at < LEARN_EVERY:
+            self._learned = self._learn()
+            self._learned_at = now
 
     def everybody(self) -> tuple[Wants, ...]:
         """What people said, and what was learned of them."""

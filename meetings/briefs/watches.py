@@ -18,7 +18,7 @@ from meetings.briefs.drafts import Drafts
 from meetings.briefs.keeping import Incidents
 from meetings.briefs.render import Place, render_brief
 from meetings.config import Settings
-from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import MattermostError, MattermostForbiddenError, MattermostNotFoundError
 from meetings.kept_briefs import DRAFTS, STATES, WATCHES
 from meetings.mattermost.client import MattermostClient, Post
 from meetings.mattermost.delivery import LOOK_BACK
@@ -97,7 +97,7 @@ class Watches:
         """Bring the briefs of a channel up to date."""
         for watch in self._all():
             if watch.channel_id == news.channel.id:
-                self._refresh(watch, news.channel)
+                self._keep(watch, news.channel)
 
     def tick(self, now: float) -> None:
         """Write messages that are still to be written; hourly, end what nobody may see and remove what has aged."""
@@ -111,7 +111,16 @@ class Watches:
                     self._database.delete(STATES, one.name)
         for watch in self._all():
             if hourly or not watch.post_id:
-                self._refresh(watch, self._channel(watch.channel_id))
+                self._keep(watch, self._channel(watch.channel_id))
+
+    def _keep(self, watch: Watch, channel: Channel | None) -> None:
+        """Refresh one; what the server refuses of it alone keeps no other from its news."""
+        try:
+            self._refresh(watch, channel)
+        except MattermostError as error:
+            if error.everywhere:
+                raise
+            log.warning("a brief could not be brought up to date: %s", error)
 
     def _refresh(self, watch: Watch, channel: Channel | None) -> None:
         user = self._client.user(watch.user_id)

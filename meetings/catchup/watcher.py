@@ -92,7 +92,7 @@ class Catchups:
             try:
                 sent += self._serve(user_id, int(now * 1000))
             except MattermostError as error:
-                if error.temporary:
+                if error.everywhere:
                     raise
                 log.warning("somebody could not be caught up: %s", error)
                 self._drop(user_id)
@@ -131,7 +131,7 @@ class Catchups:
             try:
                 members = self._client.channel_members(channel.id)
             except MattermostError as error:
-                if error.temporary:
+                if error.everywhere:
                     raise
                 continue  # the bot has left it
             for member in members:

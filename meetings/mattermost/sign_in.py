@@ -11,6 +11,7 @@ import json
 from urllib.parse import urlencode
 
 import requests
+import urllib3.exceptions
 
 from meetings.errors import MattermostAnswerError, MattermostError, MattermostUnreachableError
 from meetings.mattermost.client import MattermostClient
@@ -62,7 +63,7 @@ def _access_token(url: str, form: dict[str, str]) -> str | None:
         ) as answer:
             status = answer.status_code
             body = answer.raw.read(MAX_ANSWER, decode_content=True)
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:  # what is read raw comes as it is
         failed = type(error).__name__  # its text may hold what was sent
     if failed:
         raise MattermostUnreachableError(f"{url} does not answer ({failed})")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -60,11 +61,13 @@ def tell(
     readers: Sequence[str] = ("ben",),
     channel: str = "c",
     got: Sequence[str] = (),
+    **rules: Any,
 ) -> Kept:
     kept = keep_recording(settings, said=said, readers=readers, channel_id=channel, post_id="call", server=server.url)
     deliveries = [{"username": who, "status": "sent"} for who in got]
     for _ in range(2):  # the step is done again after a death
-        tell_of_call(settings, cast(MattermostClient, server), kept.job, deliveries, lambda: embedder)
+        job = replace(kept.job, **rules)
+        tell_of_call(settings, cast(MattermostClient, server), job, deliveries, lambda: embedder)
     return kept
 
 
@@ -85,6 +88,19 @@ def test_who_is_not_in_the_channel_of_a_call_hears_nothing(
     server.members["c"].discard("ana")
     tell(server, settings, embedder)
     assert server.sent == []
+
+
+@pytest.mark.parametrize("rules", [{"audience": "nobody"}, {"listed": ("ben", "mia")}])
+def test_of_a_call_of_which_somebody_is_to_be_sent_nothing_they_get_no_alert(
+    server: Server, settings: Settings, embedder: Embedder, rules: Mapping[str, Any]
+) -> None:
+    tell(server, settings, embedder, **rules)
+    assert server.sent == []
+
+
+def test_who_is_listed_for_a_channel_gets_its_alerts(server: Server, settings: Settings, embedder: Embedder) -> None:
+    tell(server, settings, embedder, listed=("ana",))
+    assert len(server.sent) == 1
 
 
 def test_what_somebodys_summary_has_is_not_told_again(server: Server, settings: Settings, embedder: Embedder) -> None:

@@ -16,7 +16,13 @@ from meetings.alerts.send import ALERT_PROP, TOGETHER, Sender
 from meetings.audit import AuditLog
 from meetings.config import Settings
 from meetings.config_tables import AlertSettings, Retention
-from meetings.errors import MattermostNotFoundError, MattermostUnreachableError, PeopleError
+from meetings.errors import (
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    PeopleError,
+)
 from meetings.intents import Ask
 from meetings.interests import BAR, DAY, DAYS_TOLD, HIGHEST, SILENT, STEP, AlertBook, Interest, Moment, Told
 from meetings.mattermost import MattermostClient
@@ -40,6 +46,7 @@ class Server:
         self.posts: dict[str, Post] = {}
         self.sent: list[Post] = []
         self.thumbs: list[Reaction] = []
+        self.deleted: set[str] = set()
         self.die_after_sending = False
 
     def write(self, name: str, text: str, *, channel: str = "c", root: str = "") -> None:
@@ -80,7 +87,13 @@ class Server:
         return iter([p for p in self.sent if p.channel_id == channel_id])
 
     def reactions(self, ids: Iterable[str]) -> tuple[Reaction, ...]:
-        return tuple(r for r in self.thumbs if r.post_id in set(ids))
+        wanted = set(ids)
+        if wanted & self.deleted:  # one that is gone makes the server refuse them all
+            raise MattermostForbiddenError("no permission", status=403)
+        return tuple(r for r in self.thumbs if r.post_id in wanted)
+
+    def reactions_to(self, post_id: str) -> tuple[Reaction, ...]:
+        return self.reactions([post_id])
 
     def direct_channel(self, user_id: str) -> str:
         return f"direct {user_id}"
@@ -330,6 +343,44 @@ def test_a_thumb_down_raises_the_bar_and_taking_it_off_undoes_that(server: Serve
     assert AlertBook(settings).of("ana").bar(PARSER) == pytest.approx(BAR + STEP)
     server.thumbs.clear()
     assert sender(server, settings).refreshed(server.accounts["ana"]).bar(PARSER) == pytest.approx(BAR)
+
+
+def test_an_alert_that_was_deleted_keeps_nobody_from_the_next_one(server: Server, settings: Settings) -> None:
+    sender(server, settings).tell([hit(server, "p1")], now=NOON)
+    server.deleted.add("m0")
+    later = NOON + TOGETHER + 1
+    assert sender(server, settings).tell([hit(server, "p2")], now=later) == 1
+
+
+def test_who_cannot_be_written_to_keeps_nobody_else_from_their_alert(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AlertBook(settings).add("ben", "ben", PARSER)
+    known = server.direct_channel
+
+    def direct_channel(user_id: str) -> str:
+        if user_id == "ana":
+            raise MattermostError("this account takes no messages", status=400)
+        return known(user_id)
+
+    monkeypatch.setattr(server, "direct_channel", direct_channel)
+    found = hit(server, "p1")
+    assert sender(server, settings).tell([found, replace(found, user_id="ben")], now=NOON) == 1
+
+
+def test_a_thumb_counts_though_another_alert_was_deleted(server: Server, settings: Settings) -> None:
+    sender(server, settings).tell([hit(server, "p1")], now=NOON)
+    sender(server, settings).tell([hit(server, "p2")], now=NOON + TOGETHER + 1)
+    server.deleted.add("m0")
+    server.thumbs.append(Reaction(user_id="ana", post_id="m1", emoji_name="-1"))
+    assert sender(server, settings).refreshed(server.accounts["ana"]).bar(PARSER) == pytest.approx(BAR + STEP)
+
+
+def test_what_a_thumb_said_of_an_alert_counts_when_that_is_deleted(server: Server, settings: Settings) -> None:
+    sender(server, settings).tell([hit(server, "p1")], now=NOON)
+    thumb(server, settings, "-1")
+    server.deleted.add("m0")
+    assert sender(server, settings).refreshed(server.accounts["ana"]).bar(PARSER) == pytest.approx(BAR + STEP)
 
 
 def test_a_thumb_on_one_interest_leaves_the_others_alone(server: Server, settings: Settings) -> None:

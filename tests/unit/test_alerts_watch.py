@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 
 from meetings.alerts import Alerts, phrases_of
 from meetings.config import Settings
 from meetings.config_tables import AlertSettings, split_pairs
+from meetings.errors import MattermostUnreachableError
 from meetings.interests import LEARNED_BAR, AlertBook, Interest
 from meetings.llm import Embedder
 from meetings.mattermost import MattermostClient
@@ -18,6 +19,7 @@ from meetings.mattermost.entities import Post
 from meetings.models import locate
 from meetings.people import Person, build_persona
 from meetings.watchers import News
+from tests.unit.test_alerts_told import NOON
 from tests.unit.test_alerts_told import Server as Silent
 
 pytestmark = pytest.mark.models
@@ -119,6 +121,30 @@ def test_learned_interests_count_only_where_the_settings_say_so(
         assert "by what I know of you" in server.sent[0].message
         (kept,) = AlertBook(settings).of("ana").interests
         assert AlertBook(settings).of("ana").bar(kept) == LEARNED_BAR
+
+
+def test_what_could_not_be_learned_is_learned_when_the_server_is_back(server: Server, tmp_path: Path) -> None:
+    answers: list[Exception | dict[tuple[str, str], tuple[str, ...]]] = [
+        MattermostUnreachableError("away"),
+        {("ana", "ana"): ("the parser release",)},
+    ]
+
+    def learn() -> dict[tuple[str, str], tuple[str, ...]]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    settings = Settings(home=tmp_path, alerts=AlertSettings(learned=True))
+    alerts = Alerts(settings, cast(MattermostClient, server), _no_embedder, learn=learn)
+    with pytest.raises(MattermostUnreachableError):
+        alerts.tick(NOON)
+    alerts.tick(NOON + 60)
+    assert [w.user_id for w in alerts.everybody()] == ["ana"]
+
+
+def _no_embedder() -> NoReturn:
+    raise AssertionError
 
 
 def test_a_whole_sentence_about_somebody_is_no_interest() -> None:

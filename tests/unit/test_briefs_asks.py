@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 
@@ -16,9 +16,9 @@ from meetings.briefs.access import NO_TARGET, NOTHING
 from meetings.briefs.drafts import NO_DRAFT
 from meetings.briefs.watches import ENDED
 from meetings.config import Settings
-from meetings.errors import IncidentError
+from meetings.errors import IncidentError, MattermostError, MattermostNotFoundError
 from meetings.intents import Ask
-from meetings.mattermost.client import MattermostClient
+from meetings.mattermost.client import MattermostClient, Post
 from meetings.watchers import News
 from tests.unit.incident_server import PEOPLE, IncidentServer
 
@@ -375,3 +375,37 @@ def test_drafts_of_yesterday_are_removed(room: Room) -> None:
     room.now = time.time() + 25 * 3600
     room.watches.tick(room.now)
     assert room.intent._drafts._sealed.has(f"ana/{code}") is False
+
+
+def test_a_brief_whose_reader_is_no_account_any_more_keeps_no_other_from_news(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.slash("ana", "watch engineering")
+    room.slash("ben", "watch engineering")
+    known = room.server.user
+    monkeypatch.setattr(room.server, "user", lambda user_id: _gone() if user_id == "ana" else known(user_id))
+    room.server.say("ana", IMPACT)
+    room.news()
+    room.watches.tick(NOW)
+    assert IMPACT in room.server.seen_in("dm-ben")[-1]
+
+
+def _gone() -> NoReturn:
+    raise MattermostNotFoundError("no such account", status=404)
+
+
+def test_a_message_that_cannot_be_edited_keeps_no_other_from_news(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.slash("ana", "watch engineering")
+    room.slash("ben", "watch engineering")
+    known = room.server.edit_post
+    refused = room.server.post(next(p.id for p in room.server.posts if p.channel_id == "dm-ana"))
+
+    def edit_post(post_id: str, message: str) -> Post:
+        if post_id == refused.id:
+            raise MattermostError("too old to be edited", status=400)
+        return known(post_id, message)
+
+    monkeypatch.setattr(room.server, "edit_post", edit_post)
+    room.server.say("ana", IMPACT)
+    room.news()
+    assert IMPACT in room.server.seen_in("dm-ben")[-1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from meetings.audit import AuditLog
 from meetings.catchup import CATCHUP_PROP, Briefer, CatchupBook, CatchupIntent, Catchups
 from meetings.config import Settings
+from meetings.errors import MattermostAuthError
 from meetings.intents import Ask, Outcome
 from meetings.mattermost.entities import Post
 from meetings.people import FeedbackBook
@@ -486,3 +487,19 @@ def test_hostile_posts_do_nothing_in_a_briefing(world: World) -> None:
     assert outcome is not None
     assert "@channel" not in outcome.text
     assert "evil.example" not in outcome.text
+
+
+def test_a_token_that_is_refused_for_a_while_drops_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.server.join("product", "eve")
+    world.look()
+    known = world.server.user
+    monkeypatch.setattr(world.server, "user", lambda _user_id: _refuse())
+    with pytest.raises(MattermostAuthError):
+        world.after(MINUTE)
+    monkeypatch.setattr(world.server, "user", known)
+    world.after(MINUTE)
+    assert len(world.told("eve")) == 1
+
+
+def _refuse() -> NoReturn:
+    raise MattermostAuthError("the token is refused", status=401)

@@ -506,3 +506,11 @@ def test_words_that_are_redacted_are_gone_from_what_was_corrected_too(settings: 
     forget_ben(settings, redact=True)
     assert "u2" not in {e.utterance for e in read_edits(settings, kept.job.source.media_id)}
     assert "zebras" not in kept.everything_said().lower()
+
+
+def test_links_of_an_account_that_was_called_otherwise_go_too(settings: Settings) -> None:
+    fill(settings)
+    database = Database.of(settings)
+    database.change(LINKS, "ben-id", lambda body: (body or "").replace('"ben"', '"benjamin"'))
+    forget_ben(settings)
+    assert links_of(settings, "ben-id") == {}

@@ -8,7 +8,14 @@ from typing import Any, cast
 import pytest
 
 from meetings.config import Settings
-from meetings.errors import MattermostUnreachableError, StorageError
+from meetings.errors import (
+    MattermostAuthError,
+    MattermostError,
+    MattermostForbiddenError,
+    MattermostNotFoundError,
+    MattermostUnreachableError,
+    StorageError,
+)
 from meetings.mattermost.client import MattermostClient
 from meetings.mattermost.entities import Channel, Post
 from meetings.positions import Positions
@@ -179,3 +186,26 @@ def test_a_post_that_becomes_visible_after_a_later_one_is_seen(server: Server, t
     watch.note("c")
     watch.look()
     assert one.seen == ["second", "first"]
+
+
+@pytest.mark.parametrize("kind", [MattermostForbiddenError, MattermostNotFoundError])
+def test_a_refusal_that_one_watcher_meets_keeps_no_other_from_what_is_new(
+    kind: type[MattermostError], server: Server, tmp_path: Path
+) -> None:
+    watch = watch_of(server, tmp_path, Seeing(kind("one person's message is gone", status=403)), other := Seeing())
+    watch.look()
+    server.write("new", NOW + 5_000)
+    watch.note("c")
+    watch.look()
+    assert other.seen == ["new"]
+
+
+def test_a_refused_token_shows_the_same_again(server: Server, tmp_path: Path) -> None:
+    one = Seeing(MattermostAuthError("the token is refused", status=401))
+    watch = watch_of(server, tmp_path, one)
+    watch.look()
+    server.write("new", NOW + 5_000)
+    watch.note("c")
+    watch.look()
+    watch.look()
+    assert one.seen == ["new"]
