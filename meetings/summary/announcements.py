@@ -124,6 +124,13 @@ _BACK_TO_OPEN_ES = _r(
     r"pas(?:amos|emos) (?:a|al)|sigamos|seguimos|continuemos)\b"
 )
 
+# Something new comes: `Noch etwas, und das bleibt unter uns` means what follows, whatever `das` may stand for.
+_NEW = _r(
+    r"\b(?:(?:one more|another|one other|one last) thing|noch (?:et)?was|(?:noch|nur) eine sache|folgendes|"
+    r"(?:encore une|une autre|une dernière) chose|(?:otra|una última) cosa|una cosa más)\b"
+)
+_SAID_BEFORE = _r(r"\b(?:i (?:just )?said|gesagt|erzählt|viens de dire|dije|acabo de decir)\b")
+
 _ANNOUNCED = (_CONFIDENTIAL, _CONFIDENTIAL_DE, _CONFIDENTIAL_FR, _CONFIDENTIAL_ES)
 _POINTED = (_BACK_REFERENCE, _BACK_REFERENCE_DE, _BACK_REFERENCE_FR, _BACK_REFERENCE_ES)
 _LED_BACK = (_BACK_TO_OPEN, _BACK_TO_OPEN_DE, _BACK_TO_OPEN_FR, _BACK_TO_OPEN_ES)
@@ -145,7 +152,7 @@ def announces_confidence(text: str) -> bool:
 
 def points_back(text: str) -> bool:
     """Whether an announcement means what was said before it, too."""
-    return _says(_POINTED, text)
+    return _says(_POINTED, text) and (_SAID_BEFORE.search(text) is not None or _NEW.search(text) is None)
 
 
 def leads_back(text: str) -> bool:

@@ -237,6 +237,20 @@ def test_announcements_of_confidence_are_heard_in_the_languages_that_summaries_h
 
 
 @pytest.mark.parametrize(
+    ("announced", "marked"),
+    [
+        ("Noch etwas, und das bleibt bitte unter uns.", {1, 2}),
+        ("Encore une chose, et ça reste entre nous.", {1, 2}),
+        ("One more thing, and that stays in this call.", {1, 2}),
+        ("Das bleibt unter uns.", {0, 1, 2}),
+        ("Noch was: was ich gesagt habe, das bleibt unter uns.", {0, 1, 2}),
+    ],
+)
+def test_an_announcement_of_something_new_does_not_cover_what_was_said_before(announced: str, marked: set[int]) -> None:
+    assert confidential_parts(parts("The price page changes.", announced, "Northgate may leave us.")) == marked
+
+
+@pytest.mark.parametrize(
     ("announced", "secret", "back"),
     [
         ("Das bleibt unter uns.", "Northgate kündigt im März.", "Gut, zurück zur Tagesordnung."),
