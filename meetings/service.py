@@ -238,24 +238,18 @@ class Recordings(DBOSConfiguredInstance):
 
     @DBOS.workflow(name="remove_gone", max_recovery_attempts=DEATHS)
     def remove_gone(self, channel_id: str, turn: int = 0) -> int:
-        """Remove what is held of recordings of a channel that were deleted; how many files that were.
-
-        What cannot be asked or removed now is tried again later; `turn` is how often it was.
-        """
+        """Remove what is held of a channel's deleted recordings; how many files. `turn`: how often it was put off."""
         try:
             return self.purge_gone(channel_id)
         except Exception as error:  # noqa: BLE001 - `meetings purge` finds it again
             again = decide_again(plain(error), attempt=turn + 1)
-            if isinstance(again, Drop):
-                log.warning(
-                    "deleted recordings of channel %s are still held: %s; meetings purge", channel_id, again.reason
-                )
-                return 0
-            log.info("deleted recordings of channel %s: %s; trying again", channel_id, again.reason)
+        if isinstance(again, Drop):
+            log.warning("deleted recordings of channel %s stay: %s; meetings purge", channel_id, again.reason)
+            return 0
+        log.info("deleted recordings of channel %s: %s; trying again", channel_id, again.reason)
         name = f"{str(DBOS.workflow_id).partition('/')[0]}/{turn + 1}"
-        DBOS.enqueue_workflow_with_options(
-            errand(RECORDINGS, "remove_gone", name, delay=again.seconds), channel_id, turn + 1
-        )
+        options = errand(RECORDINGS, "remove_gone", name, delay=again.seconds)
+        DBOS.enqueue_workflow_with_options(options, channel_id, turn + 1)
         return 0
 
     @DBOS.step()

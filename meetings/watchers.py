@@ -7,10 +7,11 @@ it again: a watcher does nothing twice that it did once. A channel that is met f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +71,21 @@ class Watcher(Protocol):
 
     def tick(self, now: float) -> None:
         """What is due by the clock (seconds since the epoch); raises as `look` does."""
+
+
+@contextlib.contextmanager
+def one_alone(what: str) -> Iterator[None]:
+    """What the server refuses of one person or message keeps no other from what is theirs; it is logged.
+
+    Args:
+        what: what could then not be done, for the log.
+    """
+    try:
+        yield
+    except MattermostError as error:
+        if error.everywhere:
+            raise
+        log.warning("%s: %s", what, error)
 
 
 class Watch:

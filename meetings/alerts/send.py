@@ -7,11 +7,10 @@ anything is posted, and what was told is noted after it was: a process that dies
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,7 @@ from meetings.alerts.message import Quoter, by_interest, render
 from meetings.alerts.taken_back import take_back
 from meetings.audit import AuditLog
 from meetings.config import Settings
-from meetings.errors import MattermostError, MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.interests import AlertBook, Held, Interest, Moment, Told, Wants
 from meetings.mattermost import MattermostClient
 from meetings.mattermost.delivery import LOOK_BACK, decide_recipient
@@ -29,6 +28,7 @@ from meetings.mattermost.opinions import DISLIKES, LIKES
 from meetings.people import FeedbackBook
 from meetings.quiet import is_quiet, read_quiet_hours
 from meetings.store import digest
+from meetings.watchers import one_alone
 
 ALERT_PROP = "meetings_alert"  # in the props of an alert: its key
 TOGETHER = 4 * 3_600.0  # seconds within which a message grows
@@ -75,7 +75,7 @@ class Sender:
         sent = 0
         for user_id, theirs in itertools.groupby(sorted(hits, key=lambda h: h.user_id), key=lambda h: h.user_id):
             found = list(theirs)
-            with _of_one_person():
+            with one_alone("somebody could not be told"):
                 user = self._reader(user_id)
                 if user is not None:
                     sent += self._tell_one(user, found, moment)
@@ -86,7 +86,7 @@ class Sender:
         moment = time.time() if now is None else now
         sent = 0
         for wants in self._book.everybody():
-            with _of_one_person():
+            with one_alone("somebody could not be told"):
                 if wants.held and not wants.paused and (user := self._reader(wants.user_id)) is not None:
                     sent += self._tell_held(user, moment)
         return sent
@@ -266,17 +266,6 @@ class Sender:
         me = self._client.me().id
         posts = self._client.latest_posts(direct, LOOK_BACK)
         return next((p for p in posts if p.user_id == me and p.props.get(ALERT_PROP) == key), None)
-
-
-@contextlib.contextmanager
-def _of_one_person() -> Iterator[None]:
-    """What the server refuses of one person keeps no other from what is theirs."""
-    try:
-        yield
-    except MattermostError as error:
-        if error.everywhere:
-            raise
-        log.warning("somebody could not be told: %s", error)
 
 
 def _today(wants: Wants, user: User, now: float) -> int:

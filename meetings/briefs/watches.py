@@ -18,13 +18,13 @@ from meetings.briefs.drafts import Drafts
 from meetings.briefs.keeping import Incidents
 from meetings.briefs.render import Place, render_brief
 from meetings.config import Settings
-from meetings.errors import MattermostError, MattermostForbiddenError, MattermostNotFoundError
+from meetings.errors import MattermostForbiddenError, MattermostNotFoundError
 from meetings.kept_briefs import DRAFTS, STATES, WATCHES
 from meetings.mattermost.client import MattermostClient, Post
 from meetings.mattermost.delivery import LOOK_BACK
 from meetings.mattermost.entities import Channel, User
 from meetings.store import Database, digest
-from meetings.watchers import News
+from meetings.watchers import News, one_alone
 
 BRIEF_PROP = "meetings_brief"  # in the props of a brief that is kept up to date: a hash that says which
 ENDED = "_This brief has ended: you are no longer in that channel, or it is gone._"
@@ -114,13 +114,8 @@ class Watches:
                 self._keep(watch, self._channel(watch.channel_id))
 
     def _keep(self, watch: Watch, channel: Channel | None) -> None:
-        """Refresh one; what the server refuses of it alone keeps no other from its news."""
-        try:
+        with one_alone("a brief could not be brought up to date"):
             self._refresh(watch, channel)
-        except MattermostError as error:
-            if error.everywhere:
-                raise
-            log.warning("a brief could not be brought up to date: %s", error)
 
     def _refresh(self, watch: Watch, channel: Channel | None) -> None:
         user = self._client.user(watch.user_id)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 
-
-def _r(expression: str) -> re.Pattern[str]:
-    return re.compile(expression, re.IGNORECASE)
-
+from meetings.summary.wording import expression
 
 # Said of something: it is to stay where it is.
 _STAYS = (
@@ -20,7 +17,7 @@ _STAYS = (
     r"(?:with|between|among) (?:us|you|the \w+ of us|ourselves)|here|confidential|internal|private|secret)"
 )
 _PLACE = r"(?:this|the) (?:room|call|meeting|team|group|circle)"
-_CONFIDENTIAL = _r(
+_CONFIDENTIAL = expression(
     rf"\b(?:(?:this|that|it|what i (?:just )?said|everything|the following) {_STAYS}|"
     r"keep (?:this|that|it) (?:(?:strictly |just )?(?:between|among) (?:us|you|ourselves)|to ourselves|to yourselves|"
     r"to yourself|quiet|confidential|private|secret|internal|inside|in this (?:call|room|meeting|group)|"
@@ -36,11 +33,11 @@ _CONFIDENTIAL = _r(
     r"(?:doesn't|does not|must not|mustn't|shouldn't|should not|can't|cannot|don't let (?:this|that|it)) "
     rf"leave {_PLACE})"
 )
-_BACK_REFERENCE = _r(
+_BACK_REFERENCE = expression(
     r"\b(?:that (?:stays|has to|must|should|is confidential|was|doesn't|does not|must not)|what i (?:just )?said|"
     r"(?:keep|leave) (?:that|it)|repeat (?:that|it)|don't (?:share|mention|repeat|tell))\b"
 )
-_BACK_TO_OPEN = _r(
+_BACK_TO_OPEN = expression(
     r"\b(?:back (?:to|on) (?:the )?(?:record|agenda|topic|normal|business|our|what)|on the record|moving on|"
     r"next (?:topic|item|"
     r"point|on the)|(?:that's|that is|that was) (?:it|all) (?:for|on|about) (?:that|the confidential)|"
@@ -50,7 +47,7 @@ _BACK_TO_OPEN = _r(
 
 # German
 _ONES = r"(?:dich|euch|sich|uns|ihnen|mich)"
-_CONFIDENTIAL_DE = _r(
+_CONFIDENTIAL_DE = expression(
     r"\b(?:(?:das|dies|es|alles|was ich (?:jetzt |gerade |eben )?(?:sage|gesagt habe|erzähle)|folgendes) "
     r"(?:bleibt|muss|soll|sollte) (?:(?:unter|zwischen) uns|(?:hier )?(?:in|im|innerhalb) (?:diese[rmns]?|der|des|dem) "
     r"(?:\w+ )?(?:raum\w*|runde|kreis\w*|meetings?|calls?|gesprächs?|team\w*|gruppe|firma|besprechung)|im "
@@ -67,18 +64,18 @@ _CONFIDENTIAL_DE = _r(
     r"(?:darf|soll|sollte) (?:\w+ )?(?:nicht|nichts) (?:\w+ )?(?:raus|rausgehen|hinausgehen|nach draußen|nach außen)|"
     r"(?:verlässt|darf) (?:diesen raum|den raum|diese runde|diesen kreis) nicht)"
 )
-_BACK_REFERENCE_DE = _r(
+_BACK_REFERENCE_DE = expression(
     r"\b(?:das (?:bleibt|muss|soll|sollte|darf|ist|war)|was ich (?:gerade |eben |jetzt )?(?:gesagt|erzählt)|"
     r"behalt\w* (?:\w+ )?(?:das|es)|(?:sagt?|erzählt?) (?:das|es)|bleibt (?:das |es )?unter uns)\b"
 )
-_BACK_TO_OPEN_DE = _r(
+_BACK_TO_OPEN_DE = expression(
     r"\b(?:zurück (?:zu[mr]?|auf|in die) |nächste[rsnm]? (?:punkt|thema|tagesordnungspunkt)|"
     r"weiter (?:im text|mit (?:der|dem|den) )|(?:kommen|gehen|machen) wir (?:weiter|zurück|zum|zur)|"
     r"(?:das )?ende des vertraulichen)"
 )
 
 # French
-_CONFIDENTIAL_FR = _r(
+_CONFIDENTIAL_FR = expression(
     r"\b(?:(?:ça|cela|ceci|tout ça|tout cela|ce que je (?:dis|viens de dire|vais dire)) "
     r"(?:reste|restera|doit rester|devrait rester) (?:entre (?:nous|ces murs)|ici|confidentiel|interne|secret|"
     r"dans (?:cette|ce|la|notre|l'?) ?(?:salle|pièce|réunion|appel|équipe|groupe|cercle))|"
@@ -92,17 +89,17 @@ _CONFIDENTIAL_FR = _r(
     r"ne (?:le|la|les) (?:répét|diffus|partag)\w* pas|personne (?:ne )?doit (?:le )?savoir|"
     r"(?:ne )?(?:doit|sort|sorte|sortira) (?:pas |rien )(?:sortir )?(?:d'ici|de (?:cette|la) (?:salle|pièce|réunion)))"
 )
-_BACK_REFERENCE_FR = _r(
+_BACK_REFERENCE_FR = expression(
     r"\b(?:(?:ça|cela|ceci|tout ça) (?:reste|doit|devrait)|ce que je viens de dire|c'est confidentiel|"
     r"gard(?:e|ez|ons) (?:ça|cela|le)|que ça reste)\b"
 )
-_BACK_TO_OPEN_FR = _r(
+_BACK_TO_OPEN_FR = expression(
     r"\b(?:rev(?:enons|iens|enir) (?:à|au|aux|sur)|retour (?:à|au)|(?:point|sujet) suivant|prochain (?:point|sujet)|"
     r"passons (?:à|au|aux)|on (?:passe|revient|reprend)|reprenons)\b"
 )
 
 # Spanish
-_CONFIDENTIAL_ES = _r(
+_CONFIDENTIAL_ES = expression(
     r"\b(?:(?:esto|eso|todo esto|todo eso|lo que (?:digo|dije|acabo de decir|voy a decir)) "
     r"(?:se )?(?:queda|quede|debe quedar|tiene que quedar|debería quedar|quedará) (?:entre nosotr[oa]s|aquí|en secreto|"
     r"(?:en|dentro de) (?:esta|este|la|el|nuestr[oa]) (?:sala|habitación|reunión|llamada|equipo|grupo|círculo))|"
@@ -115,28 +112,28 @@ _CONFIDENTIAL_ES = _r(
     r"nadie (?:\w+ )?(?:debe|puede|tiene que) saber\w*|"
     r"(?:no|nada) (?:debe |puede )?(?:sale|salga|salir|saldrá) de (?:aquí|esta (?:sala|reunión|llamada)))"
 )
-_BACK_REFERENCE_ES = _r(
+_BACK_REFERENCE_ES = expression(
     r"\b(?:eso (?:se )?(?:queda|quede|debe|tiene)|(?:esto|eso) es confidencial|lo que (?:dije|acabo de decir)|"
     r"no (?:se )?lo (?:dig|cuent|compart|coment|repit)\w+|que (?:esto |eso )?(?:se )?quede entre)\b"
 )
-_BACK_TO_OPEN_ES = _r(
+_BACK_TO_OPEN_ES = expression(
     r"\b(?:volv(?:amos|emos|iendo|er) (?:a|al)|de vuelta (?:a|al)|(?:siguiente|próximo) (?:punto|tema)|"
     r"pas(?:amos|emos) (?:a|al)|sigamos|seguimos|continuemos)\b"
 )
 
 # Something new comes: `Noch etwas, und das bleibt unter uns` means what follows, whatever `das` may stand for.
-_NEW = _r(
+_NEW = expression(
     r"\b(?:(?:one more|another|one other|one last) thing|noch (?:et)?was|(?:noch|nur) eine sache|folgendes|"
     r"(?:encore une|une autre|une dernière) chose|(?:otra|una última) cosa|una cosa más)\b"
 )
-_SAID_BEFORE = _r(r"\b(?:i (?:just )?said|gesagt|erzählt|viens de dire|dije|acabo de decir)\b")
+_SAID_BEFORE = expression(r"\b(?:i (?:just )?said|gesagt|erzählt|viens de dire|dije|acabo de decir)\b")
 
 _ANNOUNCED = (_CONFIDENTIAL, _CONFIDENTIAL_DE, _CONFIDENTIAL_FR, _CONFIDENTIAL_ES)
 _POINTED = (_BACK_REFERENCE, _BACK_REFERENCE_DE, _BACK_REFERENCE_FR, _BACK_REFERENCE_ES)
 _LED_BACK = (_BACK_TO_OPEN, _BACK_TO_OPEN_DE, _BACK_TO_OPEN_FR, _BACK_TO_OPEN_ES)
 
 # What people put between the words of an announcement, and what makes it stronger.
-_BETWEEN = _r(
+_BETWEEN = expression(
     r"\b(?:u+h+m*|u+m+|e+r+m*|h+m+|m{2,}|like|please|really|actually|absolutely|definitely|obviously|basically|just|"
     r"all|only|strictly|very|totally|quite|you know|i mean|sort of|kind of|i'd say|of course|for now|"
     r"äh+m*|öh+m*|halt|eben|bitte|mal|wirklich|natürlich|erst ?mal|ganz|nur|jetzt|sozusagen|"
@@ -157,11 +154,11 @@ def points_back(text: str) -> bool:
 
 def leads_back(text: str) -> bool:
     """Whether a sentence leads back to what everybody may know: by its own words, since that ends a confidence."""
-    return any(expression.search(text) for expression in _LED_BACK)
+    return any(one.search(text) for one in _LED_BACK)
 
 
 def _says(expressions: tuple[re.Pattern[str], ...], text: str) -> bool:
-    return any(expression.search(way) for way in (text, _fluent(text)) for expression in expressions)
+    return any(one.search(way) for way in (text, _fluent(text)) for one in expressions)
 
 
 def _fluent(text: str) -> str:

@@ -72,6 +72,12 @@ def server() -> Server:
     return server
 
 
+def look_after_a_post(watch: Watch, server: Server) -> None:
+    server.write("new", NOW + 5_000)
+    watch.note("c")
+    watch.look()
+
+
 def watch_of(server: Server, tmp_path: Path, *watchers: Seeing) -> Watch:
     positions = Positions(Settings(home=tmp_path), kind=KIND)
     return Watch(cast(MattermostClient, server), positions, watchers)
@@ -86,9 +92,7 @@ def test_a_channel_that_is_met_for_the_first_time_begins_now(server: Server, tmp
 def test_what_is_written_after_that_is_seen_by_every_watcher(server: Server, tmp_path: Path) -> None:
     watch = watch_of(server, tmp_path, one := Seeing(), two := Seeing())
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     assert one.seen == two.seen == ["new"]
 
 
@@ -111,9 +115,7 @@ def test_a_server_that_fails_while_a_watcher_looks_shows_the_same_again(server: 
     one = Seeing(MattermostUnreachableError("away"))
     watch = watch_of(server, tmp_path, one)
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     watch.look()
     assert one.seen == ["new"]
 
@@ -122,9 +124,7 @@ def test_a_full_disk_loses_nothing_of_what_was_to_be_seen(server: Server, tmp_pa
     one = Seeing(StorageError(tmp_path, "no space left"))
     watch = watch_of(server, tmp_path, one)
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     watch.look()
     assert one.seen == ["new"]
 
@@ -146,9 +146,7 @@ def test_a_position_that_cannot_be_written_shows_the_same_again(
 def test_a_watcher_that_cannot_take_a_post_keeps_no_other_from_it(server: Server, tmp_path: Path) -> None:
     watch = watch_of(server, tmp_path, Seeing(ValueError("odd")), two := Seeing())
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     assert two.seen == ["new"]
 
 
@@ -160,9 +158,7 @@ def test_direct_channels_are_watched_by_nobody(server: Server, tmp_path: Path) -
     watch = watch_of(server, tmp_path, one := Seeing())
     server.type = "D"
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     assert one.seen == []
 
 
@@ -194,9 +190,7 @@ def test_a_refusal_that_one_watcher_meets_keeps_no_other_from_what_is_new(
 ) -> None:
     watch = watch_of(server, tmp_path, Seeing(kind("one person's message is gone", status=403)), other := Seeing())
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     assert other.seen == ["new"]
 
 
@@ -204,8 +198,6 @@ def test_a_refused_token_shows_the_same_again(server: Server, tmp_path: Path) ->
     one = Seeing(MattermostAuthError("the token is refused", status=401))
     watch = watch_of(server, tmp_path, one)
     watch.look()
-    server.write("new", NOW + 5_000)
-    watch.note("c")
-    watch.look()
+    look_after_a_post(watch, server)
     watch.look()
     assert one.seen == ["new"]

@@ -340,15 +340,11 @@ const openEdit = (line) => {
 let people = null; // who a voice can be, asked for once
 
 const listPeople = async (who) => {
-  try {
-    const answer = await fetch(`${meeting}/people`, { credentials: "same-origin" });
-    for (const person of answer.ok ? await answer.json() : []) {
-      const option = new Option(`${person.name} (@${person.username})`, `user:${person.username}`);
-      who.add(option, who.querySelector('[value="guest"]'));
-    }
-    if (!answer.ok) people = null;
-  } catch {
-    people = null;
+  const read = (answer) => (answer.ok ? answer.json() : null);
+  const known = await fetch(`${meeting}/people`, { credentials: "same-origin" }).then(read).catch(() => null);
+  if (!known) people = null;
+  for (const person of known ?? []) {
+    who.add(new Option(`${person.name} (@${person.username})`, `user:${person.username}`), who.querySelector('[value="guest"]'));
   }
 };
 
@@ -381,8 +377,7 @@ addEventListener("hashchange", () => {
   if (time !== null) seek(time);
 });
 
-// What came of a change is said once; whose summary is shown stays in the address. A change that was refused is told at
-// an address of its own, which shows nothing when it is loaded again.
+// What came of a change is said once, what was refused at an address of its own; the page's keeps whose summary it is.
 const asked = new URLSearchParams(location.search);
 const shownFor = asked.get("for");
 if (location.search || location.pathname !== meeting) {
